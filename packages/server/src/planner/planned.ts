@@ -1,0 +1,47 @@
+import type { TablePlan } from '@sluice/core/plan';
+import type { Shape } from '@sluice/core/shape';
+
+/** What the planner makes of a query text. Says everything that `views` needs; no view asks the catalog again. */
+export interface Planned {
+  /** Hash of what the plan does, under the registry it was made with: two spellings of one query share it. */
+  readonly template: string;
+  readonly shape: Shape;
+  /** The type of each of the query's own parameters, as Postgres resolved it; index 0 is `$1`. */
+  readonly paramTypes: readonly ParamType[];
+  /** Every table whose changes may change the answer (oid; a partitioned table stands for all of its leaves). */
+  readonly reads: readonly number[];
+  /** Some function or policy could not be seen into: run again at every transaction (C22). */
+  readonly readsAnything: boolean;
+  /** Output columns that identify a row when no two rows agree in them; null when none is known (C16). */
+  readonly keyColumns: readonly number[] | null;
+  /** The query reads the clock: `tick` says how often. */
+  readonly readsClock: boolean;
+  readonly gear: Gear;
+}
+
+export interface ParamType {
+  readonly oid: number;
+  /** Castable name, schema-qualified and quoted where needed: `pg_catalog.int4`, `public."Status"[]`. */
+  readonly name: string;
+}
+
+export type Gear =
+  | {
+      readonly kind: 'incremental';
+      readonly plan: TablePlan;
+      /** The plan's parameters: the query's own, then lifted constants (value in the query's text, to be cast to the type). */
+      readonly params: readonly PlanParam[];
+    }
+  | { readonly kind: 'rerun'; readonly sql: RerunSql; readonly reason: string };
+
+export type PlanParam =
+  | { readonly kind: 'param'; readonly index: number; readonly type: ParamType }
+  | { readonly kind: 'constant'; readonly value: string | null; readonly type: ParamType };
+
+/** The query's own text, cut where its parameters stand, so that it can run alone or batched over bindings. */
+export interface RerunSql {
+  /** `pieces[0] $refs[0] pieces[1] $refs[1] …`: one piece more than refs. */
+  readonly pieces: readonly string[];
+  /** Zero-based parameter indexes. */
+  readonly refs: readonly number[];
+}

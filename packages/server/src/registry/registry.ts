@@ -1,0 +1,60 @@
+/** What the catalog says of one database; plain JSON. `hash` names the version. */
+export interface Registry {
+  readonly hash: string;
+  readonly tables: ReadonlyMap<number, Table>;
+  readonly types: ReadonlyMap<number, PgType>;
+}
+
+export interface Table {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind:
+    'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table' | 'sequence' | 'composite';
+  readonly persistence: 'permanent' | 'unlogged' | 'temporary';
+  readonly columns: readonly Column[];
+  /** Column names of the primary key, in key order. */
+  readonly primaryKey: readonly string[] | null;
+  /** Every unique key whose columns are all not null and that is neither partial nor over expressions. */
+  readonly uniqueKeys: readonly (readonly string[])[];
+  readonly replicaIdentity: 'default' | 'nothing' | 'full' | 'index';
+  /** Columns of the replica identity; null when it has none. */
+  readonly identityColumns: readonly string[] | null;
+  readonly rowSecurity: boolean;
+  /** In our publication, itself or (for a partitioned table) through its leaves. */
+  readonly published: boolean;
+  /** The direct parent of a partition. */
+  readonly partitionOf: number | null;
+  /** Tables that inherit from this one without being partitions. */
+  readonly inheritedBy: readonly number[];
+  /** Stored name hash of everything above: changes when anything does. */
+  readonly hash: string;
+}
+
+export interface Column {
+  readonly name: string;
+  /** attnum. */
+  readonly number: number;
+  readonly typeOid: number;
+  readonly typeModifier: number;
+  readonly notNull: boolean;
+  /** 0 when the type has none. */
+  readonly collationOid: number;
+  /** Order by bytes: C, POSIX or ucs_basic (or a database default that is C). */
+  readonly collationIsC: boolean;
+  readonly collationIsDeterministic: boolean;
+  readonly generated: 'no' | 'stored' | 'virtual';
+}
+
+export interface PgType {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: 'base' | 'enum' | 'domain' | 'array' | 'composite' | 'range' | 'multirange' | 'pseudo';
+  /** Of an array. */
+  readonly elementOid: number | null;
+  /** Of a domain: the type below it. */
+  readonly baseOid: number | null;
+  /** Of an enum, in its order. */
+  readonly labels: readonly string[] | null;
+}

@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { embeddedBinaries, repositoryCache } from '../embedded/binaries.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded/embedded-postgres.js';
+
+/** A Postgres of a test's own: fast rather than durable, unless the test says otherwise. */
+export interface TestPostgres extends EmbeddedPostgres {
+  /** Stops it and removes its data. */
+  destroy(): Promise<void>;
+}
+
+export interface TestPostgresOptions {
+  /** Default: the environment's `SLUICE_TEST_POSTGRES`, else 18. */
+  readonly major?: number;
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly initdb?: readonly string[];
+  readonly port?: number;
+}
+
+/** `fsync` stays on when the test kills the server: only then is a `kill -9` honest. */
+const FAST = { fsync: 'off', full_page_writes: 'off', shared_buffers: '64MB' };
+const ROOM = {
+  max_replication_slots: '60',
+  max_wal_senders: '60',
+  max_connections: '300',
+  log_min_messages: 'fatal',
+};
+
+export async function startTestPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
+  const major = options.major ?? Number(process.env['SLUICE_TEST_POSTGRES'] ?? 18);
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  const { chmod } = await import('node:fs/promises');
+  await chmod(folder, 0o755);
+  const server = await startEmbeddedPostgres({
+    binaries: await embeddedBinaries(major, repositoryCache()),
+    dataDir: join(folder, 'data'),
+    settings: { ...FAST, ...ROOM, log_min_messages: 'log', ...options.settings },
+    ...(options.initdb ? { initdb: options.initdb } : {}),
+    ...(options.port ? { port: options.port } : {}),
+  });
+  await createRoles(server.url());
+  return Object.assign(server, {
+    destroy: async () => {
+      await server.stop('immediate');
+      await rm(folder, { recursive: true, force: true });
+    },
+  });
+}
+
+/** The roles that every test connects as: neither superuser nor owner. */
+export const SERVICE_ROLE = 'sluice_service';
+export const CLIENT_ROLE = 'sluice_client';
+
+async function createRoles(adminUrl: string): Promise<void> {
+  await withClient(adminUrl, async (client) => {
+    await client.query(`CREATE ROLE ${SERVICE_ROLE} LOGIN REPLICATION NOINHERIT`);
+    await client.query(`CREATE ROLE ${CLIENT_ROLE} NOLOGIN`);
+    await client.query(`GRANT ${CLIENT_ROLE} TO ${SERVICE_ROLE}`);
+  });
+}
+
+export interface TestDatabase {
+  readonly name: string;
+  /** As the owner (a superuser): to create tables and to write. */
+  readonly adminUrl: string;
+  /** As the service role. */
+  readonly url: string;
+  /** Grants what the service and the client role need on all tables, and publishes them. Call after CREATE TABLE. */
+  publish(): Promise<void>;
+  sql(text: string, params?: readonly unknown[]): Promise<pg.QueryResult>;
+  drop(): Promise<void>;
+}
+
+/** A database of its own on a running server, with the publication `sluice` once `publish` is called. */
+export async function createTestDatabase(
+  server: Pick<EmbeddedPostgres, 'url'>,
+  setup?: string,
+): Promise<TestDatabase> {
+  const name = `t_${randomBytes(6).toString('hex')}`;
+  await withClient(server.url(), (client) => client.query(`CREATE DATABASE ${name}`));
+  const adminUrl = server.url(name);
+  const pool = new pg.Pool({ connectionString: adminUrl, max: 4 });
+  pool.on('error', () => undefined); // a server that a test kills
+  const database: TestDatabase = {
+    name,
+    adminUrl,
+    url: server.url(name, SERVICE_ROLE),
+    sql: (text, params) => pool.query(text, params ? [...params] : undefined),
+    publish: () => publish(pool),
+    drop: async () => {
+      await pool.end();
+      await withClient(server.url(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
+    },
+  };
+  if (setup !== undefined) {
+    await pool.query(setup);
+    await database.publish();
+  }
+  return database;
+}
+
+async function publish(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence = 'p'
+       AND n.nspname NOT IN ('pg_catalog', 'information_schema')`,
+  );
+  await pool.query('DROP PUBLICATION IF EXISTS sluice');
+  const list = rows.map((row) => row.name).join(', ');
+  if (list !== '') await pool.query(`CREATE PUBLICATION sluice FOR TABLE ${list}`);
+  for (const role of [SERVICE_ROLE, CLIENT_ROLE]) {
+    await pool.query(
+      `GRANT USAGE ON SCHEMA public TO ${role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`,
+    );
+  }
+}
+
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
