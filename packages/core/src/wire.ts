@@ -14,6 +14,31 @@ export const RESERVED_KINDS: readonly string[] = ['channel', 'binary', 'mutate',
 /** A view's identity on the wire: a hash of template, binding and registry. */
 export type ViewId = string;
 
+/** Codes with which the server closes a WebSocket; 1000–1015 as RFC 6455 defines them. */
+export const CLOSE = {
+  normal: 1000,
+  /** The server goes; connect again. */
+  goingAway: 1001,
+  /** A binary message. */
+  unsupported: 1003,
+  /** Not JSON, or not UTF-8. */
+  invalid: 1007,
+  /** JSON, but no message of this protocol; or a limit was passed. */
+  policy: 1008,
+  tooBig: 1009,
+  internal: 1011,
+  /** No token, a wrong one, or one that has expired. */
+  unauthorized: 4401,
+  /** No version in common. */
+  version: 4406,
+  /** `hello` did not come in time. */
+  helloTimeout: 4408,
+  /** The client reads too slowly; it may connect again and resume. */
+  slow: 4409,
+  /** Too many messages or connections; retry later. */
+  tooMany: 4429,
+} as const;
+
 // ---------------------------------------------------------------- client -> server
 
 export type ClientMessage =
@@ -55,9 +80,14 @@ export interface Subscribe {
 
 export interface Resume {
   readonly view: ViewId;
+  /** The `chain` of the `subscribed` under which `at` was reached; without it, only the digest counts. */
+  readonly chain?: string;
   /** The `to` of the last delta applied, or the `at` of the rows. */
   readonly at: Position;
-  /** Order-independent sums of row hashes, one per bucket, under the `seed` of the server's `hello`; see `digest.ts`. */
+  /**
+   * Order-independent sums of row hashes, one per bucket, under the `seed` of the server's `hello`; see `digest.ts`.
+   * Empty when the client cannot compute them: then only held deltas or whole rows can answer.
+   */
   readonly buckets: readonly string[];
   /** Hash of the sequence of keys, for ordered views. */
   readonly order?: string;
@@ -93,7 +123,7 @@ export interface Welcome {
   readonly version: number;
   /** Seed of the row hashes on this server, hexadecimal. */
   readonly seed: string;
-  /** How often the client may expect to hear something, ms. */
+  /** How often the client may expect to hear something, ms: an unasked `pong` when there is nothing else. */
   readonly pingMs: number;
 }
 
@@ -102,6 +132,8 @@ export interface Subscribed {
   readonly kind: 'subscribed';
   readonly id: number;
   readonly view: ViewId;
+  /** Names the chain of versions that the view's positions belong to, for `Resume`: one server's memory of one view. */
+  readonly chain: string;
   readonly shape: Shape;
   readonly gear: 'incremental' | 'rerun';
   /** Why the view is not incremental, in words. */
