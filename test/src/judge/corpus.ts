@@ -1,0 +1,41 @@
+import type { Random } from '../kit/random.js';
+import type { Invariant } from './judge.js';
+import { bind, type Bound, type JudgeQuery } from './query.js';
+import type { Workload, WriteStep } from './workload.js';
+import { accounts } from './workloads/accounts.js';
+import { tables } from './workloads/tables.js';
+import { tracker } from './workloads/tracker.js';
+
+/** Several workloads in one database. */
+export class Corpus {
+  readonly #workloads: readonly Workload[];
+  readonly queries: readonly JudgeQuery[];
+  readonly steps: readonly WriteStep[];
+  readonly invariants: readonly Invariant[];
+  /** What every client watches from beginning to end. */
+  readonly always: readonly Bound[];
+
+  constructor(workloads: readonly Workload[] = [accounts, tracker, tables]) {
+    this.#workloads = workloads;
+    this.queries = workloads.flatMap((workload) => workload.queries);
+    this.steps = workloads.flatMap((workload) => workload.steps);
+    this.invariants = workloads.flatMap((workload) => workload.invariants);
+    const ids = new Set(workloads.flatMap((workload) => workload.always));
+    this.always = this.queries.filter(({ id }) => ids.has(id)).map((query) => bind(query, []));
+  }
+
+  get schema(): string {
+    return this.#workloads.map((workload) => workload.schema).join('\n');
+  }
+
+  /** DDL and first rows: the same text for the primary and the shadow. */
+  setup(random: Random): string {
+    return [this.schema, ...this.#workloads.map((workload) => workload.rows(random))].join('\n');
+  }
+
+  /** A query with a binding, drawn at random. */
+  draw(random: Random): Bound {
+    const query = random.pick(this.queries);
+    return bind(query, query.params?.(random) ?? []);
+  }
+}

@@ -1,0 +1,261 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { diffOf, type Answer } from './answer.js';
+import type { WalTransaction } from './pgoutput.js';
+import type { Bound } from './query.js';
+import { noCounts, type Counts, type Wrong } from './report.js';
+import type { Shadow } from './shadow.js';
+import { lsnText } from './wal-stream.js';
+
+/*
+ * Clients report what they show after every move; the shadow visits the reported positions in WAL order, some
+ * seconds later, and each view is compared there with what Postgres answers.
+ *
+ *   primary ──WAL──▶ queue ──apply──▶ shadow ──answer──▶ compare ◀──by position── sightings ◀── clients
+ *
+ * The shadow cannot go back. It goes no further than the *floor*: the lowest position at which some client may
+ * still report something. A client's positions never go back (P3), so that is what it last reported.
+ */
+
+/** One view of one client, as shown after a move. */
+export interface SeenView {
+  readonly bound: Bound;
+  /** The position that its rows are said to be at: the client's, unless it is behind. */
+  readonly lsn: bigint;
+  readonly answer: Answer;
+  readonly behind: boolean;
+  readonly gear: string;
+}
+
+export interface SeenMove {
+  readonly epoch: string;
+  readonly lsn: bigint;
+  readonly views: readonly SeenView[];
+  /** Nothing that the client shows is different from before. */
+  readonly empty: boolean;
+}
+
+interface Sighting {
+  readonly client: string;
+  readonly view: SeenView;
+}
+
+interface Seat {
+  floor: bigint;
+  lsn: bigint;
+  epoch: string | null;
+}
+
+/** A quantity that no transaction changes, read off one client's views. @returns null while it cannot be read. */
+export interface Invariant {
+  readonly name: string;
+  check(views: readonly SeenView[]): string | null;
+}
+
+/** Where the stream of the primary's commits stands. */
+export interface Feed {
+  readonly position: bigint;
+  check(): void;
+}
+
+const WRONGS_KEPT = 20;
+/** How long the shadow lags, so that a client that has just come may start at a slower server's position. */
+const LAG_MS = 3000;
+/** A client that is silent for longer than this no longer holds the shadow. */
+const HOLD_MS = 180_000;
+const PAUSE_MS = 25;
+
+export class Judge {
+  readonly counts: Counts = noCounts();
+  readonly wrongs: Wrong[] = [];
+  readonly gears: Record<string, number> = {};
+  /** How many of the wrongs each client saw. */
+  readonly wrongBy: Record<string, number> = {};
+  readonly compared: Set<string> = new Set();
+  /** While writers run; decides what counts as unsettled. */
+  writing = false;
+  readonly #shadow: Shadow;
+  readonly #feed: Feed;
+  readonly #invariants: readonly Invariant[];
+  readonly #queue: { readonly transaction: WalTransaction; readonly atMs: number }[] = [];
+  readonly #seats = new Map<string, Seat>();
+  readonly #sightings = new Map<bigint, Sighting[]>();
+  #draining = false;
+  #stopped = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(shadow: Shadow, feed: Feed, invariants: readonly Invariant[] = []) {
+    this.#shadow = shadow;
+    this.#feed = feed;
+    this.#invariants = invariants;
+  }
+
+  /** From the stream, in WAL order. */
+  transaction(transaction: WalTransaction): void {
+    this.#queue.push({ transaction, atMs: Date.now() });
+    this.counts.transactions++;
+  }
+
+  /** A client is about to connect: the shadow waits where it is until it has said where it stands. */
+  join(client: string): void {
+    this.#seats.set(client, { floor: this.#shadow.position, lsn: 0n, epoch: null });
+  }
+
+  leave(client: string): void {
+    this.#seats.delete(client);
+  }
+
+  /** A client has moved. */
+  moved(client: string, move: SeenMove): void {
+    const seat = this.#seats.get(client);
+    if (!seat) return;
+    this.counts.moves++;
+    if (this.writing) this.counts.unsettled++;
+    if (move.empty) this.counts.empty++;
+    this.#checkForward(client, seat, move);
+    seat.lsn = move.lsn;
+    seat.epoch = move.epoch;
+    seat.floor = move.lsn;
+    for (const view of move.views) {
+      if (view.lsn < seat.floor) seat.floor = view.lsn;
+      const held = this.#sightings.get(view.lsn);
+      if (held) held.push({ client, view });
+      else this.#sightings.set(view.lsn, [{ client, view }]);
+    }
+    for (const invariant of this.#invariants) {
+      const broken = invariant.check(move.views.filter((view) => view.lsn === move.lsn));
+      if (broken !== null) this.#wrong('invariant', client, move.lsn, invariant.name, [], [broken]);
+    }
+  }
+
+  #checkForward(client: string, seat: Seat, move: SeenMove): void {
+    if (seat.epoch !== null && seat.epoch !== move.epoch)
+      this.#wrong('epoch', client, move.lsn, '', [], [`was ${seat.epoch}, is ${move.epoch}`]);
+    else if (move.lsn < seat.lsn) this.#wrong('back', client, move.lsn, '', [], [`was ${lsnText(seat.lsn)}`]);
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Judges everything that was seen; resolves when nothing is left. The stream must have passed it all. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#seats.clear();
+    const deadline = Date.now() + HOLD_MS;
+    while (this.#sightings.size > 0 || this.#queue.length > 0) {
+      if (Date.now() > deadline) throw new Error(`the shadow did not pass what was seen: ${this.state()}`);
+      await Promise.race([sleep(PAUSE_MS), this.#running]);
+    }
+    this.#stopped = true;
+    await this.#running;
+    this.counts.evaluations = this.#shadow.evaluations;
+  }
+
+  state(): string {
+    const floor = this.#floor();
+    return (
+      `shadow at ${lsnText(this.#shadow.position)}, stream at ${lsnText(this.#feed.position)}, ` +
+      `${this.#queue.length} transactions and ${this.#sightings.size} positions waiting` +
+      (floor === null ? '' : `, held at ${lsnText(floor.lsn)} by ${floor.client}`)
+    );
+  }
+
+  /** Stops where it stands, for a run that failed otherwise. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running.catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      this.#feed.check();
+      const target = this.#target();
+      const next = [...this.#sightings.keys()].filter((lsn) => lsn <= target).sort(ascending);
+      for (const lsn of next) await this.#visit(lsn);
+      await this.#advance(target);
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  /** How far the shadow may go. */
+  #target(): bigint {
+    let target = this.#feed.position;
+    if (this.#draining) return target;
+    const now = Date.now();
+    const fresh = this.#queue.find(({ atMs }) => atMs > now - LAG_MS);
+    if (fresh) target = less(target, fresh.transaction.lsn - 1n);
+    const floor = this.#floor();
+    const oldest = this.#queue[0];
+    if (floor !== null && !(oldest && oldest.atMs < now - HOLD_MS)) target = less(target, floor.lsn);
+    return target;
+  }
+
+  #floor(): { readonly client: string; readonly lsn: bigint } | null {
+    let lowest: { client: string; lsn: bigint } | null = null;
+    for (const [client, seat] of this.#seats)
+      if (lowest === null || seat.floor < lowest.lsn) lowest = { client, lsn: seat.floor };
+    return lowest;
+  }
+
+  async #advance(target: bigint): Promise<void> {
+    for (;;) {
+      const first = this.#queue[0];
+      if (!first || first.transaction.lsn > target) return;
+      await this.#shadow.apply(first.transaction);
+      this.#queue.shift();
+    }
+  }
+
+  async #visit(lsn: bigint): Promise<void> {
+    const late = lsn < this.#shadow.position;
+    if (!late) await this.#advance(lsn);
+    const sightings = this.#sightings.get(lsn) ?? [];
+    this.#sightings.delete(lsn);
+    if (late) {
+      this.counts.unjudged += sightings.length;
+      return;
+    }
+    this.counts.positions++;
+    for (const { client, view } of sightings) {
+      const truth = await this.#shadow.answer(view.bound);
+      this.#compare(client, lsn, view, truth);
+    }
+  }
+
+  #compare(client: string, lsn: bigint, view: SeenView, truth: Answer): void {
+    this.counts.comparisons++;
+    if (view.behind) this.counts.behind++;
+    if (truth.kind === 'error') this.counts.errors++;
+    this.gears[view.gear] = (this.gears[view.gear] ?? 0) + 1;
+    this.compared.add(view.bound.query.id);
+    if (truth.digest === view.answer.digest) return;
+    const { query, params } = view.bound;
+    this.#wrong('rows', client, lsn, query.id, params, [
+      view.behind ? 'behind' : 'current',
+      query.sql,
+      ...diffOf(truth, view.answer),
+    ]);
+  }
+
+  #wrong(
+    kind: Wrong['kind'],
+    client: string,
+    lsn: bigint,
+    query: string,
+    params: readonly (string | null)[],
+    detail: readonly string[],
+  ): void {
+    this.counts.wrong++;
+    this.wrongBy[client] = (this.wrongBy[client] ?? 0) + 1;
+    if (this.wrongs.length < WRONGS_KEPT)
+      this.wrongs.push({ kind, client, position: lsnText(lsn), query, params, detail });
+  }
+}
+
+function ascending(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function less(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}

@@ -1,0 +1,43 @@
+import type { Random } from '../kit/random.js';
+import type { Invariant } from './judge.js';
+import type { JudgeQuery } from './query.js';
+
+/** What a writer's step may do: statements in the transaction that the writer has opened around it. */
+export interface WriteSession {
+  sql(text: string, params?: readonly unknown[]): Promise<readonly Readonly<Record<string, unknown>>[]>;
+}
+
+export interface WriteStep {
+  readonly name: string;
+  readonly weight: number;
+  run(session: WriteSession, random: Random): Promise<void>;
+}
+
+/** Tables, the writers that disturb them, and the queries that are watched meanwhile. */
+export interface Workload {
+  readonly name: string;
+  readonly schema: string;
+  /** Rows to begin with: one SQL text, run on the primary and on the shadow alike, so it may hold nothing random. */
+  rows(random: Random): string;
+  readonly steps: readonly WriteStep[];
+  readonly queries: readonly JudgeQuery[];
+  readonly invariants: readonly Invariant[];
+  /** Ids of queries that every client watches all the time (the invariants read them). */
+  readonly always: readonly string[];
+}
+
+export function step(name: string, weight: number, run: WriteStep['run']): WriteStep {
+  return { name, weight, run };
+}
+
+/** Queries of one workload read like a table: id, tables read, SQL, parameters. */
+export function query(
+  gear: JudgeQuery['gear'],
+  order: 'ordered' | 'any order',
+  id: string,
+  reads: readonly string[],
+  sql: string,
+  params?: JudgeQuery['params'],
+): JudgeQuery {
+  return { id, sql, reads, ordered: order === 'ordered', gear, ...(params ? { params } : {}) };
+}

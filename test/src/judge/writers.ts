@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { Random } from '../kit/random.js';
+import type { WriteSession, WriteStep } from './workload.js';
+
+export interface WritersOptions {
+  readonly url: string;
+  readonly random: Random;
+  readonly steps: readonly WriteStep[];
+  readonly sessions: number;
+  /** Between two transactions of a session, at random up to this. */
+  readonly pauseMsMax: number;
+  /** Run around each COMMIT, to serialise commits where a test needs to know their order. */
+  readonly commit?: (commit: () => Promise<void>) => Promise<void>;
+  /** Called when a transaction could not fail for a reason of its own: writes never fail because of us (P6). */
+  readonly failed: (message: string) => void;
+  /** Postgres is being restarted on purpose: errors of the connection are expected. */
+  readonly disturbed?: () => boolean;
+}
+
+/** What concurrent sessions do to each other: no fault of anyone. */
+const EXPECTED = new Set(['23505', '23503', '40001', '40P01', '22003', '23514']);
+const CONNECT_RETRY_MS = 100;
+
+/**
+ * Sessions that write at random: several steps in one transaction, rollbacks, savepoints that are rolled back or
+ * released, transactions that stay open while others commit, single statements that commit by themselves.
+ */
+export class Writers {
+  readonly #options: WritersOptions;
+  readonly counts: Record<string, number> = {};
+  /** Transactions that committed. */
+  committed = 0;
+  #stopping = false;
+  #running: Promise<void>[] = [];
+
+  constructor(options: WritersOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    for (let i = 0; i < this.#options.sessions; i++)
+      this.#running.push(this.#session(this.#options.random.fork(`writer ${i}`)));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#running);
+    this.#running = [];
+  }
+
+  async #session(random: Random): Promise<void> {
+    let client: pg.Client | null = null;
+    while (!this.#stopping) {
+      client ??= await this.#connect();
+      if (!client) continue;
+      try {
+        await this.#transaction(client, random);
+      } catch (error) {
+        const { code, message } = error as Error & { code?: string };
+        if (code !== undefined && EXPECTED.has(code)) await client.query('ROLLBACK').catch(() => undefined);
+        else {
+          if (this.#options.disturbed?.() !== true) this.#options.failed(`${code ?? 'no code'} ${message}`);
+          client.end().catch(() => undefined);
+          client = null;
+        }
+      }
+      await sleep(random.int(this.#options.pauseMsMax + 1));
+    }
+    await client?.end().catch(() => undefined);
+  }
+
+  async #connect(): Promise<pg.Client | null> {
+    const client = new pg.Client({ connectionString: this.#options.url });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      if (this.#options.disturbed?.() !== true) this.#options.failed((error as Error).message);
+      client.end().catch(() => undefined);
+      await sleep(CONNECT_RETRY_MS);
+      return null;
+    }
+  }
+
+  async #transaction(client: pg.Client, random: Random): Promise<void> {
+    const session: WriteSession = {
+      sql: async (text, params) => (await client.query(text, params ? [...params] : undefined)).rows,
+    };
+    const style = random.float();
+    await client.query('BEGIN');
+    const count = style < 0.6 ? 1 : random.between(2, 4);
+    for (let i = 0; i < count; i++) await this.#step(session, random);
+    if (style > 0.97) await sleep(random.between(100, 800)); // others commit meanwhile, with higher xids
+    if (random.chance(0.06)) {
+      this.#count('rollback');
+      await client.query('ROLLBACK');
+      return;
+    }
+    const commit = async (): Promise<void> => void (await client.query('COMMIT'));
+    if (this.#options.commit) await this.#options.commit(commit);
+    else await commit();
+    this.committed++;
+  }
+
+  async #step(session: WriteSession, random: Random): Promise<void> {
+    const step = random.weighted(this.#options.steps);
+    this.#count(step.name);
+    if (!random.chance(0.15)) return step.run(session, random);
+    const undo = random.chance(0.6);
+    this.#count(undo ? 'savepoint rolled back' : 'savepoint released');
+    await session.sql('SAVEPOINT s');
+    await step.run(session, random);
+    await session.sql(undo ? 'ROLLBACK TO s' : 'RELEASE s');
+  }
+
+  #count(name: string): void {
+    this.counts[name] = (this.counts[name] ?? 0) + 1;
+  }
+}
