@@ -1,0 +1,228 @@
+import { assert } from '../assert.js';
+import { delOp, putOp, type EncodedOp, type HeldRow } from './held-row.js';
+
+/**
+ * The rows that one member holds of its result. Each change writes the operations that take what a client shows
+ * to what it should show. `evict` is called for a row that falls out on its own accord.
+ */
+export interface MemberRows {
+  /** @returns whether the row is held now. */
+  insert(row: HeldRow, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean;
+  remove(row: HeldRow, ops: EncodedOp[]): void;
+  /** @returns whether the new image is held now. */
+  replace(old: HeldRow, next: HeldRow, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean;
+  clear(ops: EncodedOp[]): void;
+  /** Exchanges each held row for an equal one. */
+  exchange(equal: (row: HeldRow) => HeldRow): void;
+  /** How many rows are held. */
+  readonly size: number;
+  /** Everything held, and what of it a client shows, in order. */
+  held(): Iterable<HeldRow>;
+  shown(): readonly HeldRow[];
+  /** Fewer rows are held than the result has: it must be fetched anew. */
+  readonly dry: boolean;
+}
+
+/** A result without order and limit. */
+export class UnorderedRows implements MemberRows {
+  readonly #rows = new Set<HeldRow>();
+  readonly dry = false;
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  insert(row: HeldRow, ops: EncodedOp[]): boolean {
+    this.#rows.add(row);
+    ops.push(putOp(row));
+    return true;
+  }
+
+  remove(row: HeldRow, ops: EncodedOp[]): void {
+    this.#rows.delete(row);
+    ops.push(delOp(row));
+  }
+
+  replace(old: HeldRow, next: HeldRow, ops: EncodedOp[]): boolean {
+    this.#rows.delete(old);
+    this.#rows.add(next);
+    if (old.json !== next.json) ops.push(putOp(next));
+    return true;
+  }
+
+  clear(ops: EncodedOp[]): void {
+    for (const row of this.#rows) ops.push(delOp(row));
+    this.#rows.clear();
+  }
+
+  exchange(equal: (row: HeldRow) => HeldRow): void {
+    const rows = [...this.#rows];
+    this.#rows.clear();
+    for (const row of rows) this.#rows.add(equal(row));
+  }
+
+  held(): Iterable<HeldRow> {
+    return this.#rows;
+  }
+
+  shown(): readonly HeldRow[] {
+    return [...this.#rows];
+  }
+}
+
+export interface WindowBounds {
+  readonly offset: number;
+  /** Infinity when the query has no limit. */
+  readonly limit: number;
+  /** Rows kept beyond `offset + limit`, so that a removal need not fetch. */
+  readonly margin: number;
+}
+
+/**
+ * An ordered result, or the stretch of one that OFFSET and LIMIT cut out, with a margin behind it:
+ *
+ *   held:   0 ········ offset ▓▓▓▓ shown ▓▓▓▓ offset+limit ···· margin ···· │ unknown, unless `complete`
+ *
+ * A row that sorts behind the last held one of an incomplete window is not held: others that are not known may
+ * stand before it. When removals leave fewer than offset+limit rows the window is dry.
+ */
+export class WindowRows implements MemberRows {
+  readonly #rows: HeldRow[];
+  readonly #order: (left: HeldRow, right: HeldRow) => number;
+  readonly #bounds: WindowBounds;
+  readonly #ordered: boolean;
+  #complete: boolean;
+
+  /** @param rows in order; `complete` when the result has no others. `ordered`: clients are told where a row stands. */
+  constructor(
+    rows: HeldRow[],
+    complete: boolean,
+    bounds: WindowBounds,
+    order: (left: HeldRow, right: HeldRow) => number,
+    ordered: boolean,
+  ) {
+    this.#rows = rows;
+    this.#complete = complete;
+    this.#bounds = bounds;
+    this.#order = order;
+    this.#ordered = ordered;
+  }
+
+  get size(): number {
+    return this.#rows.length;
+  }
+
+  get dry(): boolean {
+    return !this.#complete && this.#rows.length < this.#end;
+  }
+
+  get #end(): number {
+    return this.#bounds.offset + this.#bounds.limit;
+  }
+
+  insert(row: HeldRow, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean {
+    const at = this.#placeOf(row);
+    if (!this.#complete && at === this.#rows.length) return false;
+    this.#rows.splice(at, 0, row);
+    this.#tellInserted(at, ops);
+    if (this.#rows.length <= this.#end + 2 * this.#bounds.margin) return true;
+    const last = this.#rows.pop();
+    this.#complete = false;
+    if (last === row) return false;
+    if (last !== undefined) evict(last);
+    return true;
+  }
+
+  remove(row: HeldRow, ops: EncodedOp[]): void {
+    const at = this.#indexOf(row);
+    this.#rows.splice(at, 1);
+    this.#tellRemoved(row, at, ops);
+  }
+
+  replace(old: HeldRow, next: HeldRow, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean {
+    const at = this.#indexOf(old);
+    const before = this.#rows[at - 1];
+    const after = this.#rows[at + 1];
+    const stays =
+      (before === undefined || this.#order(before, next) < 0) &&
+      (after === undefined ? this.#complete || this.#order(next, old) <= 0 : this.#order(next, after) < 0);
+    if (!stays) {
+      this.remove(old, ops);
+      return this.insert(next, ops, evict);
+    }
+    this.#rows[at] = next;
+    if (old.json !== next.json && this.#isShown(at)) ops.push(this.#put(at));
+    return true;
+  }
+
+  clear(ops: EncodedOp[]): void {
+    for (const row of this.shown()) ops.push(delOp(row));
+    this.#rows.length = 0;
+    this.#complete = true;
+  }
+
+  exchange(equal: (row: HeldRow) => HeldRow): void {
+    this.#rows.forEach((row, index) => (this.#rows[index] = equal(row)));
+  }
+
+  held(): Iterable<HeldRow> {
+    return this.#rows;
+  }
+
+  shown(): readonly HeldRow[] {
+    return this.#rows.slice(this.#bounds.offset, this.#end);
+  }
+
+  #isShown(at: number): boolean {
+    return at >= this.#bounds.offset && at < this.#end;
+  }
+
+  /** The row at an index as an operation. */
+  #put(at: number): EncodedOp {
+    const row = this.#at(at);
+    if (!this.#ordered) return putOp(row);
+    return putOp(row, at === this.#bounds.offset ? null : this.#at(at - 1));
+  }
+
+  #at(index: number): HeldRow {
+    const row = this.#rows[index];
+    assert(row !== undefined, 'a row at every index of the window');
+    return row;
+  }
+
+  /** A row now stands at `at`; those behind it moved back by one. */
+  #tellInserted(at: number, ops: EncodedOp[]): void {
+    if (at >= this.#end || this.#bounds.limit === 0) return;
+    const pushedOut = this.#rows[this.#end];
+    if (pushedOut !== undefined) ops.push(delOp(pushedOut));
+    const entering = Math.max(at, this.#bounds.offset);
+    if (entering < this.#rows.length) ops.push(this.#put(entering));
+  }
+
+  /** The row that stood at `at` is gone; those behind it moved up by one. */
+  #tellRemoved(row: HeldRow, at: number, ops: EncodedOp[]): void {
+    if (at >= this.#end || this.#bounds.limit === 0) return;
+    const leaving = at >= this.#bounds.offset ? row : this.#rows[this.#bounds.offset - 1];
+    if (leaving !== undefined) ops.push(delOp(leaving));
+    const entering = this.#end - 1;
+    if (entering < this.#rows.length) ops.push(this.#put(entering));
+  }
+
+  /** Where the row belongs: behind all that sort before it. */
+  #placeOf(row: HeldRow): number {
+    let low = 0;
+    let high = this.#rows.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#order(this.#at(middle), row) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #indexOf(row: HeldRow): number {
+    const at = this.#placeOf(row);
+    assert(this.#rows[at] === row, 'a held row stands where its order says');
+    return at;
+  }
+}

@@ -1,0 +1,237 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Binding, Predicate, TablePlan } from '../plan.js';
+import type { PgText } from '../value.js';
+import { comparator } from './compare.js';
+import { compilePredicate, prepareBinding } from './predicate.js';
+import { fetchCount, rowKey, TableEngine, windowBounds, type Member, type RowEvent } from './table-engine.js';
+
+// P1 at the ring of the engine: after every transaction each member shows what the query answers.
+
+const INT = { kind: 'int' } as const;
+const TEXT = { kind: 'text', ordered: true } as const;
+/** Columns: id, project, rank, title. */
+const COLUMNS = [
+  { name: 'id', type: INT },
+  { name: 'project', type: INT },
+  { name: 'rank', type: INT },
+  { name: 'title', type: TEXT },
+] as const;
+
+function plan(where: Predicate, rest: Partial<TablePlan> = {}): TablePlan {
+  const base = {
+    kind: 'table',
+    table: 1,
+    columns: COLUMNS,
+    project: [0, 3],
+    order: [],
+    key: [0],
+    limit: null,
+    offset: null,
+  } as const;
+  return { ...base, where, ...rest };
+}
+
+const byProject: Predicate = { op: 'eq', left: { column: 1 }, right: { param: 0 }, type: INT };
+const anyProject: Predicate = { op: 'any', left: { column: 1 }, array: 0, type: INT };
+const ranked: Predicate = {
+  op: 'or',
+  args: [
+    { op: 'gt', left: { column: 2 }, right: { param: 0 }, type: INT },
+    { op: 'is_null', arg: { column: 3 } },
+  ],
+};
+const byRank = [{ column: 2, descending: true, nullsFirst: true }];
+
+const cases: { name: string; plan: TablePlan; binding: (n: number) => Binding }[] = [
+  { name: 'filter', plan: plan(byProject), binding: (n) => [String(n % 3)] },
+  { name: 'any', plan: plan(anyProject), binding: (n) => [`{${n % 3},NULL,${(n + 1) % 4}}`] },
+  { name: 'scan', plan: plan(ranked), binding: (n) => [String(n)] },
+  { name: 'ordered', plan: plan(byProject, { order: byRank }), binding: (n) => [String(n % 3)] },
+  {
+    name: 'window',
+    plan: plan(byProject, { order: byRank, limit: { param: 1 }, offset: { param: 2 } }),
+    binding: (n) => [String(n % 3), String(n % 4), String(n % 3)],
+  },
+  {
+    name: 'top',
+    plan: plan({ op: 'true' }, { order: byRank, limit: { param: 0 } }),
+    binding: (n) => [String(n + 1)],
+  },
+];
+
+type Table = Map<string, readonly PgText[]>;
+
+/** The query's whole answer before the cut, by the definition. */
+function answer(p: TablePlan, table: Table, binding: Binding): (readonly PgText[])[] {
+  const condition = compilePredicate(p.where);
+  const prepared = prepareBinding(p.where, binding);
+  const rows = [...table.values()].filter((row) => condition(row, prepared) === true);
+  const compare = comparator(INT);
+  rows.sort((a, b) => {
+    for (const term of p.order) {
+      const [x, y] = [a[term.column] ?? null, b[term.column] ?? null];
+      if (x === y) continue;
+      if (x === null || y === null) return (x === null) === term.nullsFirst ? -1 : 1;
+      const order = compare(x, y);
+      if (order !== 0) return term.descending ? -order : order;
+    }
+    return compare(a[0] ?? '', b[0] ?? '');
+  });
+  return rows;
+}
+
+function cut(p: TablePlan, rows: (readonly PgText[])[], binding: Binding): (readonly PgText[])[] {
+  const bounds = windowBounds(p, binding);
+  return bounds ? rows.slice(bounds.offset, bounds.offset + bounds.limit) : rows;
+}
+
+const value = fc.option(fc.integer({ min: 0, max: 4 }).map(String), { nil: null, freq: 6 });
+const step = fc.oneof(
+  {
+    weight: 150,
+    arbitrary: fc.record({
+      kind: fc.constant('upsert' as const),
+      id: fc.integer({ min: 1, max: 40 }),
+      project: value,
+      rank: value,
+      title: value,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('delete' as const), id: fc.integer({ min: 1, max: 40 }) }),
+  },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      kind: fc.constant('rekey' as const),
+      id: fc.integer({ min: 1, max: 40 }),
+      to: fc.integer({ min: 1, max: 40 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('toast' as const),
+      id: fc.integer({ min: 1, max: 40 }),
+      project: value,
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'truncate' as const }) },
+);
+
+/** Does the step to the table and tells what the stream would say. */
+function perform(table: Table, one: typeof step extends fc.Arbitrary<infer S> ? S : never): RowEvent[] {
+  if (one.kind === 'truncate') {
+    table.clear();
+    return ['truncate'];
+  }
+  const key = String(one.id);
+  const old = table.get(key);
+  if (one.kind === 'upsert') {
+    const values = [key, one.project, one.rank, one.title];
+    table.set(key, values);
+    return [{ oldKey: old ? key : null, newKey: key, values }];
+  }
+  if (!old) return [];
+  if (one.kind === 'delete') {
+    table.delete(key);
+    return [{ oldKey: key, newKey: null, values: [] }];
+  }
+  if (one.kind === 'rekey') {
+    const to = String(one.to);
+    if (table.has(to)) return [];
+    table.delete(key);
+    const values = [to, ...old.slice(1)];
+    table.set(to, values);
+    return [{ oldKey: key, newKey: to, values }];
+  }
+  const values = [key, one.project, old[2] ?? null, old[3] ?? null];
+  table.set(key, values);
+  return [{ oldKey: key, newKey: key, values: [key, one.project, old[2] ?? null, undefined] }];
+}
+
+/** What a client does with the operations (docs/protocol.md). */
+function applyOps(shown: [string, unknown][], ops: readonly string[], ordered: boolean): void {
+  for (const text of ops) {
+    const op = JSON.parse(text) as ['put', string, unknown, (string | null)?] | ['del', string];
+    const at = shown.findIndex(([key]) => key === op[1]);
+    if (op[0] === 'del') {
+      if (at >= 0) shown.splice(at, 1);
+    } else if (!ordered) {
+      if (at >= 0) shown[at] = [op[1], op[2]];
+      else shown.push([op[1], op[2]]);
+    } else {
+      if (at >= 0) shown.splice(at, 1);
+      const after = op[3] === null ? 0 : shown.findIndex(([key]) => key === op[3]) + 1;
+      if (op[3] !== null && after === 0) throw new Error(`no row ${String(op[3])} to stand after`);
+      shown.splice(after, 0, [op[1], op[2]]);
+    }
+  }
+}
+
+function fetched(engine: TableEngine, p: TablePlan, table: Table, binding: Binding): Member {
+  const rows = answer(p, table, binding);
+  const count = fetchCount(windowBounds(p, binding));
+  return count === null || rows.length < count
+    ? engine.add(binding, rows, true)
+    : engine.add(binding, rows.slice(0, count), false);
+}
+
+test.each(cases)('what members show follows the table: $name', ({ plan: p, binding }) => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { maxLength: 25 }),
+      (transactions) => {
+        const table: Table = new Map(
+          Array.from({ length: 30 }, (_, i) => [
+            String(i + 1),
+            [String(i + 1), String(i % 3), String(i % 5), null],
+          ]),
+        );
+        const engine = new TableEngine(p);
+        const watched = Array.from({ length: 6 }, (_, n) => {
+          const second = new TableEngine(p);
+          const member = fetched(second, p, table, binding(n));
+          engine.absorb(second);
+          const shown = member.rows.shown().map((row): [string, unknown] => [row.key, JSON.parse(row.json)]);
+          return { binding: binding(n), member, shown };
+        });
+        for (const transaction of transactions) {
+          const events = transaction.flatMap((one) => perform(table, one));
+          const effects = engine.apply(events);
+          for (const one of watched) {
+            applyOps(one.shown, effects.ops.get(one.member) ?? [], p.order.length > 0);
+            if (effects.missed.has(one.member)) {
+              engine.remove(one.member);
+              const second = new TableEngine(p);
+              one.member = fetched(second, p, table, one.binding);
+              engine.absorb(second);
+              one.shown = one.member.rows.shown().map((row) => [row.key, JSON.parse(row.json)]);
+            }
+            const expected = cut(p, answer(p, table, one.binding), one.binding).map((row) => [
+              rowKey(p, row),
+              p.project.map((column) => row[column] ?? null),
+            ]);
+            const sorted = (rows: unknown[]): unknown[] =>
+              p.order.length > 0 ? rows : rows.map((r) => JSON.stringify(r)).sort();
+            expect(sorted(one.shown)).toEqual(sorted(expected));
+          }
+        }
+        for (const one of watched) engine.remove(one.member);
+        expect(engine.heldRowCount).toBe(0);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('a change costs the members it touches, not those there are (P7)', () => {
+  const p = plan(byProject);
+  const engine = new TableEngine(p);
+  for (let n = 0; n < 10_000; n++) engine.add([String(n)], [], true);
+  const effects = engine.apply([{ oldKey: null, newKey: '1', values: ['1', '77', '0', null] }]);
+  expect(effects.ops.size).toBe(1);
+  expect(engine.heldRowCount).toBe(1);
+});

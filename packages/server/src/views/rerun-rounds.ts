@@ -1,0 +1,175 @@
+import type { Lsn } from '@sluice/core/lsn';
+import type { Binding } from '@sluice/core/plan';
+import type { Epoch } from '@sluice/core/position';
+import type { Row } from '@sluice/core/value';
+import type { Planned } from '../planner/planned.js';
+import type { Fetch, FetchOptions, Run } from '../source/source.js';
+import type { Transaction } from '../source/transaction.js';
+import { isTransient } from './errors.js';
+import type { Principal } from './port.js';
+import type { Relevant, RerunTemplate, RerunView, RunOutcome } from './rerun-template.js';
+
+/** Bindings that one statement runs for. */
+const BATCH = 100;
+/** Views of one round: they share a snapshot, and wait for each other. */
+const ROUND_MAX = 1000;
+/** Templates whose views take longer than this run in a lane of their own. */
+const SLOW_MS = 50;
+
+export interface RerunRoundsOptions {
+  fetch<T>(options: FetchOptions, read: (run: Run) => Promise<T>): Promise<Fetch<T>>;
+  passed(lsn: Lsn): Promise<void>;
+  chain(): number;
+  epoch(): Epoch;
+  /** The statement that runs a query for many bindings: rows `[ordinal, …columns]` in each binding's order. */
+  runBatch(run: Run, planned: Planned, bindings: readonly Binding[]): Promise<readonly (readonly Row[])[]>;
+  /** The templates whose answers a transaction may change. */
+  touchedBy(transaction: Transaction): ReadonlySet<RerunTemplate>;
+  readonly statementTimeoutMs: number;
+  /** The least time between the starts of two rounds of a lane, ms. */
+  readonly intervalMs: number;
+  now(): number;
+  sleep(ms: number): Promise<void>;
+  recovered(error: unknown): Promise<void>;
+  onRun(template: RerunTemplate, views: number, ms: number): void;
+}
+
+/**
+ * Runs dirty views again, in rounds. All views of a round are read at one snapshot, so that a position exists at
+ * which all of them stand (C6). Two lanes, so that a slow query holds up slow queries only.
+ */
+export class RerunRounds {
+  readonly #options: RerunRoundsOptions;
+  readonly #templates = new Set<RerunTemplate>();
+  readonly #busy = { fast: false, slow: false };
+  #stopped = false;
+
+  constructor(options: RerunRoundsOptions) {
+    this.#options = options;
+  }
+
+  add(template: RerunTemplate): void {
+    this.#templates.add(template);
+  }
+
+  remove(template: RerunTemplate): void {
+    this.#templates.delete(template);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Something became dirty. */
+  wake(): void {
+    for (const lane of ['fast', 'slow'] as const) {
+      if (this.#busy[lane]) continue;
+      this.#busy[lane] = true;
+      setImmediate(() => void this.#runLane(lane));
+    }
+  }
+
+  async #runLane(lane: 'fast' | 'slow'): Promise<void> {
+    const { now, sleep, intervalMs } = this.#options;
+    for (;;) {
+      const work = this.#collect(lane);
+      if (work.length === 0 || this.#stopped) break;
+      const start = now();
+      try {
+        await this.#round(work);
+      } catch (error) {
+        await this.#options.recovered(error);
+      }
+      const tookMs = now() - start;
+      await sleep(Math.max(intervalMs - tookMs, tookMs / 2));
+    }
+    this.#busy[lane] = false;
+  }
+
+  #collect(lane: 'fast' | 'slow'): Work[] {
+    const work: Work[] = [];
+    let room = ROUND_MAX;
+    for (const template of this.#templates) {
+      if (template.dirty.size === 0 || template.costMs > SLOW_MS !== (lane === 'slow')) continue;
+      const views = [...template.dirty].slice(0, room);
+      room -= views.length;
+      if (views.length > 0) work.push({ template, views });
+    }
+    return work;
+  }
+
+  async #round(work: readonly Work[]): Promise<void> {
+    const tables = [...new Set(work.flatMap(({ template }) => template.planned.reads))];
+    const { statementTimeoutMs } = this.#options;
+    const fetch = await this.#options.fetch({ tables, statementTimeoutMs }, (run) => this.#runAll(run, work));
+    try {
+      await this.#options.passed(fetch.upper);
+      if (fetch.chain !== this.#options.chain()) return;
+      const unseen = fetch
+        .unseen()
+        .map((transaction) => ({ transaction, touched: this.#options.touchedBy(transaction) }));
+      work.forEach(({ template, views }, index) => {
+        const relevant = unseen
+          .filter((one) => one.touched.has(template))
+          .map((one): Relevant => one.transaction);
+        const standing = template.standing(fetch.snapshot, relevant);
+        const outcomes = fetch.result[index] ?? [];
+        views.forEach((one, place) => {
+          const outcome = outcomes[place];
+          if (outcome) template.publish(one, outcome, standing, this.#options.epoch());
+        });
+        template.trim();
+      });
+    } finally {
+      fetch.end();
+    }
+  }
+
+  async #runAll(run: Run, work: readonly Work[]): Promise<RunOutcome[][]> {
+    const results: RunOutcome[][] = [];
+    for (const { template, views } of work) {
+      const start = this.#options.now();
+      await become(run, template.principal);
+      const outcomes: RunOutcome[] = [];
+      for (let from = 0; from < views.length; from += BATCH) {
+        outcomes.push(...(await this.#runViews(run, template, views.slice(from, from + BATCH))));
+      }
+      const ms = this.#options.now() - start;
+      template.costMs =
+        template.costMs === 0 ? ms / views.length : 0.8 * template.costMs + 0.2 * (ms / views.length);
+      this.#options.onRun(template, views.length, ms);
+      results.push(outcomes);
+    }
+    return results;
+  }
+
+  /** An error of one binding must not be that of the others: then each runs on its own (C17). */
+  async #runViews(run: Run, template: RerunTemplate, views: readonly RerunView[]): Promise<RunOutcome[]> {
+    const bindings = views.map((one) => one.binding);
+    await run('SAVEPOINT sluice_rerun');
+    try {
+      const rows = await this.#options.runBatch(run, template.planned, bindings);
+      return rows.map((one) => ({ rows: one }));
+    } catch (error) {
+      await run('ROLLBACK TO SAVEPOINT sluice_rerun');
+      if (isTransient(error)) throw error;
+      if (views.length === 1) return [{ error }];
+      const outcomes: RunOutcome[] = [];
+      for (const one of views) outcomes.push(...(await this.#runViews(run, template, [one])));
+      return outcomes;
+    }
+  }
+}
+
+interface Work {
+  readonly template: RerunTemplate;
+  readonly views: readonly RerunView[];
+}
+
+/** C21: from here on the transaction is the client's: its role, its claims, row security on. */
+async function become(run: Run, principal: Principal): Promise<void> {
+  await run(
+    `SELECT set_config('role', $1, true), set_config('request.jwt.claims', $2, true), set_config('row_security', 'on', true)`,
+    [principal.role, JSON.stringify(principal.claims)],
+  );
+}

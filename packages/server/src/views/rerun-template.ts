@@ -1,0 +1,175 @@
+import { diffRows, type KeyedRow } from '@sluice/core/engine/diff';
+import type { Lsn } from '@sluice/core/lsn';
+import type { Binding } from '@sluice/core/plan';
+import type { Epoch } from '@sluice/core/position';
+import type { Row } from '@sluice/core/value';
+import type { Planned } from '../planner/planned.js';
+import { sees, type Snapshot } from '../source/snapshot.js';
+import type { Transaction } from '../source/transaction.js';
+import { answerError, viewsError } from './errors.js';
+import { keyRows } from './keyed-rows.js';
+import type { Principal } from './port.js';
+import type { View, Version } from './view.js';
+
+/** A view in the re-run gear. */
+export interface RerunView {
+  readonly view: View;
+  readonly template: RerunTemplate;
+  readonly binding: Binding;
+  rows: readonly KeyedRow[];
+  /** All relevant transactions up to here are in `rows` (or, before the first run, are seen by any later snapshot). */
+  base: Lsn;
+  /** The planner's key columns, until two rows agree in them. */
+  keyColumns: readonly number[] | null;
+}
+
+/** What a run gave: rows, or the error that Postgres raised. */
+export type RunOutcome = { readonly rows: readonly Row[] } | { readonly error: unknown };
+
+/** A transaction that touched what a template reads. */
+export interface Relevant {
+  readonly xid: number;
+  readonly lsn: Lsn;
+  readonly previous: Lsn;
+}
+
+/** Where the runs of one snapshot stand, as far as their template is concerned. */
+export interface Standing {
+  /** The last relevant transaction that the snapshot sees; null when none is logged. */
+  readonly seen: Lsn | null;
+  /** The first that it does not see. */
+  readonly until: Relevant | null;
+}
+
+/** Relevant transactions kept while views are behind; more, and the oldest are forgotten with those views' bases. */
+const RELEVANT_MAX = 100_000;
+
+/**
+ * A template in the re-run gear, for one principal: its views run again when what they read changed, and what a
+ * run gave is published where it *stands* (C6).
+ *
+ *   log:     T1 ──── T2 ──── T3 ──── T4        relevant transactions, in WAL order
+ *   snapshot sees    ✓       ✓       ✗         the answer stands from T3 on, through just before T4
+ *   or               ✓       ✗       ✓         nowhere: it lacks T3 and contains the later T4. Run again.
+ */
+export class RerunTemplate {
+  /** Names the template among its host's. */
+  readonly key: string;
+  readonly planned: Planned;
+  readonly principal: Principal;
+  /** How often time moves for its queries, ms; 0 when they do not read the clock. */
+  readonly tickMs: number;
+  readonly #rowsPerViewMax: number;
+  readonly #views = new Set<RerunView>();
+  /** Views that hold: the ones to be told when something changes. */
+  readonly #valid = new Set<RerunView>();
+  readonly #dirty = new Set<RerunView>();
+  #log: Relevant[] = [];
+  /** Milliseconds of one view's run, smoothed: slow templates do not hold up the others. */
+  costMs = 0;
+
+  constructor(key: string, planned: Planned, principal: Principal, rowsPerViewMax: number, tickMs: number) {
+    this.key = key;
+    this.tickMs = tickMs;
+    this.planned = planned;
+    this.principal = principal;
+    this.#rowsPerViewMax = rowsPerViewMax;
+  }
+
+  get viewCount(): number {
+    return this.#views.size;
+  }
+
+  get dirty(): ReadonlySet<RerunView> {
+    return this.#dirty;
+  }
+
+  open(view: View, binding: Binding, now: Lsn): RerunView {
+    const { keyColumns } = this.planned;
+    const one: RerunView = { view, template: this, binding, rows: [], base: now, keyColumns };
+    this.#views.add(one);
+    this.#dirty.add(one);
+    return one;
+  }
+
+  close(one: RerunView): void {
+    this.#views.delete(one);
+    this.#valid.delete(one);
+    this.#dirty.delete(one);
+  }
+
+  /** A transaction touched what the template reads. */
+  touched(transaction: Transaction): void {
+    for (const one of this.#valid) {
+      one.view.gap(transaction.previous);
+      this.#dirty.add(one);
+    }
+    this.#valid.clear();
+    if (this.#dirty.size === 0) return;
+    this.#log.push({ xid: transaction.xid, lsn: transaction.lsn, previous: transaction.previous });
+    if (this.#log.length > RELEVANT_MAX) this.#forget();
+  }
+
+  /** Nothing held is known to hold after `through`; `now` is where the stream begins anew. */
+  missAll(through: Lsn, now: Lsn): void {
+    this.#log = [];
+    for (const one of this.#views) {
+      one.view.gap(through);
+      one.base = now;
+      this.#dirty.add(one);
+    }
+    this.#valid.clear();
+  }
+
+  /** Where runs at a snapshot stand. `unseen`: relevant transactions that it does not see, in WAL order. */
+  standing(snapshot: Snapshot, unseen: readonly Relevant[]): Standing {
+    const seen = this.#log.findLast((relevant) => sees(snapshot, relevant.xid));
+    return { seen: seen?.lsn ?? null, until: unseen[0] ?? null };
+  }
+
+  /**
+   * Publishes what a run gave, all transactions that its snapshot saw having been told.
+   * @returns whether the view holds up to the present; else it stays dirty and is to run again.
+   */
+  publish(one: RerunView, outcome: RunOutcome, standing: Standing, epoch: Epoch): boolean {
+    if (!this.#views.has(one)) return true;
+    const { seen, until } = standing;
+    const from = seen !== null && seen > one.base ? seen : one.base;
+    if (until !== null && until.lsn <= from) return false;
+    this.#tell(one, outcome, { epoch, lsn: from });
+    one.base = from;
+    if (until !== null) {
+      one.view.gap(until.previous);
+      return false;
+    }
+    this.#dirty.delete(one);
+    this.#valid.add(one);
+    return true;
+  }
+
+  /** Forgets the transactions that no view is behind of. */
+  trim(): void {
+    let base: Lsn | null = null;
+    for (const one of this.#dirty) if (base === null || one.base < base) base = one.base;
+    const least = base;
+    this.#log = least === null ? [] : this.#log.filter((relevant) => relevant.lsn > least);
+  }
+
+  #tell(one: RerunView, outcome: RunOutcome, to: Version): void {
+    if ('error' in outcome) return one.view.error(to, answerError(outcome.error).toWire());
+    if (outcome.rows.length > this.#rowsPerViewMax)
+      return one.view.error(to, viewsError('result_too_large').toWire());
+    const keyed = keyRows(outcome.rows, one.keyColumns);
+    if (!keyed.identified) one.keyColumns = null;
+    if (one.view.version === null) one.view.rows(to, keyed.rows);
+    else one.view.delta(to, diffRows(one.rows, keyed.rows, this.planned.shape.ordered));
+    one.rows = keyed.rows;
+  }
+
+  #forget(): void {
+    this.#log.splice(0, this.#log.length >> 1);
+    const first = this.#log[0];
+    if (first === undefined) return;
+    for (const one of this.#dirty) if (one.base < first.previous) one.base = first.previous;
+  }
+}

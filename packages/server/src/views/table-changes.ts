@@ -1,0 +1,104 @@
+import type { RowEvent } from '@sluice/core/engine/table-engine';
+import { rowKey } from '@sluice/core/engine/table-engine';
+import type { TablePlan } from '@sluice/core/plan';
+import type { PgText } from '@sluice/core/value';
+import type { Change, Relation, Transaction, Tuple } from '../source/transaction.js';
+
+/** What one transaction did to one table; a partitioned table has the changes of all its leaves (C20). */
+export interface TableChanges {
+  readonly changes: readonly Change[];
+  /** So much changed that it is not known what, or rows went that cannot be named: hydrate anew. */
+  readonly unknown: boolean;
+}
+
+/** The tables that a relation's rows belong to: itself, and the partitioned tables above it. */
+export type Ancestors = (relation: number) => readonly number[];
+
+/** Sorts a transaction's changes by table, for the tables that somebody reads. */
+export function changesByTable(
+  transaction: Transaction,
+  ancestors: Ancestors,
+  isRead: (table: number) => boolean,
+): Map<number, TableChanges> {
+  const byTable = new Map<number, { changes: Change[]; unknown: boolean }>();
+  const of = (table: number): { changes: Change[]; unknown: boolean } => {
+    let entry = byTable.get(table);
+    if (entry === undefined) byTable.set(table, (entry = { changes: [], unknown: false }));
+    return entry;
+  };
+  for (const relation of transaction.bulk.keys()) {
+    for (const table of ancestors(relation)) if (isRead(table)) of(table).unknown = true;
+  }
+  for (const change of transaction.changes) {
+    for (const table of ancestors(change.relation.oid)) {
+      if (!isRead(table)) continue;
+      // A leaf that is emptied takes with it rows of the root that cannot be told from the others.
+      if (change.kind === 'truncate' && table !== change.relation.oid) of(table).unknown = true;
+      else of(table).changes.push(change);
+    }
+  }
+  return byTable;
+}
+
+/** Reads a table's changes as a plan sees them. */
+export class RowEvents {
+  readonly #plan: TablePlan;
+  /** By relation as the stream described it: where each of the plan's columns stands in its tuples. */
+  readonly #places = new WeakMap<Relation, readonly number[] | 'missing'>();
+
+  constructor(plan: TablePlan) {
+    this.#plan = plan;
+  }
+
+  /** @returns null when the changes cannot be read: a column that the plan reads is not in the stream. */
+  read(changes: readonly Change[]): RowEvent[] | null {
+    const events: RowEvent[] = [];
+    for (const change of changes) {
+      const event = this.#event(change);
+      if (event === null) return null;
+      events.push(event);
+    }
+    return events;
+  }
+
+  #event(change: Change): RowEvent | null {
+    if (change.kind === 'truncate') return 'truncate';
+    const places = this.#placesOf(change.relation);
+    if (places === 'missing') return null;
+    if (change.kind === 'insert') {
+      const values = valuesOf(change.new, places);
+      return { oldKey: null, newKey: this.#key(values), values };
+    }
+    if (change.kind === 'delete')
+      return { oldKey: this.#key(valuesOf(change.old, places)), newKey: null, values: [] };
+    const sent = valuesOf(change.new, places);
+    if (change.old === null) return { oldKey: this.#key(sent), newKey: this.#key(sent), values: sent };
+    const old = valuesOf(change.old, places);
+    // A key so long that it is stored out of line is sent with the old key only.
+    const values = sent.map((value, column) =>
+      value === undefined && this.#plan.key.includes(column) ? old[column] : value,
+    );
+    const event = { oldKey: this.#key(old), newKey: this.#key(values), values };
+    return change.identity === 'full' ? { ...event, oldValues: old } : event;
+  }
+
+  #key(values: readonly (PgText | undefined)[]): string {
+    return rowKey(this.#plan, values);
+  }
+
+  #placesOf(relation: Relation): readonly number[] | 'missing' {
+    let places = this.#places.get(relation);
+    if (places === undefined) {
+      const found = this.#plan.columns.map((column) =>
+        relation.columns.findIndex((one) => one.name === column.name),
+      );
+      places = found.includes(-1) ? 'missing' : found;
+      this.#places.set(relation, places);
+    }
+    return places;
+  }
+}
+
+function valuesOf(tuple: Tuple, places: readonly number[]): (PgText | undefined)[] {
+  return places.map((place) => tuple.text(place));
+}

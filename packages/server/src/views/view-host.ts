@@ -1,0 +1,471 @@
+import { SluiceError } from '@sluice/core/errors';
+import { LSN_ZERO, type Lsn } from '@sluice/core/lsn';
+import type { Binding } from '@sluice/core/plan';
+import type { Epoch } from '@sluice/core/position';
+import type { PgText, Row } from '@sluice/core/value';
+import type { ViewId } from '@sluice/core/wire';
+import type { Planned } from '../planner/planned.js';
+import type { Fetch, FetchOptions, Run, SourceListener } from '../source/source.js';
+import type { Transaction } from '../source/transaction.js';
+import { viewsError } from './errors.js';
+import { IncrementalTemplate, type Hydration, type TableView } from './incremental-template.js';
+import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
+import { RerunRounds } from './rerun-rounds.js';
+import { RerunTemplate, type RerunView } from './rerun-template.js';
+import { changesByTable, type TableChanges } from './table-changes.js';
+import { parseTickMs } from './tick.js';
+import { Ticks } from './ticks.js';
+import { View, type Version } from './view.js';
+import { canonical, viewId } from './view-id.js';
+
+/** What the host needs of the stages to its left. */
+export interface ViewHostOptions {
+  readonly source: {
+    readonly epoch: Epoch;
+    readonly position: Lsn;
+    readonly chain: number;
+    fetch<T>(options: FetchOptions, read: (run: Run) => Promise<T>): Promise<Fetch<T>>;
+    passed(lsn: Lsn): Promise<void>;
+  };
+  readonly plan: (spec: QuerySpec) => Promise<Planned>;
+  /** The plan's binding in canonical text: the query's parameters, then (incremental) the lifted constants. */
+  readonly bind: (planned: Planned, params: readonly PgText[]) => Promise<Binding>;
+  /** Tables (oids) that a relation of the stream belongs to: itself and the partitioned tables above it. */
+  readonly ancestors: (relation: number) => readonly number[];
+  /** Reads the rows of many bindings at once, in the plan's columns and order, at most `counts` of each. */
+  readonly hydrate: (
+    run: Run,
+    planned: Planned,
+    bindings: readonly Binding[],
+    counts: readonly number[],
+  ) => Promise<Hydration>;
+  /** Runs a query for many bindings at once. */
+  readonly runBatch: (
+    run: Run,
+    planned: Planned,
+    bindings: readonly Binding[],
+  ) => Promise<readonly (readonly Row[])[]>;
+  /** Commits an empty transaction that carries a logical message: an input of time or schema with a place in the WAL. */
+  readonly emit: (prefix: string, content: string) => Promise<void>;
+  readonly limits: ViewLimits;
+  readonly statementTimeoutMs: number;
+  readonly rerunIntervalMs: number;
+  readonly clock: Clock;
+  readonly onEvent: (event: ViewEvent) => void;
+}
+
+export interface ViewLimits {
+  readonly viewsMax: number;
+  readonly rowsPerViewMax: number;
+}
+
+export interface Clock {
+  now(): number;
+  sleep(ms: number): Promise<void>;
+  /** Calls back at the interval, until the returned function is called. */
+  every(ms: number, callback: () => void): () => void;
+}
+
+/** For logs and metrics. */
+export type ViewEvent =
+  | { readonly kind: 'hydrated'; readonly views: number }
+  | { readonly kind: 'missed' }
+  | { readonly kind: 'reran'; readonly template: string; readonly views: number; readonly ms: number }
+  /** A fetch did not succeed and is tried again. */
+  | { readonly kind: 'fetch_failed'; readonly error: unknown }
+  /** A fault of ours. */
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+export interface ViewStatus {
+  readonly views: number;
+  readonly incremental: number;
+  readonly rerun: number;
+  readonly heldRows: number;
+}
+
+/** Prefixes of the logical messages that the host reads. */
+export const TOKEN_PREFIX = 'sluice.token';
+export const CLOCK_PREFIX = 'sluice.tick';
+
+/**
+ * All views of one source: plans what is opened, gives it to its gear, and follows the stream.
+ *
+ *   source ──▶ transaction ──▶ incremental templates of the tables ──▶ deltas ─┐
+ *                         └──▶ re-run templates: gaps, rounds ──────▶ deltas ─┴─▶ one batch a turn ─▶ sessions
+ */
+export class ViewHost implements ViewsPort, SourceListener {
+  readonly #options: ViewHostOptions;
+  readonly #views = new Map<ViewId, HostedView>();
+  readonly #incremental = new Map<string, IncrementalTemplate>();
+  readonly #incrementalByTable = new Map<number, Set<IncrementalTemplate>>();
+  readonly #rerun = new Map<string, RerunTemplate>();
+  readonly #rerunByTable = new Map<number, Set<RerunTemplate>>();
+  /** Templates that cannot name their tables, or read the clock: asked at every transaction. */
+  readonly #rerunAnything = new Set<RerunTemplate>();
+  readonly #rounds: RerunRounds;
+  readonly #ticks: Ticks;
+  #listener: (message: FromViews) => void = () => undefined;
+  #entries: Entry[] = [];
+  #flushing = false;
+  #version: Version = { epoch: '', lsn: LSN_ZERO };
+  #waiting: { ref: number; view: ViewId }[] = [];
+
+  constructor(options: ViewHostOptions) {
+    this.#options = options;
+    const { source, clock } = options;
+    this.#rounds = new RerunRounds({
+      fetch: (fetchOptions, read) => source.fetch(fetchOptions, read),
+      passed: (lsn) => source.passed(lsn),
+      chain: () => source.chain,
+      epoch: () => this.#version.epoch,
+      runBatch: options.runBatch,
+      touchedBy: (transaction) => this.#touchedBy(transaction, this.#changesOf(transaction)),
+      statementTimeoutMs: options.statementTimeoutMs,
+      intervalMs: options.rerunIntervalMs,
+      now: () => clock.now(),
+      sleep: (ms) => clock.sleep(ms),
+      recovered: (error) => this.#recovered(error),
+      onRun: (template, views, ms) =>
+        options.onEvent({ kind: 'reran', template: template.planned.template, views, ms }),
+    });
+    this.#ticks = new Ticks(
+      clock,
+      (content) => void options.emit(CLOCK_PREFIX, content).catch((error: unknown) => this.#report(error)),
+    );
+  }
+
+  // ------------------------------------------------------------ towards sessions
+
+  listen(listener: (message: FromViews) => void): void {
+    this.#listener = listener;
+    this.#flushSoon();
+  }
+
+  post(message: ToViews): void {
+    switch (message.kind) {
+      case 'open':
+        void this.#open(message.ref, message.spec);
+        break;
+      case 'release':
+        this.#release(message.view);
+        break;
+      case 'snapshot':
+        this.#waiting.push({ ref: message.ref, view: message.view });
+        this.#flushSoon();
+        break;
+    }
+  }
+
+  status(): ViewStatus {
+    const kinds = [...this.#views.values()];
+    return {
+      views: kinds.length,
+      incremental: kinds.filter((one) => one.kind === 'incremental').length,
+      rerun: kinds.filter((one) => one.kind === 'rerun').length,
+      heldRows: [...this.#incremental.values()].reduce((sum, template) => sum + template.heldRowCount, 0),
+    };
+  }
+
+  stop(): void {
+    this.#rounds.stop();
+    this.#ticks.stop();
+  }
+
+  // ------------------------------------------------------------ from the source
+
+  transaction(transaction: Transaction): void {
+    const at: Version = { epoch: this.#options.source.epoch, lsn: transaction.lsn };
+    this.#version = at;
+    this.#readMessages(transaction);
+    const changes = this.#changesOf(transaction);
+    for (const [table, ofTable] of changes) {
+      for (const template of this.#incrementalByTable.get(table) ?? [])
+        this.#apply(template, transaction, ofTable, at);
+    }
+    const touched = this.#touchedBy(transaction, changes);
+    for (const template of touched) template.touched(transaction);
+    if (touched.size > 0) this.#rounds.wake();
+    this.#flushSoon();
+  }
+
+  progress(lsn: Lsn): void {
+    if (lsn <= this.#version.lsn) return;
+    this.#version = { epoch: this.#options.source.epoch, lsn };
+    this.#flushSoon();
+  }
+
+  restart(epoch: Epoch, lsn: Lsn): void {
+    const through = this.#version.lsn;
+    for (const template of this.#incremental.values()) template.missAll(through);
+    for (const template of this.#rerun.values()) template.missAll(through, lsn);
+    this.#flush();
+    this.#version = { epoch, lsn };
+    this.#rounds.wake();
+    this.#flushSoon();
+  }
+
+  /** Definitions of tables changed (or, with null, anything may have): plans that read them are made anew. */
+  async schemaChanged(tables: ReadonlySet<number> | null): Promise<void> {
+    const affected = [...this.#views.values()].filter(
+      (one) =>
+        tables === null || one.planned.readsAnything || one.planned.reads.some((table) => tables.has(table)),
+    );
+    await Promise.all(affected.map((one) => this.#replan(one)));
+  }
+
+  // ------------------------------------------------------------ opening and closing
+
+  async #open(ref: number, spec: QuerySpec): Promise<void> {
+    try {
+      const planned = await this.#options.plan(spec);
+      const tickMs = planned.readsClock ? parseTickMs(spec.tick) : 0;
+      const binding = await this.#options.bind(planned, spec.params);
+      const id = viewId(planned.template, binding, spec.principal, tickMs);
+      const view = this.#views.get(id) ?? this.#create(id, planned, binding, spec, tickMs);
+      view.view.references++;
+      const { gear, shape } = planned;
+      const reason = gear.kind === 'rerun' ? { reason: gear.reason } : {};
+      this.#listener({ kind: 'opened', ref, view: id, shape, gear: gear.kind, ...reason });
+    } catch (error) {
+      this.#listener({ kind: 'refused', ref, error: this.#asError(error).toWire() });
+    }
+  }
+
+  #create(id: ViewId, planned: Planned, binding: Binding, spec: QuerySpec, tickMs: number): HostedView {
+    if (this.#views.size >= this.#options.limits.viewsMax) throw viewsError('too_many_views');
+    const view = new View(id, planned.shape, spec, (entry) => this.#publish(entry));
+    const hosted = this.#host(view, planned, binding, tickMs);
+    this.#views.set(id, hosted);
+    return hosted;
+  }
+
+  #host(view: View, planned: Planned, binding: Binding, tickMs: number): HostedView {
+    if (planned.gear.kind === 'incremental') {
+      const template = this.#incrementalTemplate(planned, planned.gear);
+      return { kind: 'incremental', view, planned, template, one: template.open(view, binding) };
+    }
+    const template = this.#rerunTemplate(planned, view.spec.principal, tickMs);
+    const one = template.open(view, binding, this.#version.lsn);
+    if (tickMs > 0) this.#ticks.add(tickMs);
+    this.#rounds.wake();
+    return { kind: 'rerun', view, planned, template, one, tickMs };
+  }
+
+  #incrementalTemplate(
+    planned: Planned,
+    gear: Extract<Planned['gear'], { kind: 'incremental' }>,
+  ): IncrementalTemplate {
+    const existing = this.#incremental.get(planned.template);
+    if (existing) return existing;
+    const { source } = this.#options;
+    const { plan } = gear;
+    const template = new IncrementalTemplate({
+      plan,
+      rowsPerViewMax: this.#options.limits.rowsPerViewMax,
+      fetch: (bindings, counts) =>
+        source.fetch({ tables: [plan.table], statementTimeoutMs: this.#options.statementTimeoutMs }, (run) =>
+          this.#options.hydrate(run, planned, bindings, counts),
+        ),
+      passed: (lsn) => source.passed(lsn),
+      chain: () => source.chain,
+      now: () => this.#version,
+      ancestors: this.#options.ancestors,
+      onHydration: (views) => this.#options.onEvent({ kind: 'hydrated', views }),
+      onMiss: () => this.#options.onEvent({ kind: 'missed' }),
+      recovered: (error) => this.#recovered(error),
+    });
+    this.#incremental.set(planned.template, template);
+    addTo(this.#incrementalByTable, plan.table, template);
+    return template;
+  }
+
+  #rerunTemplate(planned: Planned, principal: Principal, tickMs: number): RerunTemplate {
+    const key = JSON.stringify([planned.template, principal.role, canonical(principal.claims), tickMs]);
+    let template = this.#rerun.get(key);
+    if (template === undefined) {
+      template = new RerunTemplate(key, planned, principal, this.#options.limits.rowsPerViewMax, tickMs);
+      this.#rerun.set(key, template);
+      this.#rounds.add(template);
+      for (const table of planned.reads) addTo(this.#rerunByTable, table, template);
+      if (planned.readsAnything || tickMs > 0) this.#rerunAnything.add(template);
+    }
+    return template;
+  }
+
+  #release(id: ViewId): void {
+    const hosted = this.#views.get(id);
+    if (!hosted || --hosted.view.references > 0) return;
+    this.#views.delete(id);
+    this.#unhost(hosted);
+  }
+
+  #unhost(hosted: HostedView): void {
+    if (hosted.kind === 'incremental') {
+      const { template } = hosted;
+      template.close(hosted.one);
+      if (template.viewCount > 0) return;
+      this.#incremental.delete(hosted.planned.template);
+      removeFrom(this.#incrementalByTable, template.table, template);
+    } else {
+      const { template } = hosted;
+      template.close(hosted.one);
+      if (hosted.tickMs > 0) this.#ticks.remove(hosted.tickMs);
+      if (template.viewCount > 0) return;
+      this.#rerun.delete(template.key);
+      this.#rounds.remove(template);
+      this.#rerunAnything.delete(template);
+      for (const table of template.planned.reads) removeFrom(this.#rerunByTable, table, template);
+    }
+  }
+
+  /** A view whose query means the same columns goes on under its new plan; any other ends with the reason. */
+  async #replan(hosted: HostedView): Promise<void> {
+    const { view } = hosted;
+    try {
+      const planned = await this.#options.plan(view.spec);
+      if (planned.template === hosted.planned.template || this.#views.get(view.id) !== hosted) return;
+      throw viewsError('query_replanned');
+    } catch (error) {
+      if (this.#views.get(view.id) === hosted) this.#end(hosted, this.#asError(error));
+    }
+  }
+
+  #end(hosted: HostedView, error: SluiceError): void {
+    this.#views.delete(hosted.view.id);
+    this.#unhost(hosted);
+    hosted.view.end(error.toWire());
+  }
+
+  /** An error that is not from the registry is ours: it is reported, and told without its words. */
+  #asError(error: unknown): SluiceError {
+    if (error instanceof SluiceError) return error;
+    this.#options.onEvent({ kind: 'failed', error });
+    return viewsError('internal_error');
+  }
+
+  // ------------------------------------------------------------ the stream's details
+
+  /** An engine that fails an assertion is not trusted further: its views end, and clients subscribe anew. */
+  #apply(template: IncrementalTemplate, transaction: Transaction, changes: TableChanges, at: Version): void {
+    try {
+      template.apply(transaction, changes, at);
+    } catch (error) {
+      this.#options.onEvent({ kind: 'failed', error });
+      for (const hosted of this.#views.values())
+        if (hosted.template === template) this.#end(hosted, viewsError('internal_error'));
+    }
+  }
+
+  #changesOf(transaction: Transaction): Map<number, TableChanges> {
+    return changesByTable(
+      transaction,
+      this.#options.ancestors,
+      (table) => this.#incrementalByTable.has(table) || this.#rerunByTable.has(table),
+    );
+  }
+
+  /** Templates whose answers the transaction may change: by what it wrote, or as a tick of their clock. */
+  #touchedBy(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>): Set<RerunTemplate> {
+    const touched = new Set<RerunTemplate>();
+    for (const table of changes.keys())
+      for (const template of this.#rerunByTable.get(table) ?? []) touched.add(template);
+    const wrote = transaction.changes.length > 0 || transaction.bulk.size > 0;
+    for (const template of this.#rerunAnything) {
+      if (template.planned.readsAnything ? wrote : isTickOf(transaction, template.tickMs))
+        touched.add(template);
+    }
+    return touched;
+  }
+
+  #readMessages(transaction: Transaction): void {
+    for (const { prefix, content } of transaction.messages) {
+      if (prefix !== TOKEN_PREFIX) continue;
+      this.#flush();
+      this.#listener({
+        kind: 'token',
+        token: `token-${Buffer.from(content).toString('utf8')}`,
+        lsn: transaction.lsn,
+      });
+    }
+  }
+
+  async #recovered(error: unknown): Promise<void> {
+    this.#report(error);
+    await this.#options.clock.sleep(200);
+  }
+
+  #report(error: unknown): void {
+    this.#options.onEvent({ kind: 'fetch_failed', error });
+  }
+
+  // ------------------------------------------------------------ batches
+
+  #publish(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    this.#answerSnapshots();
+    const entries = this.#entries;
+    this.#entries = [];
+    this.#listener({ kind: 'batch', epoch: this.#version.epoch, position: this.#version.lsn, entries });
+  }
+
+  #answerSnapshots(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const request of waiting) {
+      const hosted = this.#views.get(request.view);
+      if (!hosted) {
+        this.#listener({ kind: 'refused', ref: request.ref, error: viewsError('query_replanned').toWire() });
+        continue;
+      }
+      const rows = hosted.kind === 'incremental' ? hosted.template.rowsOf(hosted.one) : hosted.one.rows;
+      if (rows === null || !hosted.view.answer(request.ref, rows)) this.#waiting.push(request);
+    }
+  }
+}
+
+type HostedView =
+  | {
+      readonly kind: 'incremental';
+      readonly view: View;
+      readonly planned: Planned;
+      readonly template: IncrementalTemplate;
+      readonly one: TableView;
+    }
+  | {
+      readonly kind: 'rerun';
+      readonly view: View;
+      readonly planned: Planned;
+      readonly template: RerunTemplate;
+      readonly one: RerunView;
+      readonly tickMs: number;
+    };
+
+function isTickOf(transaction: Transaction, tickMs: number): boolean {
+  const tick = String(tickMs);
+  return transaction.messages.some(
+    ({ prefix, content }) => prefix === CLOCK_PREFIX && Buffer.from(content).toString() === tick,
+  );
+}
+
+function addTo<T>(sets: Map<number, Set<T>>, key: number, value: T): void {
+  const set = sets.get(key);
+  if (set) set.add(value);
+  else sets.set(key, new Set([value]));
+}
+
+function removeFrom<T>(sets: Map<number, Set<T>>, key: number, value: T): void {
+  const set = sets.get(key);
+  set?.delete(value);
+  if (set?.size === 0) sets.delete(key);
+}

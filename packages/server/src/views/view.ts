@@ -1,0 +1,121 @@
+import type { KeyedRow } from '@sluice/core/engine/diff';
+import type { Lsn } from '@sluice/core/lsn';
+import { formatPosition, type Epoch, type Position } from '@sluice/core/position';
+import type { Shape } from '@sluice/core/shape';
+import type { ViewId, WireError } from '@sluice/core/wire';
+import type { Entry, QuerySpec } from './port.js';
+
+/** A version's name: the position it was made at. */
+export interface Version {
+  readonly epoch: Epoch;
+  readonly lsn: Lsn;
+}
+
+/**
+ * What a view has published, and whether it holds: the bookkeeping that both gears share. It writes the entries
+ * of `port.ts` and sees to their order: versions chain, a gap opens once and is closed by what comes next.
+ */
+export class View {
+  readonly id: ViewId;
+  readonly shape: Shape;
+  /** How it was asked for: to plan it again when the schema changes. */
+  readonly spec: QuerySpec;
+  readonly #publish: (entry: Entry) => void;
+  /** `open`s without their `release`. */
+  references = 0;
+  #version: Version | null = null;
+  #state: 'hydrating' | 'valid' | 'gap' | 'ended' = 'hydrating';
+  #failed = false;
+
+  constructor(id: ViewId, shape: Shape, spec: QuerySpec, publish: (entry: Entry) => void) {
+    this.id = id;
+    this.shape = shape;
+    this.spec = spec;
+    this.#publish = publish;
+  }
+
+  get version(): Version | null {
+    return this.#version;
+  }
+
+  get isValid(): boolean {
+    return this.#state === 'valid';
+  }
+
+  get isEnded(): boolean {
+    return this.#state === 'ended';
+  }
+
+  /** Not known to hold after `through`. */
+  gap(through: Lsn): void {
+    if (this.#state !== 'valid') return;
+    this.#state = 'gap';
+    this.#publish({ kind: 'gap', view: this.id, through });
+  }
+
+  /** The first version, whole. */
+  rows(at: Version, rows: readonly KeyedRow[]): void {
+    this.#version = at;
+    this.#state = 'valid';
+    this.#failed = false;
+    this.#publish({
+      kind: 'rows',
+      view: this.id,
+      at: at.lsn,
+      message: this.encodeRows(rows),
+      count: rows.length,
+    });
+  }
+
+  /** The next version, by operations on the one before; without operations the same one holds again. */
+  delta(to: Version, ops: readonly string[]): void {
+    const from = this.#version;
+    if (from === null) throw new Error('assertion failed: a delta needs a version to start from');
+    const wasValid = this.#state === 'valid' && !this.#failed;
+    this.#state = 'valid';
+    this.#failed = false;
+    if (ops.length === 0) {
+      if (!wasValid) this.#publish({ kind: 'again', view: this.id, from: to.lsn });
+      return;
+    }
+    this.#version = to;
+    const message = encode(
+      `{"kind":"delta","view":${JSON.stringify(this.id)},"from":"${position(from)}","to":"${position(to)}","ops":[${ops.join(',')}]}`,
+    );
+    this.#publish({ kind: 'delta', view: this.id, from: from.lsn, to: to.lsn, message, count: ops.length });
+  }
+
+  /** From here the answer is an error (C17). */
+  error(at: Version, error: WireError): void {
+    this.#state = 'valid';
+    this.#failed = true;
+    this.#publish({ kind: 'error', view: this.id, from: at.lsn, error });
+  }
+
+  /** Answers a request for the current version. @returns false when there is none yet. */
+  answer(ref: number, rows: readonly KeyedRow[]): boolean {
+    if (this.#version === null) return false;
+    const message = this.encodeRows(rows);
+    this.#publish({ kind: 'rows', view: this.id, at: this.#version.lsn, ref, message, count: rows.length });
+    return true;
+  }
+
+  end(error: WireError): void {
+    this.#state = 'ended';
+    this.#publish({ kind: 'ended', view: this.id, error });
+  }
+
+  private encodeRows(rows: readonly KeyedRow[]): Uint8Array {
+    const at = this.#version === null ? '' : position(this.#version);
+    const list = rows.map((row) => `[${row.keyJson},${row.json}]`).join(',');
+    return encode(`{"kind":"rows","view":${JSON.stringify(this.id)},"at":"${at}","rows":[${list}]}`);
+  }
+}
+
+function position(version: Version): Position {
+  return formatPosition(version.epoch, version.lsn);
+}
+
+function encode(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8');
+}
