@@ -197,9 +197,13 @@ async function untilReady(child: ChildProcess, log: ((line: string) => void) | u
   });
 }
 
-export async function freePort(): Promise<number> {
+/** @param wanted rejects when this one is taken; 0: any */
+export async function freePort(wanted = 0): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(wanted, '127.0.0.1', resolve);
+  });
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
   await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { readFacts } from '../cli/check/facts.js';
+import { grantStatements, roleStatements } from '../cli/check/grants.js';
 import { embeddedBinaries, repositoryCache } from '../embedded/binaries.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded/embedded-postgres.js';
 
@@ -55,10 +57,10 @@ export const SERVICE_ROLE = 'sluice_service';
 export const CLIENT_ROLE = 'sluice_client';
 
 async function createRoles(adminUrl: string): Promise<void> {
+  const roles = { serviceRole: SERVICE_ROLE, clientRole: CLIENT_ROLE };
   await withClient(adminUrl, async (client) => {
-    await client.query(`CREATE ROLE ${SERVICE_ROLE} LOGIN REPLICATION NOINHERIT`);
-    await client.query(`CREATE ROLE ${CLIENT_ROLE} NOLOGIN`);
-    await client.query(`GRANT ${CLIENT_ROLE} TO ${SERVICE_ROLE}`);
+    for (const statement of roleStatements({ rdsReplicationRole: false }, roles))
+      await client.query(statement);
   });
 }
 
@@ -68,7 +70,7 @@ export interface TestDatabase {
   readonly adminUrl: string;
   /** As the service role. */
   readonly url: string;
-  /** Grants what the service and the client role need on all tables, and publishes them. Call after CREATE TABLE. */
+  /** Runs the SQL of `sluice check --print-grants` as the owner. Call after CREATE TABLE. */
   publish(): Promise<void>;
   sql(text: string, params?: readonly unknown[]): Promise<pg.QueryResult>;
   drop(): Promise<void>;
@@ -89,7 +91,7 @@ export async function createTestDatabase(
     adminUrl,
     url: server.url(name, SERVICE_ROLE),
     sql: (text, params) => pool.query(text, params ? [...params] : undefined),
-    publish: () => publish(pool),
+    publish: () => publish(adminUrl),
     drop: async () => {
       await pool.end();
       await withClient(server.url(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
@@ -102,20 +104,13 @@ export async function createTestDatabase(
   return database;
 }
 
-async function publish(pool: pg.Pool): Promise<void> {
-  const { rows } = await pool.query<{ name: string }>(
-    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence = 'p'
-       AND n.nspname NOT IN ('pg_catalog', 'information_schema')`,
-  );
-  await pool.query('DROP PUBLICATION IF EXISTS sluice');
-  const list = rows.map((row) => row.name).join(', ');
-  if (list !== '') await pool.query(`CREATE PUBLICATION sluice FOR TABLE ${list}`);
-  for (const role of [SERVICE_ROLE, CLIENT_ROLE]) {
-    await pool.query(
-      `GRANT USAGE ON SCHEMA public TO ${role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`,
-    );
-  }
+/** Runs what `sluice check --print-grants` prints: the only rights that any test has. */
+async function publish(adminUrl: string): Promise<void> {
+  await withClient(adminUrl, async (client) => {
+    const options = { publication: 'sluice', serviceRole: SERVICE_ROLE, clientRole: CLIENT_ROLE };
+    const facts = await readFacts(client, options);
+    for (const statement of grantStatements(facts, options)) await client.query(statement);
+  });
 }
 
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {

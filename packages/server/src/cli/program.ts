@@ -1,0 +1,63 @@
+import { Command, CommanderError } from 'commander';
+import { CONFIG_ERRORS } from '../config/errors.js';
+import { check, type CheckOptions } from './commands/check.js';
+import { drop } from './commands/drop.js';
+import { cliError } from './errors.js';
+import { addConfigFlags, configOf } from './flags.js';
+import type { ExitCode, Io } from './io.js';
+import { asSluiceError, printError } from './print-error.js';
+
+/**
+ * Runs one command line.
+ * @param argv without node and script
+ * @returns the exit code; nothing is thrown: what went wrong was said on `io.err`
+ */
+export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+  const result: { code: ExitCode } = { code: 0 };
+  const program = commands(io, result);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return result.code;
+  } catch (error) {
+    if (error instanceof CommanderError) return wronglyCalled(error, io);
+    const known = asSluiceError(error);
+    io.err(printError(known));
+    return known.code in CONFIG_ERRORS ? 2 : 1;
+  }
+}
+
+function commands(io: Io, result: { code: ExitCode }): Command {
+  const program = new Command('sluice')
+    .description('Live queries over an existing Postgres')
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: () => undefined });
+
+  addConfigFlags(program.command('check').description('can this database be used? changes nothing'))
+    .option('--json', 'print the findings as JSON')
+    .option('--plan', 'list what a start would create in the database')
+    .option('--print-grants', 'print the least rights, for the owner of the tables to run')
+    .option(
+      '--service-role <name>',
+      'with --print-grants: the role that we shall connect as (default: sluice_service)',
+    )
+    .option('--tables <list>', 'with --print-grants: only these tables, schema-qualified (default: all)')
+    .option('--event-trigger', 'with --print-grants: also the event trigger for schema changes')
+    .action(async (options: CheckOptions, command: Command) => {
+      result.code = await check((await configOf(command, io)).config, options, io);
+    });
+
+  addConfigFlags(program.command('drop').description('remove what a start created in the database')).action(
+    async (_options: unknown, command: Command) => {
+      result.code = await drop((await configOf(command, io)).config, io);
+    },
+  );
+  return program;
+}
+
+function wronglyCalled(error: CommanderError, io: Io): ExitCode {
+  if (error.exitCode === 0) return 0; // --help
+  const said =
+    error.code === 'commander.help' ? 'no command was given' : error.message.replace(/^error: /, '');
+  io.err(printError(cliError('usage_wrong', said)));
+  return 2;
+}

@@ -1,0 +1,276 @@
+import leven from 'leven';
+import { z } from 'zod';
+import type { AuthHook, Config, QueryDefinition, SluiceConfig } from './config.js';
+import { configError } from './errors.js';
+import { formatBytes, parseBytes } from './bytes.js';
+
+/*
+ * The one list of keys: types, defaults, bounds and meanings. Flags, environment variables and the table in
+ * docs/operations.md are derived from it (`keys.ts`), so none of them can lag behind.
+ */
+
+const DAY_MS = 86_400_000;
+const ms = (fallback: number, least = 0): z.ZodDefault<z.ZodInt> =>
+  z.int().min(least).max(DAY_MS).default(fallback);
+const count = (fallback: number, most: number): z.ZodDefault<z.ZodInt> =>
+  z.int().min(1).max(most).default(fallback);
+/** Plain bytes, or text with a unit. JSON Schema cannot tell the default of what is read first: hence `fallback`. */
+const bytes = (
+  fallback: number,
+  least: number,
+  description: string,
+): z.ZodDefault<z.ZodPreprocess<z.ZodInt, number | string | undefined>> =>
+  z
+    .preprocess((value: number | string | undefined) => parseBytes(value), z.int().min(least))
+    .default(fallback)
+    .meta({ description, flag: 'bytes', fallback: formatBytes(fallback) });
+const identifier = (fallback: string): z.ZodDefault<z.ZodString> =>
+  z.string().min(1).max(63).default(fallback);
+
+const tls = z.union([
+  z.boolean(),
+  z.strictObject({
+    ca: z.string().optional(),
+    caFile: z.string().optional(),
+    cert: z.string().optional(),
+    key: z.string().optional(),
+    serverName: z.string().optional(),
+  }),
+]);
+
+const password = z.union([
+  z.string(),
+  z.custom<() => string | Promise<string>>((value) => typeof value === 'function'),
+]);
+
+const database = z.preprocess(
+  (value: unknown) => (typeof value === 'string' ? { url: value } : value),
+  z.strictObject({
+    url: z.string().min(1).optional(),
+    host: z.string().min(1).optional(),
+    port: z.int().min(1).max(65_535).optional(),
+    database: z.string().min(1).optional(),
+    user: z.string().min(1).optional(),
+    password: password.optional(),
+    tls: tls.optional(),
+  }),
+);
+
+const query = z.union(
+  [
+    z.custom<QueryDefinition>((value) => typeof value === 'function'),
+    z.strictObject({
+      sql: z.string().min(1),
+      params: z.array(z.string().min(1)).optional(),
+      tick: z.string().optional(),
+    }),
+  ],
+  { error: 'must be { sql, params?, tick? } or a function that returns SQL' },
+);
+
+const hook = z.custom<AuthHook>((value) => typeof value === 'function', { error: 'must be a function' });
+
+const schema = z.strictObject({
+  database: database.optional().meta({
+    description:
+      'the database, as the service role: a URL, or an object of url, host, port, database, user, password, tls',
+    flag: 'text',
+    argument: 'url',
+    as: 'database-url',
+  }),
+  replication: database.optional().meta({
+    description: 'a direct connection for the stream, when `database` goes through a pooler',
+    flag: 'text',
+    argument: 'url',
+    as: 'replication-url',
+  }),
+  publication: identifier('sluice').describe('the publication that lists the tables'),
+  slot: z
+    .strictObject({
+      mode: z
+        .enum(['temporary', 'permanent'])
+        .default('temporary')
+        .describe('temporary: one for each process, gone with it; permanent: one owner, survives it'),
+      name: z
+        .string()
+        .regex(/^[a-z0-9_]{1,40}$/, { error: 'must be 1 to 40 of a-z, 0-9 and _' })
+        .default('sluice')
+        .describe('the name of a permanent slot, the beginning of a temporary one'),
+    })
+    .prefault({}),
+  role: identifier('sluice_client').describe('the client role of principals that `auth` gives no role'),
+  queries: z
+    .record(z.string().regex(/^[A-Za-z_$][\w$.-]{0,99}$/, { error: 'is no name for a query' }), query)
+    .default({})
+    .meta({ description: 'the queries that clients may name', flag: 'none' }),
+  auth: hook
+    .optional()
+    .meta({ description: 'who is asking: role and claims, or null to refuse', flag: 'none' }),
+  allowSql: z.boolean().default(false).describe('clients may send SQL of their own'),
+  host: z.string().min(1).default('127.0.0.1').describe('the address to listen on'),
+  port: z.int().min(0).max(65_535).default(4400).describe('the port to listen on; 0 takes a free one'),
+  basePath: z
+    .string()
+    .regex(/^(\/[\w.~-]+)+$/, { error: 'must start with / and not end with it' })
+    .default('/sluice')
+    .describe('the path below which everything is served'),
+  insecure: z.boolean().default(false).describe('listen on addresses that other machines reach'),
+  origins: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('origins of pages that may connect, besides our own; * for all'),
+  limits: z
+    .strictObject({
+      connectionsMax: count(10_000, 1_000_000).describe('open connections of this process'),
+      subscriptionsMax: count(1_000, 1_000_000).describe('subscriptions of one connection'),
+      messageBytesMax: bytes(1 << 20, 1024, 'bytes of one message from a client'),
+      queueBytesMax: bytes(
+        8 << 20,
+        1024,
+        'bytes that wait for one slow connection before its views are folded',
+      ),
+      viewBytesMax: bytes(64 << 20, 1024, 'bytes of the rows of one view'),
+      viewsMax: count(100_000, 10_000_000).describe('views that are open or kept'),
+      statementTimeoutMs: ms(30_000, 1).describe('a hydration or re-run that takes longer fails'),
+    })
+    .prefault({}),
+  holdMs: ms(100).describe('how long a slow view may hold a connection before it is shown as behind'),
+  keepMs: ms(60_000).describe('how long a view without subscriptions is kept'),
+  pollMs: ms(1_000, 10).describe('how often the catalog is polled for changes of the schema'),
+  visible: z
+    .boolean()
+    .default(false)
+    .describe('moves wait until a snapshot sees their commits (synchronous replication)'),
+  maxRetainedWalBytes: bytes(1 << 30, 1 << 20, 'the WAL that our slot may hold back before it is given up'),
+  poolMax: count(10, 1_000).describe('connections of the pool for reads; the stream takes one more'),
+  logLevel: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('the least serious lines of the log'),
+  viewsThread: z.boolean().default(false).describe('run source, planner and views in a thread of their own'),
+});
+
+/** The schema takes exactly what the public type offers: does not compile when they part. */
+const mirrors = (config: SluiceConfig): unknown => config satisfies Loose<z.input<typeof schema>>;
+void mirrors;
+type Loose<T> = T extends (...args: never[]) => unknown
+  ? T
+  : T extends readonly (infer E)[]
+    ? readonly Loose<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Loose<T[K]> }
+      : T;
+
+/**
+ * Checks a configuration and fills in the defaults.
+ * @param origins where a key came from when not from the configuration itself: `SLUICE_PORT`, `--port`
+ * @throws SluiceError `config_key_unknown`, `config_invalid`. The detail names keys, never values.
+ */
+export function parseConfig(input: unknown, origins: ReadonlyMap<string, string> = new Map()): Config {
+  const parsed = schema.safeParse(input, { reportInput: false });
+  if (parsed.success) return complete(parsed.data);
+  const lines = parsed.error.issues.flatMap((issue) => describe(issue, origins));
+  const unknown = parsed.error.issues.some((issue) => issue.code === 'unrecognized_keys');
+  throw configError(unknown ? 'config_key_unknown' : 'config_invalid', lines.join('\n'));
+}
+
+function complete(parsed: z.output<typeof schema>): Config {
+  return {
+    ...parsed,
+    auth: parsed.auth,
+    database: parsed.database && present(parsed.database),
+    replication: parsed.replication && present(parsed.replication),
+    queries: Object.fromEntries(
+      Object.entries(parsed.queries).map(([name, definition]) => [
+        name,
+        typeof definition === 'function' ? definition : present(definition),
+      ]),
+    ),
+  };
+}
+
+type Present<T> = T extends (...args: never[]) => unknown
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]: Present<Exclude<T[K], undefined>> }
+    : T;
+
+/** Without the keys that are undefined: our types say "absent". */
+function present<T extends object>(value: T): Present<T> {
+  const entries = Object.entries(value)
+    .filter(([, part]) => part !== undefined)
+    .map(([key, part]: [string, unknown]) => [key, isPlain(part) ? present(part) : part]);
+  return Object.fromEntries(entries) as Present<T>;
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The JSON Schema of what may be written, for flags and documentation. */
+export function configJsonSchema(): unknown {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+}
+
+function describe(issue: z.core.$ZodIssue, origins: ReadonlyMap<string, string>): string[] {
+  const path = issue.path.map(String).join('.');
+  const origin = origins.get(path);
+  const name = path === '' ? 'the configuration' : origin === undefined ? path : `${path} (${origin})`;
+  if (issue.code !== 'unrecognized_keys') return [`${name} ${complaint(issue)}`];
+  return issue.keys.map((key) => {
+    const nearest = closest(key, keysAt(issue.path));
+    const place = path === '' ? '' : ` in ${path}`;
+    const known = keysAt(issue.path).join(', ');
+    return nearest === null
+      ? `unknown key "${key}"${place}; known are ${known}`
+      : `unknown key "${key}"${place}: did you mean "${nearest}"?`;
+  });
+}
+
+function complaint(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${ARTICLES[issue.expected] ?? issue.expected}`;
+    case 'too_small':
+      return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`;
+    case 'too_big':
+      return issue.origin === 'string'
+        ? `must have at most ${issue.maximum} characters`
+        : `must be at most ${issue.maximum}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(String).join(', ')}`;
+    case 'invalid_union':
+      return issue.message.startsWith('must') ? issue.message : 'has the wrong type';
+    default:
+      return issue.message.startsWith('Invalid') ? 'has the wrong type' : issue.message;
+  }
+}
+
+const ARTICLES: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  number: 'a whole number',
+  string: 'text',
+  boolean: 'true or false',
+  object: 'an object',
+  record: 'an object',
+  array: 'a list',
+};
+
+/** The names that may stand at a path of the configuration. */
+function keysAt(path: readonly PropertyKey[]): readonly string[] {
+  let node: unknown = configJsonSchema();
+  for (const step of path) node = member(member(node, 'properties'), String(step));
+  const properties = member(node, 'properties');
+  return typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+function closest(wrong: string, known: readonly string[]): string | null {
+  const near = known
+    .map((key) => ({ key, distance: leven(wrong.toLowerCase(), key.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  return near !== undefined && near.distance <= Math.max(2, wrong.length / 3) ? near.key : null;
+}
