@@ -1,0 +1,210 @@
+import type { SluiceError } from '@sluice/core/errors';
+import type { Position } from '@sluice/core/position';
+import type { Shape } from '@sluice/core/shape';
+import type { RowKey } from '@sluice/core/value';
+import type { AnyRow, QueryRef, SqlRef } from './api.js';
+import { clientError } from './errors.js';
+import type { Horizon } from './horizon.js';
+import { Listeners, type ListenerErrorHandler, type Notifiable, type Notifier } from './listeners.js';
+import { nextPhase, type Phase, type PhaseEvent, type Status } from './phase.js';
+import { toRequest } from './request.js';
+import type { Holder, Subscription } from './subscription.js';
+import type { Subscriptions } from './subscriptions.js';
+
+/** Where a live view stands and what it shows, as one immutable value: the same object until something changes. */
+export type LiveState<Row = AnyRow> = Phase & { readonly rows: readonly Row[] };
+
+export interface LiveViewParts {
+  readonly subscriptions: Subscriptions;
+  readonly horizon: Horizon;
+  readonly notifier: Notifier;
+  readonly listenersMax: number;
+  readonly onListenerError: ListenerErrorHandler;
+}
+
+interface Ready<L> {
+  readonly promise: Promise<L>;
+  readonly resolve: (live: L) => void;
+  readonly reject: (error: SluiceError) => void;
+}
+
+/**
+ * A query's result, kept current. Made by `client.live`; `close` it when it is no longer shown.
+ * All that it shows changes at a move, together with every other live view of the client, before any listener runs.
+ */
+export class LiveView<Row = AnyRow> implements Holder, Notifiable {
+  readonly #parts: LiveViewParts;
+  readonly #listeners: Listeners<LiveView<Row>>;
+  #target: Subscription;
+  /** Whose rows are shown: the target's, or while switching those of the one that it replaces. */
+  #shown: Subscription;
+  #phase: Phase;
+  #state: LiveState<Row> | null = null;
+  #ready: Ready<LiveView<Row>>;
+  #closed = false;
+
+  constructor(parts: LiveViewParts, ref: QueryRef<Row> | SqlRef) {
+    this.#parts = parts;
+    this.#listeners = new Listeners(parts.listenersMax, parts.onListenerError);
+    this.#target = parts.subscriptions.open(toRequest(ref));
+    this.#target.holders.add(this);
+    this.#shown = this.#target;
+    this.#phase = this.#target.phase;
+    this.#ready = newReady();
+    this.#settle();
+  }
+
+  /** `loading`, `partial`, `current`, `switching`, `behind`, `stale` or `error`; see `Phase`. */
+  get status(): Status {
+    return this.#phase.status;
+  }
+
+  /** The rows, in the query's order. The same array until a row changes; the same object for an unchanged row. */
+  get rows(): readonly Row[] {
+    return this.#shown.rows as readonly unknown[] as readonly Row[];
+  }
+
+  /** Status, rows, and what belongs to the status, as one value. */
+  get state(): LiveState<Row> {
+    const rows = this.rows;
+    if (this.#state?.rows !== rows) this.#state = { ...this.#phase, rows };
+    return this.#state;
+  }
+
+  /** While the status is `error`. */
+  get error(): SluiceError | null {
+    return this.#phase.status === 'error' ? this.#phase.error : null;
+  }
+
+  /** The position at which the rows are the answer; null when they are none. */
+  get position(): Position | null {
+    if (this.#phase.status === 'current') return this.#parts.horizon.position;
+    return 'position' in this.#phase ? this.#phase.position : null;
+  }
+
+  /**
+   * Resolves with this view when its query has its first answer; rejects when that is an error, or when it is closed
+   * before. After `replace` it is another promise, for the new query.
+   */
+  get ready(): Promise<LiveView<Row>> {
+    return this.#ready.promise;
+  }
+
+  /** How the server maintains it; null before it has answered. */
+  get gear(): 'incremental' | 'rerun' | null {
+    return this.#target.view?.gear ?? null;
+  }
+
+  /** Why it is not maintained incrementally, in words. */
+  get reason(): string | null {
+    return this.#target.view?.reason ?? null;
+  }
+
+  /** Names and types of the columns; null before the server has answered. */
+  get shape(): Shape | null {
+    return this.#shown.shown?.rows.shape ?? null;
+  }
+
+  /** The key that a row of `rows` keeps as long as it exists. */
+  keyOf(row: Row): RowKey | undefined {
+    return typeof row === 'object' && row !== null ? this.#shown.shown?.rows.keyOf(row) : undefined;
+  }
+
+  /**
+   * @param listener runs after a move, or a change of status, that changed what this view shows; not at once.
+   * @returns what ends it.
+   * @throws SluiceError `too_many_listeners`.
+   */
+  subscribe(listener: (live: LiveView<Row>) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  /** Shows another query in its place. The old rows stay, `switching`, until the new ones are there. */
+  replace(ref: QueryRef<Row> | SqlRef): void {
+    if (this.#closed) throw clientError('view_closed');
+    const { subscriptions, notifier } = this.#parts;
+    const old = this.#target;
+    const alone = old === this.#shown && old.holders.size === 1;
+    const next = subscriptions.open(toRequest(ref), alone ? old : undefined);
+    if (next === old) return;
+    next.holders.add(this);
+    this.#target = next;
+    if (old !== this.#shown) this.#leave(old);
+    this.#ready.reject(clientError('view_closed', 'replaced'));
+    this.#ready = newReady();
+    notifier.batch(() => {
+      this.#become(nextPhase(this.#phase, { kind: 'replaced' }));
+      if (next.phase.status !== 'loading' || this.#phase.status !== 'switching') this.#arrive(next.phase);
+    });
+  }
+
+  /** Ends it. What it shows stays as it is; its listeners hear no more. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listeners.clear();
+    this.#ready.reject(clientError('view_closed'));
+    this.#leave(this.#target);
+    if (this.#shown !== this.#target) this.#leave(this.#shown);
+  }
+
+  /** For the subscription. */
+  receive(from: Subscription, event: PhaseEvent): void {
+    if (from !== this.#target || this.#closed) return;
+    const next = nextPhase(this.#phase, event);
+    if (next.status === 'switching') this.#become(next);
+    else this.#arrive(next);
+  }
+
+  /** For the subscription. */
+  rowsChanged(): void {
+    if (!this.#closed) this.#parts.notifier.mark(this);
+  }
+
+  /** For the notifier. */
+  tellListeners(): void {
+    this.#listeners.tell(this);
+  }
+
+  /** The target has something to show: the one that it replaces is let go. */
+  #arrive(phase: Phase): void {
+    const old = this.#shown;
+    if (old !== this.#target) {
+      this.#shown = this.#target;
+      this.#leave(old);
+      this.#parts.notifier.mark(this);
+    }
+    this.#become(phase);
+  }
+
+  #become(phase: Phase): void {
+    if (phase === this.#phase) return;
+    this.#phase = phase;
+    this.#state = null;
+    this.#settle();
+    this.#parts.notifier.mark(this);
+  }
+
+  #settle(): void {
+    const phase = this.#phase;
+    if (phase.status === 'error' && !phase.error.retry) this.#ready.reject(phase.error);
+    else if (phase.status === 'current' || phase.status === 'behind') this.#ready.resolve(this);
+  }
+
+  #leave(subscription: Subscription): void {
+    subscription.holders.delete(this);
+    this.#parts.subscriptions.release(subscription);
+  }
+}
+
+function newReady<L>(): Ready<L> {
+  let resolve: (live: L) => void = () => undefined;
+  let reject: (error: SluiceError) => void = () => undefined;
+  const promise = new Promise<L>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  // Whoever does not wait for it learns of the error by the status.
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,56 @@
+import { printJson } from '@sluice/core/json';
+import type { PgText } from '@sluice/core/value';
+import type { QueryRef, SqlRef } from './api.js';
+import { clientError } from './errors.js';
+import { encodeParams } from './params.js';
+
+/** What a subscription asks for, as the wire says it. */
+export type Request =
+  | { readonly query: string; readonly args?: unknown }
+  | { readonly sql: string; readonly params: readonly PgText[]; readonly tick?: string };
+
+/** A request and its name: equal for two references to the same query with the same values. */
+export interface NamedRequest {
+  readonly key: string;
+  readonly request: Request;
+}
+
+/** @throws SluiceError `param_invalid`, `args_invalid`. */
+export function toRequest(ref: QueryRef<unknown> | SqlRef): NamedRequest {
+  if ('sql' in ref) {
+    const params = encodeParams(ref.params ?? []);
+    const request = { sql: ref.sql, params, ...(ref.tick === undefined ? {} : { tick: ref.tick }) };
+    return { key: JSON.stringify(['sql', ref.sql, params, ref.tick ?? null]), request };
+  }
+  const args = ref.args === undefined ? undefined : plainArgs(ref.args);
+  return {
+    key: JSON.stringify(['query', ref.query, args === undefined ? null : sorted(args)]),
+    request: { query: ref.query, ...(args === undefined ? {} : { args }) },
+  };
+}
+
+/** The arguments as JSON gives them back: what the server will see. */
+function plainArgs(args: unknown): unknown {
+  try {
+    rejectBigint(args);
+    return JSON.parse(printJson(args)) as unknown;
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) {
+      throw clientError('args_invalid', error.message);
+    }
+    throw error;
+  }
+}
+
+/** As bare digits it would arrive rounded; as text it would arrive as another type. The application decides. */
+function rejectBigint(value: unknown): void {
+  if (typeof value === 'bigint') throw new TypeError('a bigint: pass it as text');
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(rejectBigint);
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return members.map(([name, item]) => [name, sorted(item)]);
+}

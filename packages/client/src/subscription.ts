@@ -1,0 +1,57 @@
+import { LOADING, nextPhase, type Phase, type PhaseEvent } from './phase.js';
+import type { Request } from './request.js';
+import type { View } from './view.js';
+import type { RowObject } from './view-rows.js';
+
+/** A live view of the application, as its subscription sees it. */
+export interface Holder {
+  /** Something happened to the subscription's phase. */
+  receive(from: Subscription, event: PhaseEvent): void;
+  /** The rows that the subscription shows are others now. */
+  rowsChanged(): void;
+}
+
+const NO_ROWS: readonly RowObject[] = Object.freeze([]);
+
+/** This client's hold on the view of one query; all live views of equal queries share it. */
+export class Subscription {
+  /** Equal for equal queries. */
+  readonly key: string;
+  readonly request: Request;
+  readonly holders: Set<Holder> = new Set();
+  /** Its name on the present connection; null while the server does not know of it. */
+  id: number | null = null;
+  /** The view that the server names for it; null until it has answered once. */
+  view: View<Subscription> | null = null;
+  /** The view whose rows are shown: `view`, once that has an answer; until then its predecessor. */
+  shown: View<Subscription> | null = null;
+  phase: Phase = LOADING;
+  /** Refusals in a row that may be tried again. */
+  refusals = 0;
+  /** Cancels what is planned: the end of lingering, the next attempt. */
+  cancelLinger: (() => void) | null = null;
+  cancelRetry: (() => void) | null = null;
+
+  constructor(key: string, request: Request) {
+    this.key = key;
+    this.request = request;
+  }
+
+  get rows(): readonly RowObject[] {
+    return this.shown?.rows.rows ?? NO_ROWS;
+  }
+
+  happen(event: PhaseEvent): void {
+    const next = nextPhase(this.phase, event);
+    if (next === this.phase) return;
+    this.phase = next;
+    for (const holder of this.holders) holder.receive(this, event);
+  }
+
+  /** From now on the rows are those of its own view. */
+  show(): void {
+    if (this.shown === this.view) return;
+    this.shown = this.view;
+    for (const holder of this.holders) holder.rowsChanged();
+  }
+}

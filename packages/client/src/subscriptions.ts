@@ -1,0 +1,241 @@
+import type { SluiceError } from '@sluice/core/errors';
+import type { ClientMessage, Subscribe, Subscribed } from '@sluice/core/wire';
+import { backoffMs, type Backoff } from './backoff.js';
+import type { Clock } from './clock.js';
+import { clientError } from './errors.js';
+import type { Horizon } from './horizon.js';
+import type { NamedRequest } from './request.js';
+import { resumeOf } from './resume.js';
+import { Subscription } from './subscription.js';
+import type { View } from './view.js';
+import type { Views } from './views.js';
+
+export interface SubscriptionsParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly backoff: Backoff;
+  readonly horizon: Horizon;
+  readonly views: Views;
+  readonly keepMs: number;
+  readonly subscriptionsMax: number;
+  /** Sends on the present connection; only called between `connected` and `disconnected`. */
+  readonly send: (message: ClientMessage) => void;
+}
+
+/**
+ * The subscriptions of a client: shared by equal queries, kept a while after the last live view has closed,
+ * and made anew on each connection. Contract with the caller: `connected` after the server's hello; each answer of
+ * the server goes to `subscribed` or `refused`; what views say goes to `views`.
+ */
+export class Subscriptions {
+  readonly #parts: SubscriptionsParts;
+  /** Those that a new live view of the same query joins. */
+  readonly #shared = new Map<string, Subscription>();
+  /** Every one that is not over, shared or not. */
+  readonly #all = new Set<Subscription>();
+  /** By their ids on the present connection. */
+  readonly #onWire = new Map<number, Subscription>();
+  /** Ids of subscribes that the server has not answered. */
+  readonly #unanswered = new Set<number>();
+  /** The seed of row digests on this connection; null while there is none. */
+  #seed: string | null = null;
+  #nextId = 1;
+
+  constructor(parts: SubscriptionsParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  get all(): ReadonlySet<Subscription> {
+    return this.#all;
+  }
+
+  /**
+   * Joins the subscription of an equal query, or makes one.
+   * @param replaces the one whose place it takes, which the server may end when this one is current.
+   * @throws SluiceError `too_many_subscriptions`.
+   */
+  open({ key, request }: NamedRequest, replaces?: Subscription): Subscription {
+    const shared = this.#shared.get(key);
+    if (shared) {
+      shared.cancelLinger?.();
+      shared.cancelLinger = null;
+      return shared;
+    }
+    if (this.#all.size >= this.#parts.subscriptionsMax) throw clientError('too_many_subscriptions');
+    const subscription = new Subscription(key, request);
+    this.#shared.set(key, subscription);
+    this.#all.add(subscription);
+    this.#subscribe(subscription, replaces?.id ?? undefined);
+    return subscription;
+  }
+
+  /** A holder is gone. After the last one the subscription lingers. */
+  release(subscription: Subscription): void {
+    if (subscription.holders.size > 0 || !this.#all.has(subscription)) return;
+    subscription.cancelLinger?.();
+    if (this.#shared.get(subscription.key) !== subscription || this.#parts.keepMs === 0) {
+      this.#end(subscription);
+      return;
+    }
+    subscription.cancelLinger = this.#parts.clock.after(this.#parts.keepMs, () => this.#end(subscription));
+  }
+
+  connected(seed: string): void {
+    this.#seed = seed;
+    this.#parts.views.connected(seed);
+    for (const subscription of this.#all) this.#subscribe(subscription);
+  }
+
+  /** Everything the server knew of us is forgotten; the rows stay. */
+  disconnected(): void {
+    this.#seed = null;
+    this.#onWire.clear();
+    this.#unanswered.clear();
+    for (const subscription of this.#all) {
+      subscription.id = null;
+      subscription.cancelRetry?.();
+      subscription.cancelRetry = null;
+    }
+    this.#parts.views.disconnected();
+  }
+
+  /** Marks as stale what is shown as current and is not confirmed on this connection. */
+  leave(): void {
+    const position = this.#parts.horizon.position;
+    for (const subscription of this.#all) {
+      if (subscription.view && subscription.view.standing.kind !== 'pending') continue;
+      subscription.happen({ kind: 'left', position });
+    }
+  }
+
+  subscribed(message: Subscribed): void {
+    this.#unanswered.delete(message.id);
+    const subscription = this.#onWire.get(message.id);
+    if (subscription) {
+      subscription.refusals = 0;
+      this.#parts.views.hold(subscription, message);
+    }
+    this.#parts.views.sweep(this.#unanswered);
+  }
+
+  /** The server ends a subscription, or never began it; others go on. */
+  refused(id: number, error: SluiceError): void {
+    this.#unanswered.delete(id);
+    const subscription = this.#onWire.get(id);
+    if (subscription) {
+      this.#offWire(subscription);
+      this.fail(subscription, error);
+    }
+    this.#parts.views.sweep(this.#unanswered);
+  }
+
+  /** The subscriptions that others have replaced end; one that is still shown somewhere is made anew. */
+  replaced(ids: readonly number[]): void {
+    for (const id of ids) {
+      const subscription = this.#onWire.get(id);
+      if (!subscription) continue;
+      this.#offWire(subscription);
+      if (subscription.holders.size === 0) this.#end(subscription);
+      else this.#renew([subscription]);
+    }
+  }
+
+  /** The chain of a view is broken: all who hold it ask for it again, with what they have. */
+  renew(view: View<Subscription>): void {
+    const holders = [...view.holders].filter((subscription) => subscription.id !== null);
+    for (const subscription of holders) {
+      this.#unsubscribe(subscription);
+      const position = view.rows.at;
+      if (position !== null && subscription.phase.status === 'current') {
+        subscription.happen({ kind: 'fell_behind', position });
+      }
+    }
+    view.forsake();
+    this.#renew(holders);
+  }
+
+  /** What a view's subscriptions cannot go on with: they end on the server and show the error. */
+  abandon(view: View<Subscription>, error: SluiceError): void {
+    for (const subscription of view.holders) {
+      this.#unsubscribe(subscription);
+      this.fail(subscription, error);
+    }
+  }
+
+  /** Shows an error; one that may pass is tried again, another makes way for a new subscription of that query. */
+  fail(subscription: Subscription, error: SluiceError): void {
+    subscription.happen({ kind: 'failed', error, position: this.#parts.horizon.position });
+    if (!error.retry) {
+      if (this.#shared.get(subscription.key) === subscription) this.#shared.delete(subscription.key);
+      return;
+    }
+    const delayMs = backoffMs(this.#parts.backoff, subscription.refusals++, this.#parts.random);
+    subscription.cancelRetry = this.#parts.clock.after(delayMs, () => this.#subscribe(subscription));
+  }
+
+  /** The client is closed. */
+  close(error: SluiceError): void {
+    for (const subscription of this.#all) {
+      subscription.happen({ kind: 'failed', error, position: this.#parts.horizon.position });
+      this.#end(subscription);
+    }
+  }
+
+  #renew(subscriptions: readonly Subscription[]): void {
+    for (const subscription of subscriptions) this.#subscribe(subscription);
+  }
+
+  #subscribe(subscription: Subscription, replaces?: number): void {
+    subscription.cancelRetry?.();
+    subscription.cancelRetry = null;
+    if (this.#seed === null || subscription.id !== null || this.#isOver(subscription)) return;
+    const id = this.#nextId++;
+    const view = subscription.view;
+    const resume = view && !view.answered && resumeOf(view, this.#seed);
+    const message: Subscribe = {
+      kind: 'subscribe',
+      id,
+      ...subscription.request,
+      ...(replaces === undefined ? {} : { replaces }),
+      ...(resume ? { resume } : {}),
+    };
+    subscription.id = id;
+    this.#onWire.set(id, subscription);
+    this.#unanswered.add(id);
+    this.#parts.send(message);
+  }
+
+  /** Refused for good, and still shown: it is not asked for again. */
+  #isOver(subscription: Subscription): boolean {
+    return subscription.phase.status === 'error' && this.#shared.get(subscription.key) !== subscription;
+  }
+
+  #end(subscription: Subscription): void {
+    subscription.cancelLinger?.();
+    subscription.cancelRetry?.();
+    if (this.#shared.get(subscription.key) === subscription) this.#shared.delete(subscription.key);
+    this.#all.delete(subscription);
+    this.#unsubscribe(subscription);
+    this.#parts.views.release(subscription, this.#lastUnanswered());
+  }
+
+  #unsubscribe(subscription: Subscription): void {
+    if (subscription.id === null) return;
+    const id = subscription.id;
+    this.#offWire(subscription);
+    if (this.#seed !== null) this.#parts.send({ kind: 'unsubscribe', id });
+  }
+
+  #offWire(subscription: Subscription): void {
+    if (subscription.id !== null) this.#onWire.delete(subscription.id);
+    subscription.id = null;
+  }
+
+  #lastUnanswered(): number | null {
+    return this.#unanswered.size === 0 ? null : Math.max(...this.#unanswered);
+  }
+}

@@ -1,0 +1,190 @@
+import { rowDecoder, type Value, type ValueMode } from '@sluice/core/decode';
+import type { Position } from '@sluice/core/position';
+import type { Shape } from '@sluice/core/shape';
+import type { Row, RowKey } from '@sluice/core/value';
+import type { Op } from '@sluice/core/wire';
+
+/** A decoded row: plain, with own properties only. Equal rows keep their identity from move to move. */
+export type RowObject = Readonly<Record<string, Value>>;
+
+interface Entry {
+  readonly key: RowKey;
+  text: Row;
+  row: RowObject;
+  before: Entry | null;
+  after: Entry | null;
+}
+
+/**
+ * The rows of one view: found by key, and in order through links, so that an operation costs the same in a view of
+ * ten rows and of ten thousand. The array that the application sees is made when it is asked for, once per move.
+ *
+ *   #entries   key ─▶ entry          first ⇄ entry ⇄ entry ⇄ last
+ *
+ * Unordered views keep the order of arrival.
+ */
+export class ViewRows {
+  readonly #shape: Shape;
+  readonly #decode: (row: Row) => RowObject;
+  readonly #entries = new Map<RowKey, Entry>();
+  readonly #keys = new WeakMap<object, RowKey>();
+  #first: Entry | null = null;
+  #last: Entry | null = null;
+  #array: readonly RowObject[] | null = null;
+  #changes = 0;
+  /** The rows' position: the chain's last link (C13). Null before the first rows. */
+  at: Position | null = null;
+
+  constructor(shape: Shape, mode: ValueMode) {
+    this.#shape = shape;
+    this.#decode = rowDecoder(shape, mode);
+  }
+
+  get shape(): Shape {
+    return this.#shape;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Grows with every real change: whoever remembers it can tell whether there was one. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** The same array until a row changes. */
+  get rows(): readonly RowObject[] {
+    if (this.#array) return this.#array;
+    const array: RowObject[] = [];
+    for (let entry = this.#first; entry; entry = entry.after) array.push(entry.row);
+    this.#array = array;
+    return array;
+  }
+
+  keyOf(row: object): RowKey | undefined {
+    return this.#keys.get(row);
+  }
+
+  /** Keys and texts, in order. */
+  *texts(): IterableIterator<readonly [RowKey, Row]> {
+    for (let entry = this.#first; entry; entry = entry.after) yield [entry.key, entry.text];
+  }
+
+  /** The whole contents, in order. @throws SyntaxError when a value is not of its type. */
+  replace(rows: readonly (readonly [RowKey, Row])[], at: Position): void {
+    const keep = new Set(rows.map(([key]) => key));
+    for (const key of this.#entries.keys()) if (!keep.has(key)) this.#delete(key);
+    let last: RowKey | null = null;
+    for (const [key, text] of rows) {
+      this.#put(key, text, last);
+      last = key;
+    }
+    this.at = at;
+  }
+
+  /** @throws SyntaxError when a value is not of its type. */
+  apply(ops: readonly Op[], to: Position): void {
+    for (const op of ops) {
+      if (op[0] === 'del') this.#delete(op[1]);
+      else this.#put(op[1], op[2], op[3]);
+    }
+    this.at = to;
+  }
+
+  /** Drops the rows that `drop` names, puts these, and orders all if an order is given. */
+  merge(
+    drop: (key: RowKey) => boolean,
+    rows: readonly (readonly [RowKey, Row])[],
+    order: readonly RowKey[] | undefined,
+    at: Position,
+  ): void {
+    const put = new Set(rows.map(([key]) => key));
+    for (const key of this.#entries.keys()) {
+      if (!put.has(key) && drop(key)) this.#delete(key);
+    }
+    for (const [key, text] of rows) this.#put(key, text, undefined);
+    let last: RowKey | null = null;
+    for (const key of order ?? []) {
+      const entry = this.#entries.get(key);
+      if (!entry) continue;
+      this.#place(entry, last);
+      last = key;
+    }
+    this.at = at;
+  }
+
+  /** `after` undefined: where it stands, or last. */
+  #put(key: RowKey, text: Row, after: RowKey | null | undefined): void {
+    const held = this.#entries.get(key);
+    if (!held) {
+      const entry = { key, text, row: this.#decoded(key, text), before: null, after: null };
+      this.#entries.set(key, entry);
+      this.#link(entry, this.#standing(after));
+      this.#changed();
+      return;
+    }
+    if (!sameTexts(held.text, text)) {
+      held.row = this.#decoded(key, text);
+      held.text = text;
+      this.#changed();
+    }
+    if (after !== undefined) this.#place(held, after);
+  }
+
+  #decoded(key: RowKey, text: Row): RowObject {
+    const row = this.#decode(text);
+    this.#keys.set(row, key);
+    return row;
+  }
+
+  #delete(key: RowKey): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    this.#entries.delete(key);
+    this.#unlink(entry);
+    this.#changed();
+  }
+
+  #place(entry: Entry, after: RowKey | null): void {
+    const target = this.#standing(after);
+    if (entry.before === target || entry === target) return;
+    this.#unlink(entry);
+    this.#link(entry, target);
+    this.#changed();
+  }
+
+  /** The entry to stand after; null for the first place. A key that is not there means the last place. */
+  #standing(after: RowKey | null | undefined): Entry | null {
+    if (after === null) return null;
+    return (after === undefined ? undefined : this.#entries.get(after)) ?? this.#last;
+  }
+
+  #link(entry: Entry, after: Entry | null): void {
+    const next = after ? after.after : this.#first;
+    entry.before = after;
+    entry.after = next;
+    if (after) after.after = entry;
+    else this.#first = entry;
+    if (next) next.before = entry;
+    else this.#last = entry;
+  }
+
+  #unlink(entry: Entry): void {
+    if (entry.before) entry.before.after = entry.after;
+    else this.#first = entry.after;
+    if (entry.after) entry.after.before = entry.before;
+    else this.#last = entry.before;
+  }
+
+  #changed(): void {
+    this.#array = null;
+    this.#changes++;
+  }
+}
+
+function sameTexts(a: Row, b: Row): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
+}

@@ -1,0 +1,176 @@
+import type { SluiceError } from '@sluice/core/errors';
+import type { ValueMode } from '@sluice/core/decode';
+import type { Move, Subscribed, ViewId } from '@sluice/core/wire';
+import { clientError, fromWire } from './errors.js';
+import { inNamedBuckets } from './resume.js';
+import { Staging, type ViewChange } from './staging.js';
+import type { Subscription } from './subscription.js';
+import { View } from './view.js';
+
+/** A view that cannot go on as it is. */
+export type Trouble =
+  /** Its chain is broken: ask for it again (C13). */
+  | { readonly kind: 'broken'; readonly view: View<Subscription> }
+  | { readonly kind: 'lost'; readonly view: View<Subscription>; readonly error: SluiceError };
+
+/**
+ * The views of the present connection, and those whose rows are still shown from the one before. What arrives is
+ * staged; a move applies all of it, to all views, before anybody is told (P2).
+ */
+export class Views {
+  readonly #mode: ValueMode;
+  readonly #staging: Staging;
+  readonly #views = new Map<ViewId, View<Subscription>>();
+  /** Of the row hashes on this connection. */
+  #seed = '';
+
+  constructor(mode: ValueMode, stagedBytesMax: number) {
+    this.#mode = mode;
+    this.#staging = new Staging(stagedBytesMax);
+  }
+
+  /** The server has named the view of a subscription. */
+  hold(subscription: Subscription, message: Subscribed): void {
+    const view = this.#views.get(message.view) ?? new View<Subscription>(message, this.#mode);
+    this.#views.set(view.id, view);
+    view.answered = true;
+    view.leavesAfter = null;
+    view.chain = message.chain;
+    view.gear = message.gear;
+    view.reason = message.reason;
+    if (subscription.view !== view) this.#part(subscription);
+    view.holders.add(subscription);
+    subscription.view = view;
+    this.#showStanding(view, subscription);
+  }
+
+  /** @param after the last subscribe under way: its answer may name the same view, and then its rows are not sent again. */
+  release(subscription: Subscription, after: number | null): void {
+    const view = subscription.view;
+    this.#part(subscription);
+    if (!view || view.holders.size > 0) return;
+    if (after === null) this.#forget(view);
+    else view.leavesAfter = after;
+  }
+
+  /** Forgets the views that waited for subscribes which are answered by now. */
+  sweep(unanswered: ReadonlySet<number>): void {
+    for (const view of this.#views.values()) {
+      const after = view.leavesAfter;
+      if (after !== null && ![...unanswered].some((id) => id <= after)) this.#forget(view);
+    }
+  }
+
+  connected(seed: string): void {
+    this.#seed = seed;
+  }
+
+  disconnected(): void {
+    this.#staging.clear();
+    for (const view of this.#views.values()) {
+      view.forsake();
+      if (view.holders.size === 0) this.#forget(view);
+    }
+  }
+
+  /** Stages a change. @param bytes the length of its message. */
+  stage(change: ViewChange, bytes: number): Trouble | null {
+    const view = this.#views.get(change.view);
+    if (!view?.answered) return null;
+    if (!this.#continues(view, change)) {
+      this.#staging.drop(view.id);
+      return { kind: 'broken', view };
+    }
+    const full = this.#staging.add(change, bytes);
+    if (full === null) return null;
+    this.#staging.drop(full);
+    const largest = this.#views.get(full);
+    return largest ? { kind: 'lost', view: largest, error: clientError('staged_bytes_exceeded') } : null;
+  }
+
+  /** Applies everything staged, then says how each view stands. Nobody is told before the caller's batch ends. */
+  move(move: Move): readonly Trouble[] {
+    const troubles = this.#applyStaged();
+    for (const id of move.current ?? []) this.#stand(id, { kind: 'current' });
+    for (const [id, position] of move.behind ?? []) this.#stand(id, { kind: 'behind', position });
+    for (const [id, error] of move.errors ?? []) {
+      this.#stand(id, { kind: 'error', error: fromWire(error), position: move.position });
+    }
+    return troubles;
+  }
+
+  #applyStaged(): Trouble[] {
+    const troubles: Trouble[] = [];
+    for (const [id, changes] of this.#staging.take()) {
+      const view = this.#views.get(id);
+      if (!view) continue;
+      const before = view.rows.changes;
+      try {
+        for (const change of changes) applyChange(view, change, this.#seed);
+      } catch (error) {
+        troubles.push({ kind: 'lost', view, error: clientError('value_malformed', undefined, error) });
+      }
+      if (view.rows.changes !== before) this.#tellRows(view);
+    }
+    return troubles;
+  }
+
+  #tellRows(view: View<Subscription>): void {
+    for (const subscription of view.holders) {
+      if (subscription.shown !== view) continue;
+      for (const holder of subscription.holders) holder.rowsChanged();
+    }
+  }
+
+  /** C13: `from` is the `to` or `at` of what came before. */
+  #continues(view: View<Subscription>, change: ViewChange): boolean {
+    if (change.kind !== 'delta') return true;
+    return change.from === (this.#staging.end(view.id) ?? view.rows.at);
+  }
+
+  #stand(id: ViewId, standing: View<Subscription>['standing']): void {
+    const view = this.#views.get(id);
+    if (!view?.answered) return;
+    view.standing = standing;
+    for (const subscription of view.holders) this.#showStanding(view, subscription);
+  }
+
+  #showStanding({ standing }: View<Subscription>, subscription: Subscription): void {
+    switch (standing.kind) {
+      case 'pending':
+        return;
+      case 'current':
+        subscription.show();
+        return subscription.happen({ kind: 'confirmed' });
+      case 'behind':
+        subscription.show();
+        return subscription.happen({ kind: 'fell_behind', position: standing.position });
+      case 'error':
+        return subscription.happen({ ...standing, kind: 'failed' });
+    }
+  }
+
+  /** The subscription goes to another view, or ends. What the server has not answered for it does not send either. */
+  #part(subscription: Subscription): void {
+    const view = subscription.view;
+    subscription.view = null;
+    view?.holders.delete(subscription);
+    if (view && !view.answered && view.holders.size === 0) this.#forget(view);
+  }
+
+  #forget(view: View<Subscription>): void {
+    this.#views.delete(view.id);
+    this.#staging.drop(view.id);
+  }
+}
+
+function applyChange({ rows }: View<Subscription>, change: ViewChange, seed: string): void {
+  switch (change.kind) {
+    case 'rows':
+      return rows.replace(change.rows, change.at);
+    case 'delta':
+      return rows.apply(change.ops, change.to);
+    case 'difference':
+      return rows.merge(inNamedBuckets(change, seed), change.rows, change.order, change.at);
+  }
+}
