@@ -18,7 +18,7 @@ export function answerOf(rows: readonly TextRow[], ordered: boolean): Answer {
 
 /** Where Postgres raises an error, a client must show one too (C17). */
 export function errorAnswer(detail: string): Answer {
-  return { kind: 'error', digest: 'error', detail };
+  return { kind: 'error', digest: `error ${detail}`, detail };
 }
 
 const SHOWN_MAX = 12;

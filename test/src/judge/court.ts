@@ -86,6 +86,12 @@ export class Court {
     return String((rows[0] as { lsn: string } | undefined)?.lsn);
   }
 
+  /** The major version that runs. */
+  async version(): Promise<number> {
+    const { rows } = await this.database.sql('SHOW server_version_num');
+    return Math.floor(Number((rows[0] as { server_version_num: string }).server_version_num) / 10_000);
+  }
+
   /** Commits a message of the judge's own, so that the stream passes all that came before on an idle server. */
   async nudge(): Promise<void> {
     await this.database.sql(`SELECT pg_logical_emit_message(true, 'judge', '')`);

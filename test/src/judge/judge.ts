@@ -24,6 +24,8 @@ export interface SeenView {
   readonly answer: Answer;
   readonly behind: boolean;
   readonly gear: string;
+  /** Reported before, at the same position: it is not compared again, but it may still be reported. */
+  readonly again: boolean;
 }
 
 export interface SeenMove {
@@ -117,6 +119,7 @@ export class Judge {
     seat.floor = move.lsn;
     for (const view of move.views) {
       if (view.lsn < seat.floor) seat.floor = view.lsn;
+      if (view.again) continue;
       const held = this.#sightings.get(view.lsn);
       if (held) held.push({ client, view });
       else this.#sightings.set(view.lsn, [{ client, view }]);
@@ -135,6 +138,12 @@ export class Judge {
 
   start(): void {
     this.#running = this.#run();
+    this.#running.catch(() => undefined); // told by `ended` and `drain`
+  }
+
+  /** Settles early only when the judge has failed: then nothing that follows would prove anything. */
+  get ended(): Promise<void> {
+    return this.#running;
   }
 
   /** Judges everything that was seen; resolves when nothing is left. The stream must have passed it all. */

@@ -114,7 +114,7 @@ async function testify(court: Court, witness: pg.Client, watched: readonly Bound
   for (const bound of watched) {
     const answer = await ask(witness, bound);
     if (answer.kind === 'error' && answer.detail === LOCK_NOT_AVAILABLE) continue;
-    seen.push({ bound, answer, behind: false, gear: bound.query.gear });
+    seen.push({ bound, answer, behind: false, again: false, gear: bound.query.gear });
   }
   const lsn = lsnOf(await court.end());
   return { epoch: '1.1', empty: false, lsn, views: seen.map((each) => ({ ...each, lsn })) };

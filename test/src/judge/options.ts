@@ -1,0 +1,49 @@
+/** What a judged run is made of. */
+export interface TrialOptions {
+  /** Decides rows, writers, queries and disturbances, as far as concurrency lets it. */
+  readonly seed: string;
+  readonly seconds: number;
+  /** Clients in this process, beside the Python one. */
+  readonly clients: number;
+  /** Live views of each client, beside those of the invariants. */
+  readonly views: number;
+  readonly writers: number;
+  /** The longest pause of a writer between two transactions. */
+  readonly writerPauseMsMax: number;
+  /** How long at most until a client closes, opens or replaces a view; 0: never. */
+  readonly churnMsMax: number;
+  /** Names of `DISTURBANCES`. */
+  readonly chaos: readonly string[];
+  /** Between two disturbances: at least and at most. */
+  readonly chaosPauseMs: readonly [number, number];
+  /** Servers behind a round-robin proxy. */
+  readonly servers: number;
+  readonly slot: 'temporary' | 'permanent';
+  /** Views in one thread, sessions in another. */
+  readonly threads: boolean;
+  /** A client in Python, over SSE, takes part. */
+  readonly python: boolean;
+  /** Major version of Postgres; undefined: the suite's. */
+  readonly postgres: number | undefined;
+  /** Where logs and the report go. */
+  readonly folder: string;
+  /** A fault planted on the wire of every client, to see it found. */
+  readonly tamper?: (text: string) => string | null;
+  readonly print: (line: string) => void;
+}
+
+export const DEFAULTS: Omit<TrialOptions, 'seed' | 'folder' | 'print'> = {
+  seconds: 20,
+  clients: 6,
+  views: 8,
+  writers: 5,
+  writerPauseMsMax: 60,
+  churnMsMax: 1500,
+  chaos: [],
+  chaosPauseMs: [3000, 8000],
+  servers: 1,
+  slot: 'temporary',
+  threads: false,
+  python: false,
+  postgres: undefined,
+};

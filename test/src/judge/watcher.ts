@@ -1,0 +1,215 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient, type AnyRow, type Client, type LiveView } from '@sluice/client';
+import type { Random } from '../kit/random.js';
+import { answerOf, errorAnswer, type Answer, type TextRow } from './answer.js';
+import type { Corpus } from './corpus.js';
+import type { Judge, SeenView } from './judge.js';
+import { observedSocket } from './observed-socket.js';
+import type { Bound } from './query.js';
+import { lsnOf } from './wal-stream.js';
+
+export interface WatcherOptions {
+  readonly name: string;
+  readonly url: string;
+  readonly judge: Judge;
+  readonly corpus: Corpus;
+  readonly random: Random;
+  /** Live views held besides those that are always watched. */
+  readonly views: number;
+  /** Opens, closes and replaces a view after at most this long. 0: never. */
+  readonly churnMsMax: number;
+  /** A fault planted on the wire, to see it found. */
+  readonly tamper?: (text: string) => string | null;
+}
+
+interface Held {
+  readonly live: LiveView;
+  bound: Bound;
+  /** What was last reported of it, when it was not current: not reported twice. */
+  reported: string;
+}
+
+/**
+ * A client like any other, whose whole screen is reported to the judge after every move. It closes, opens and
+ * replaces views while it runs, so that hydrations race the writers.
+ */
+export class Watcher {
+  readonly name: string;
+  readonly client: Client;
+  readonly #options: WatcherOptions;
+  readonly #held: Held[] = [];
+  readonly #stop = new AbortController();
+  readonly #answers = new WeakMap<readonly AnyRow[], Answer>();
+  /** The screen as last reported. */
+  #screen = '';
+  #screens = 0;
+  readonly #ids = new WeakMap<readonly AnyRow[], number>();
+  #churning: Promise<void> = Promise.resolve();
+  /** Errors that are no answers of Postgres and will not mend by themselves. */
+  readonly refusals: Set<string> = new Set();
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+    this.name = options.name;
+    options.judge.join(this.name);
+    this.client = createClient({
+      url: options.url,
+      values: 'text',
+      keepMs: 300,
+      random: () => options.random.float(),
+      backoff: { maxMs: 500 },
+      WebSocket: observedSocket({
+        ...(options.tamper ? { pass: options.tamper } : {}),
+        handled: (text) => {
+          if (text.includes('"kind":"move"')) this.#look();
+        },
+      }),
+    }).client;
+    for (const bound of options.corpus.always) this.#open(bound);
+    for (let i = 0; i < options.views; i++) this.#open(options.corpus.draw(options.random));
+    if (options.churnMsMax > 0) this.#churning = this.#churn();
+  }
+
+  async close(): Promise<void> {
+    await this.settle();
+    this.client.close();
+    this.#options.judge.leave(this.name);
+  }
+
+  /** Opens and closes no more views. */
+  async settle(): Promise<void> {
+    this.#stop.abort();
+    await this.#churning;
+  }
+
+  /** Waits until every view is current at or past the position. @returns what is missing, or null. */
+  async arrive(lsn: string, timeoutMs: number): Promise<string | null> {
+    const deadline = Date.now() + timeoutMs;
+    const late = await this.client.reached(lsn, { timeoutMs }).then(
+      () => null,
+      (error: Error & { code?: string }) => `${error.code ?? ''} ${error.message}`,
+    );
+    if (late !== null)
+      return `${late}; client ${this.client.status} at ${this.client.position}, ${this.#statuses()}`;
+    for (;;) {
+      const odd = this.#held.filter(
+        ({ live }) => live.status !== 'current' && live.error?.code !== QUERY_FAILED,
+      );
+      if (odd.length === 0) return null;
+      if (Date.now() > deadline) return this.#statuses();
+      await sleep(50);
+    }
+  }
+
+  #statuses(): string {
+    const odd = this.#held.filter(({ live }) => live.status !== 'current');
+    return odd.map(({ live, bound }) => `${bound.key} ${live.status} ${live.error?.code ?? ''}`).join(', ');
+  }
+
+  /** What is on the screen now, for the last comparison with the primary itself. */
+  screen(): readonly { readonly bound: Bound; readonly status: string; readonly answer: Answer | null }[] {
+    return this.#held.map(({ live, bound }) => ({
+      bound,
+      status: live.status,
+      answer: this.#answer(live, bound),
+    }));
+  }
+
+  #open(bound: Bound): void {
+    const live = this.client.live({ sql: bound.query.sql, params: bound.params });
+    live.ready.catch(() => undefined); // its status says so too
+    this.#held.push({ live, bound, reported: '' });
+  }
+
+  async #churn(): Promise<void> {
+    const { random, corpus, churnMsMax } = this.#options;
+    const fixed = corpus.always.length;
+    for (;;) {
+      await sleep(random.int(churnMsMax), undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      if (this.#stop.signal.aborted) return;
+      const at = fixed + random.int(this.#held.length - fixed);
+      const held = this.#held[at];
+      if (!held) continue;
+      const bound = corpus.draw(random);
+      if (random.chance(0.5)) {
+        held.live.replace({ sql: bound.query.sql, params: bound.params });
+        held.live.ready.catch(() => undefined);
+        held.bound = bound;
+        held.reported = '';
+      } else {
+        held.live.close();
+        this.#held.splice(at, 1);
+        this.#open(bound);
+      }
+    }
+  }
+
+  /** Called after every move, when all views and the position are in place. */
+  #look(): void {
+    const position = this.client.position;
+    if (position === null) return;
+    const colon = position.lastIndexOf(':');
+    const epoch = position.slice(0, colon);
+    const lsn = lsnOf(position.slice(colon + 1));
+    const screen = this.#held.map((held) => this.#trace(held)).join(' ');
+    const empty = screen === this.#screen;
+    this.#screen = screen;
+    const views = this.#held.flatMap((held) => this.#seen(held, lsn));
+    this.#options.judge.moved(this.name, { epoch, lsn, views, empty });
+  }
+
+  #seen(held: Held, lsn: bigint): readonly SeenView[] {
+    const { live, bound } = held;
+    const answer = this.#answer(live, bound);
+    if (answer === null) return [];
+    const common = { bound, answer, gear: live.gear ?? 'none' };
+    if (live.status === 'current' || live.status === 'error')
+      return [{ ...common, lsn, behind: false, again: false }];
+    if (live.position === null) return [];
+    const own = lsnOf(live.position.slice(live.position.lastIndexOf(':') + 1));
+    const reported = `${own} ${answer.digest}`;
+    const again = held.reported === reported;
+    held.reported = reported;
+    return [{ ...common, lsn: own, behind: true, again }];
+  }
+
+  /** @returns null while the view shows nothing that could be compared. */
+  #answer(live: LiveView, bound: Bound): Answer | null {
+    const { status } = live;
+    if (status === 'loading' || status === 'partial' || status === 'switching') return null;
+    if (status === 'error') return this.#failure(live, bound);
+    const { rows } = live;
+    const held = this.#answers.get(rows);
+    if (held) return held;
+    const answer = answerOf(rows.map(texts), bound.query.ordered);
+    this.#answers.set(rows, answer);
+    return answer;
+  }
+
+  /** An error that Postgres raises for the query is an answer (C17); any other is a complaint. */
+  #failure(live: LiveView, bound: Bound): Answer | null {
+    const error = live.error;
+    if (error === null) return null;
+    if (error.code === QUERY_FAILED) return errorAnswer(error.detail?.replace('SQLSTATE ', '') ?? '');
+    const complaint = `${bound.query.id}: ${error.code} ${error.message} ${error.detail ?? ''}`;
+    if (!error.retry) this.refusals.add(complaint);
+    return null;
+  }
+
+  /** The same text while the view shows the same. */
+  #trace({ live, bound }: Held): string {
+    let id = this.#ids.get(live.rows);
+    if (id === undefined) {
+      id = ++this.#screens;
+      this.#ids.set(live.rows, id);
+    }
+    return `${bound.key} ${live.status} ${id}`;
+  }
+}
+
+/** The code under which a view shows what Postgres raised. */
+const QUERY_FAILED = 'query_failed';
+
+function texts(row: AnyRow): TextRow {
+  return Object.values(row).map((value) => (value === null ? null : String(value)));
+}
