@@ -5,7 +5,8 @@
  *
  * Method: for each template and number of bindings an engine is filled, then CHANGES updates are applied one
  * transaction at a time, each to a row of another binding; the rounds of all sizes are interleaved, so that a
- * noisy moment touches all of them. Every round's output is checked outside the timed part. Reported: the median
+ * noisy moment touches all of them. The raw limit in the same run is a Map of as many rows, in which the same rows
+ * are replaced by new images: what memory alone costs at that size. Every round's output is checked outside the timed part. Reported: the median
  * over ROUNDS of microseconds per change, the spread (min–max), and the ratio to 10 bindings.
  */
 import { TableEngine, type RowEvent } from '@sluice/core/engine/table-engine';
@@ -40,28 +41,23 @@ const templates: Record<string, TablePlan> = {
 
 interface Bed {
   readonly template: string;
+  /** Applies transactions; returns how many operations came of them. */
+  readonly work: (transactions: readonly RowEvent[][]) => number;
   readonly bindings: number;
-  readonly engine: TableEngine;
   readonly microseconds: number[];
   version: number;
 }
 
-const beds: Bed[] = [];
-for (const [template, plan] of Object.entries(templates)) {
-  for (const bindings of SIZES) {
-    const engine = new TableEngine(plan);
-    for (let b = 0; b < bindings; b++) {
-      const rows = Array.from({ length: ROWS_PER_BINDING }, (_, i) => [
-        String(b * ROWS_PER_BINDING + i),
-        String(b),
-        String(i),
-        'v0',
-      ]);
-      engine.add([String(b), '3'], rows, true);
-    }
-    beds.push({ template, bindings, engine, microseconds: [], version: 0 });
-  }
-}
+const beds: Bed[] = SIZES.flatMap((bindings) => [
+  { template: 'raw Map', bindings, work: rawMap(bindings), microseconds: [], version: 0 },
+  ...Object.entries(templates).map(([template, plan]) => ({
+    template,
+    bindings,
+    work: engine(plan, bindings),
+    microseconds: [],
+    version: 0,
+  })),
+]);
 
 for (let round = 0; round < ROUNDS; round++) for (const bed of beds) run(bed);
 report();
@@ -74,15 +70,51 @@ function run(bed: Bed): void {
     const key = String(binding * ROWS_PER_BINDING);
     return [{ oldKey: key, newKey: key, values: [key, String(binding), '0', `v${bed.version}.${n}`] }];
   });
-  let operations = 0;
   const start = process.hrtime.bigint();
-  for (const events of transactions) {
-    const { ops } = bed.engine.apply(events);
-    if (ops.size !== 1) throw new Error(`a change touched ${ops.size} bindings`);
-    for (const one of ops.values()) operations += one.length;
-  }
+  const operations = bed.work(transactions);
   bed.microseconds.push(Number(process.hrtime.bigint() - start) / 1000 / CHANGES);
   if (operations !== CHANGES) throw new Error(`expected ${CHANGES} operations, saw ${operations}`);
+}
+
+function rowsOf(binding: number): string[][] {
+  return Array.from({ length: ROWS_PER_BINDING }, (_, i) => [
+    String(binding * ROWS_PER_BINDING + i),
+    String(binding),
+    String(i),
+    'v0',
+  ]);
+}
+
+function engine(plan: TablePlan, bindings: number): Bed['work'] {
+  const filled = new TableEngine(plan);
+  for (let b = 0; b < bindings; b++) filled.add([String(b), '3'], rowsOf(b), true);
+  return (transactions) => {
+    let operations = 0;
+    for (const events of transactions) {
+      const { ops } = filled.apply(events);
+      if (ops.size !== 1) throw new Error(`a change touched ${ops.size} bindings`);
+      for (const one of ops.values()) operations += one.length;
+    }
+    return operations;
+  };
+}
+
+function rawMap(bindings: number): Bed['work'] {
+  const rows = new Map<string, RowEvent>();
+  for (let b = 0; b < bindings; b++) {
+    for (const values of rowsOf(b))
+      rows.set(String(values[0]), { oldKey: null, newKey: String(values[0]), values });
+  }
+  return (transactions) => {
+    let operations = 0;
+    for (const [event] of transactions) {
+      if (event === undefined || event === 'truncate' || event.newKey === null || !rows.has(event.newKey))
+        continue;
+      rows.set(event.newKey, { ...event });
+      operations++;
+    }
+    return operations;
+  };
 }
 
 function report(): void {
@@ -91,8 +123,11 @@ function report(): void {
     return { bed, median: sorted[sorted.length >> 1] ?? 0, min: sorted[0] ?? 0, max: sorted.at(-1) ?? 0 };
   });
   console.log('template  bindings   µs/change  (min–max)       ratio to 10');
+  rows.sort((a, b) => a.bed.template.localeCompare(b.bed.template) || a.bed.bindings - b.bed.bindings);
   for (const { bed, median, min, max } of rows) {
-    const ten = rows.find((row) => row.bed.template === bed.template)?.median ?? median;
+    const ten =
+      rows.find((row) => row.bed.template === bed.template && row.bed.bindings === SIZES[0])?.median ??
+      median;
     console.log(
       `${bed.template.padEnd(8)} ${String(bed.bindings).padStart(9)} ${median.toFixed(2).padStart(11)}  (${min.toFixed(2)}–${max.toFixed(2)})`.padEnd(
         50,

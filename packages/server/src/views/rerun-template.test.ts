@@ -1,0 +1,137 @@
+import { asLsn, type Lsn } from '@sluice/core/lsn';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Planned } from '../planner/planned.js';
+import { sees, type Snapshot } from '../source/snapshot.js';
+import type { Transaction } from '../source/transaction.js';
+import type { Entry } from './port.js';
+import { RerunTemplate } from './rerun-template.js';
+import { View } from './view.js';
+
+// C6: what a snapshot computed is published only where it stands. The truth at a position is the set of transactions
+// committed at or before it; an answer computed at a snapshot is the set that the snapshot sees.
+
+const planned: Planned = {
+  template: 't',
+  shape: { columns: [{ name: 'seen', type: 'text', decoder: 'text' }], ordered: false },
+  paramTypes: [],
+  reads: [1],
+  readsAnything: false,
+  keyColumns: null,
+  readsClock: false,
+  gear: { kind: 'rerun', sql: { pieces: ['SELECT 1'], refs: [] }, reason: 'a test' },
+};
+const principal = { role: 'r', claims: {} };
+
+/** The n-th transaction has xid 100 + n and makes position 10 (n + 1). */
+const xidOf = (n: number): number => 100 + n;
+const lsnOf = (n: number): Lsn => asLsn(BigInt(10 * (n + 1)));
+
+function transaction(n: number): Transaction {
+  const none = { changes: [], bulk: new Map(), messages: [], bytes: 0 };
+  return { xid: xidOf(n), lsn: lsnOf(n), previous: asLsn(lsnOf(n) - 5n), ...none };
+}
+
+function snapshotOf(visible: readonly boolean[]): Snapshot {
+  const xip = new Set(visible.flatMap((is, n) => (is ? [] : [BigInt(xidOf(n))])));
+  return { xmin: 100n, xmax: BigInt(xidOf(visible.length)), xip };
+}
+
+/** Applies entries as sessions do, and says what is known at a position: the seen set as text, or unknown. */
+class Known {
+  readonly #spans: { from: bigint; through: bigint; content: string }[] = [];
+  #content = '';
+
+  take(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      const last = this.#spans.at(-1);
+      if (entry.kind === 'gap') {
+        if (last) last.through = entry.through;
+        continue;
+      }
+      if (entry.kind === 'rows' || entry.kind === 'delta')
+        this.#content = contentOf(entry.message, this.#content);
+      const from =
+        entry.kind === 'rows'
+          ? entry.at
+          : entry.kind === 'delta'
+            ? entry.to
+            : entry.kind === 'again'
+              ? entry.from
+              : null;
+      if (from === null) throw new Error(`unexpected ${entry.kind}`);
+      if (last && last.through > from) last.through = from - 1n;
+      this.#spans.push({ from, through: 1n << 60n, content: this.#content });
+    }
+  }
+
+  at(position: bigint): string | null {
+    return this.#spans.findLast((span) => span.from <= position && position <= span.through)?.content ?? null;
+  }
+}
+
+function contentOf(message: Uint8Array, before: string): string {
+  const parsed = JSON.parse(Buffer.from(message).toString()) as {
+    rows?: [string, string[]][];
+    ops?: ['put' | 'del', string, string[]?][];
+  };
+  if (parsed.rows) return parsed.rows.map(([, row]) => row[0]).join();
+  const put = parsed.ops?.filter(([kind]) => kind === 'put').map(([, , row]) => row?.[0]);
+  return put?.join() ?? before;
+}
+
+const round = fc.record({
+  /** How many more transactions commit and are told before the run is judged. */
+  commits: fc.integer({ min: 0, max: 4 }),
+  /** Of those not yet visible, which the snapshot sees; visibility only grows. */
+  visible: fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }),
+});
+
+test('an answer is known only at positions whose transactions are exactly those it saw', () => {
+  let published = 0;
+  fc.assert(
+    fc.property(fc.array(round, { minLength: 1, maxLength: 8 }), (rounds) => {
+      const entries: Entry[] = [];
+      const template = new RerunTemplate('key', planned, principal, 1000, 0);
+      const view = new View('v', planned.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
+        entries.push(entry),
+      );
+      const one = template.open(view, [], asLsn(1n));
+      const known = new Known();
+      const isVisible: boolean[] = [];
+      for (const { commits, visible } of rounds) {
+        for (let i = 0; i < commits; i++) {
+          template.touched(transaction(isVisible.length));
+          isVisible.push(false);
+        }
+        isVisible.forEach((was, n) => (isVisible[n] = was || visible[n] === true));
+        const snapshot = snapshotOf(isVisible);
+        const all = isVisible.map((_, n) => transaction(n));
+        const seenText = all
+          .filter(({ xid }) => sees(snapshot, xid))
+          .map(({ xid }) => xid)
+          .join(' ');
+        const unseen = all.filter(({ xid }) => !sees(snapshot, xid));
+        const standing = template.standing(snapshot, unseen);
+        template.publish(one, { rows: [[seenText]] }, standing, 'e');
+        template.trim();
+        known.take(entries.splice(0));
+        for (let n = -1; n < isVisible.length; n++) {
+          const content = known.at(n < 0 ? 1n : lsnOf(n));
+          if (content === null) continue;
+          published++;
+          expect(content).toBe(
+            all
+              .slice(0, n + 1)
+              .map(({ xid }) => xid)
+              .join(' '),
+          );
+        }
+        const everyoneSees = unseen.length === 0;
+        if (everyoneSees) expect(known.at(lsnOf(isVisible.length))).not.toBeNull();
+      }
+    }),
+    { numRuns: 3000 },
+  );
+  expect(published).toBeGreaterThan(1000);
+});
