@@ -1,0 +1,212 @@
+import type { Shape } from '@sluice/core/shape';
+import type { ViewId, WireError } from '@sluice/core/wire';
+import { SPOT_ZERO, type Spot } from './spot.js';
+
+/*
+ * What sessions remember of one view: its versions, each with the delta that leads to it, and the spans over which
+ * the view is valid, each with its answer: a version or an error.
+ *
+ *   versions   n=1 ──delta──▶ n=2 ──delta──▶ n=3
+ *   spans      [10 … 17] n=1   [25 … 30] n=1   [31 … 44] n=2   [52 … open) n=3
+ *
+ * Versions are numbered without holes while the chain holds. When it breaks (the view starts over), a number is left
+ * out, so that no client from before can be continued by mistake. Memory is bounded by count, bytes and age: whoever
+ * needs an older version gets whole rows or a difference instead.
+ */
+
+export interface Version {
+  readonly n: number;
+  readonly at: Spot;
+  /** The encoded delta from the version before; null where the chain begins. */
+  readonly delta: Uint8Array | null;
+  /** Operations in the delta. */
+  readonly count: number;
+  readonly arrivedMs: number;
+}
+
+export interface Span {
+  readonly from: Spot;
+  /** Valid through here; null while it is valid as far as the stream has come. */
+  readonly through: Spot | null;
+  /** The version's number; for an error that of the last version before it. */
+  readonly n: number;
+  readonly error: WireError | null;
+  readonly arrivedMs: number;
+}
+
+/** A version, whole: an encoded `rows` message. */
+export interface Whole {
+  readonly n: number;
+  readonly at: Spot;
+  readonly bytes: Uint8Array;
+  readonly count: number;
+}
+
+export interface FeedBounds {
+  readonly logVersionsMax: number;
+  readonly logBytesMax: number;
+  readonly logAgeMs: number;
+}
+
+export class Feed {
+  readonly view: ViewId;
+  readonly chain: string;
+  readonly shape: Shape;
+  readonly gear: 'incremental' | 'rerun';
+  readonly reason: string | undefined;
+  readonly #bounds: FeedBounds;
+  readonly #versions: Version[] = [];
+  readonly #spans: Span[] = [];
+  #n = 0;
+  #bytes = 0;
+  #whole: Whole | null = null;
+
+  constructor(about: Pick<Feed, 'view' | 'chain' | 'shape' | 'gear' | 'reason'>, bounds: FeedBounds) {
+    this.view = about.view;
+    this.chain = about.chain;
+    this.shape = about.shape;
+    this.gear = about.gear;
+    this.reason = about.reason;
+    this.#bounds = bounds;
+  }
+
+  /** Bytes of the deltas held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get last(): Span | null {
+    return this.#spans.at(-1) ?? null;
+  }
+
+  get latest(): Version | null {
+    return this.#versions.at(-1) ?? null;
+  }
+
+  get whole(): Whole | null {
+    return this.#whole;
+  }
+
+  // ------------------------------------------------------------ what the view says
+
+  /** The first version, or the first of a new chain. */
+  rows(at: Spot, bytes: Uint8Array, count: number, nowMs: number): void {
+    const n = this.#begin(at, nowMs);
+    this.#whole = { n, at, bytes, count };
+    this.#answer(at, n, null, nowMs);
+  }
+
+  /** @returns false when the delta does not continue the chain: whoever is behind it needs whole rows. */
+  delta(from: Spot, to: Spot, bytes: Uint8Array, count: number, nowMs: number): boolean {
+    const chained = this.latest !== null && BigInt.asUintN(64, this.latest.at ^ from) === 0n;
+    if (chained) {
+      this.#n += 1;
+      this.#versions.push({ n: this.#n, at: to, delta: bytes, count, arrivedMs: nowMs });
+      this.#bytes += bytes.length;
+    } else {
+      this.#begin(to, nowMs);
+    }
+    this.#answer(to, this.#n, null, nowMs);
+    this.#trim(nowMs);
+    return chained;
+  }
+
+  gap(through: Spot): void {
+    const last = this.#spans.at(-1);
+    if (last === undefined || last.through !== null) return;
+    if (through < last.from) this.#spans.pop();
+    else this.#spans[this.#spans.length - 1] = { ...last, through };
+  }
+
+  again(from: Spot, nowMs: number): void {
+    if (this.latest !== null) this.#answer(from, this.latest.n, null, nowMs);
+  }
+
+  error(from: Spot, error: WireError, nowMs: number): void {
+    this.#answer(from, this.#n, error, nowMs);
+  }
+
+  /** The answer to a snapshot request. @returns null when it is of no version that is held. */
+  answered(at: Spot, bytes: Uint8Array, count: number): Whole | null {
+    const version = this.versionAt(at);
+    if (version === null) return null;
+    this.#whole = { n: version.n, at, bytes, count };
+    return this.#whole;
+  }
+
+  forgetWhole(): void {
+    this.#whole = null;
+  }
+
+  /** Drops all deltas but what the latest version stands on. */
+  forgetLog(): void {
+    while (this.#versions.length > 1) this.#drop();
+  }
+
+  // ------------------------------------------------------------ what a client may be sent
+
+  /** Whether a client that holds version `n` can be brought to the latest by deltas. */
+  continues(n: number): boolean {
+    const first = this.#versions[0];
+    return first !== undefined && n <= this.#n && n >= (first.delta === null ? first.n : first.n - 1);
+  }
+
+  /** The versions after `n` up to and including `to`. */
+  after(n: number, to: number): readonly Version[] {
+    const first = this.#versions[0]?.n ?? 0;
+    return this.#versions.slice(Math.max(0, n + 1 - first), Math.max(0, to + 1 - first));
+  }
+
+  version(n: number): Version | null {
+    return this.#versions[n - (this.#versions[0]?.n ?? 0)] ?? null;
+  }
+
+  versionAt(at: Spot): Version | null {
+    return this.#versions.findLast((version) => version.at === at) ?? null;
+  }
+
+  /** The latest span that begins at or before `p`. */
+  spanAt(p: Spot): Span | null {
+    for (let i = this.#spans.length - 1; i >= 0; i--) {
+      const span = this.#spans[i];
+      if (span !== undefined && span.from <= p) return span;
+    }
+    return null;
+  }
+
+  // ------------------------------------------------------------ inside
+
+  #begin(at: Spot, nowMs: number): number {
+    this.#n += this.#n === 0 ? 1 : 2;
+    this.#versions.length = 0;
+    this.#bytes = 0;
+    this.#whole = null;
+    this.#versions.push({ n: this.#n, at, delta: null, count: 0, arrivedMs: nowMs });
+    return this.#n;
+  }
+
+  #answer(from: Spot, n: number, error: WireError | null, nowMs: number): void {
+    const last = this.#spans.at(-1);
+    if (last !== undefined && last.through === null) this.gap((from > SPOT_ZERO ? from - 1n : from) as Spot);
+    this.#spans.push({ from, through: null, n, error, arrivedMs: nowMs });
+    if (this.#spans.length > this.#bounds.logVersionsMax) this.#spans.shift();
+  }
+
+  #trim(nowMs: number): void {
+    const { logVersionsMax, logBytesMax, logAgeMs } = this.#bounds;
+    for (;;) {
+      const first = this.#versions[0];
+      if (first === undefined || this.#versions.length === 1) return;
+      const old = nowMs - first.arrivedMs > logAgeMs;
+      if (!old && this.#versions.length <= logVersionsMax && this.#bytes <= logBytesMax) return;
+      this.#drop();
+    }
+  }
+
+  #drop(): void {
+    const first = this.#versions.shift();
+    if (first === undefined) return;
+    this.#bytes -= first.delta?.length ?? 0;
+    if (this.#whole !== null && this.#whole.n < first.n) this.#whole = null;
+  }
+}

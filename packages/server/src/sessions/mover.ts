@@ -1,0 +1,308 @@
+import type { Position } from '@sluice/core/position';
+import type { Move, Resume, ViewId } from '@sluice/core/wire';
+import type { Clock } from './clock.js';
+import type { SessionCounters } from './counters.js';
+import { difference } from './difference.js';
+import { encode } from './encode.js';
+import type { Span, Version } from './feed.js';
+import { fold } from './fold.js';
+import type { SessionLimits } from './limits.js';
+import type { Member } from './member.js';
+import { greatestCommon } from './move-rule.js';
+import { later, SPOT_ZERO, type Epochs, type Spot } from './spot.js';
+
+/*
+ * What one connection is told next (C13, C14). Each `next` makes at most one move, out of what the feeds hold:
+ *
+ *   joining ──────── valid where the others are ───────▶ current ◀────────┐
+ *      │                                                 │                │ the first position common
+ *      └── held the connection for holdMs in vain ──┐    │ held it for    │ with the others
+ *                                                   ▼    ▼ holdMs         │
+ *                                                   behind ───────────────┘
+ *
+ * A view that is never valid at the tip of a busy stream (each run is overtaken by the next commit) can only join
+ * where the connection already was. So the connection waits for it, once, up to `holdMs` ("courts" it); when that was
+ * in vain, or the view falls behind later, it may only come back without delaying anybody until a pause is over.
+ * Nothing here is kept for a client that does not read: `next` is simply not called until it does.
+ */
+
+export interface Next {
+  readonly chunks: Uint8Array[];
+  /** Something is left to tell, which further batches may bring. */
+  readonly waiting: boolean;
+  /** When to look again although no batch came. */
+  readonly wakeAtMs: number | null;
+  /** Members that cannot go on without whole rows. */
+  readonly lacking: readonly Member[];
+  /** Subscriptions that have ended because another has replaced them. */
+  readonly replaced: readonly number[];
+  /** Requests that were told to be fulfilled. */
+  readonly reached: readonly number[];
+}
+
+export interface MoverContext {
+  readonly clock: Clock;
+  readonly limits: Pick<SessionLimits, 'holdMs' | 'holdPauseMsMax' | 'foldAbove'>;
+  readonly counters: SessionCounters;
+  readonly epochs: Epochs;
+}
+
+interface Turn {
+  readonly tip: Spot;
+  readonly nowMs: number;
+  /** The client has missed some: fold what it gets. */
+  readonly late: boolean;
+  readonly chunks: Uint8Array[];
+  readonly current: ViewId[];
+  readonly behind: (readonly [ViewId, Position])[];
+  readonly errors: NonNullable<Move['errors']>[number][];
+}
+
+interface News {
+  readonly member: Member;
+  readonly sinceMs: number;
+}
+
+export class Mover {
+  readonly members: Map<ViewId, Member> = new Map();
+  /** Subscriptions that end once another is shown: new id to old id. */
+  readonly replacing: Map<number, number> = new Map();
+  readonly #context: MoverContext;
+  readonly #reaches = new Map<number, Spot>();
+  readonly #seed: string;
+  #position: Spot = SPOT_ZERO;
+
+  /** @param seed of the digests that the client sends */
+  constructor(context: MoverContext, seed: string) {
+    this.#context = context;
+    this.#seed = seed;
+  }
+
+  /** What the client was told last. */
+  get position(): Spot {
+    return this.#position;
+  }
+
+  /** Nothing older is served. */
+  raise(floor: Spot): void {
+    this.#position = later(this.#position, floor);
+  }
+
+  reach(id: number, target: Spot): void {
+    this.#reaches.set(id, target);
+  }
+
+  forgetReach(id: number): void {
+    this.#reaches.delete(id);
+  }
+
+  next(tip: Spot, late: boolean): Next {
+    const nowMs = this.#context.clock.nowMs();
+    const turn: Turn = { tip, nowMs, late, chunks: [], current: [], behind: [], errors: [] };
+    if (tip < this.#position) return this.#finish(turn, null, []);
+    const { p, set, wakeAtMs } = this.#choose(turn);
+    for (const member of set) {
+      const span = member.answerAt(p, tip);
+      if (span !== null) this.#advance(turn, member, span, p);
+    }
+    for (const member of this.members.values())
+      if (member.state === 'behind') this.#advanceAlone(turn, member);
+    return this.#finish(turn, p, [...set], wakeAtMs);
+  }
+
+  // ------------------------------------------------------------ who moves, and where to
+
+  #choose(turn: Turn): { p: Spot; set: Set<Member>; wakeAtMs: number | null } {
+    const set = new Set<Member>();
+    for (const member of this.members.values()) if (member.state === 'current') set.add(member);
+    const courted = this.#admit(turn, set);
+    let courting = courted.length > 0;
+    for (;;) {
+      const p = courting ? this.#position : this.#common(turn, set);
+      const news = this.#oldestNews(turn, set, p);
+      const dueMs = news === null ? null : news.sinceMs + this.#context.limits.holdMs;
+      if (news === null || dueMs === null || dueMs > turn.nowMs) {
+        const courtMs = courting ? courted.map((member) => member.courtUntilMs ?? turn.nowMs) : [];
+        const wakeAtMs = Math.min(dueMs ?? Infinity, ...courtMs);
+        return { p, set, wakeAtMs: wakeAtMs === Infinity ? null : wakeAtMs };
+      }
+      if (courting) {
+        courting = false;
+        for (const member of courted) this.#fallBehind(turn, member);
+        continue;
+      }
+      const culprit = this.#culprit(turn, set, news.member);
+      if (culprit === null) return { p, set, wakeAtMs: null };
+      set.delete(culprit);
+      this.#fallBehind(turn, culprit);
+    }
+  }
+
+  #common(turn: Turn, set: ReadonlySet<Member>): Spot {
+    // Nothing current: no reason to run ahead of a view that may come back, but for those who ask.
+    const still = set.size === 0 && this.#reaches.size === 0 && this.#position > SPOT_ZERO;
+    return (still ? null : greatestCommon(set, this.#position, turn.tip)) ?? this.#position;
+  }
+
+  /** Adds to the set those that can move with it. @returns those it should wait for a little. */
+  #admit(turn: Turn, set: Set<Member>): Member[] {
+    const courted: Member[] = [];
+    const anyone = set.size > 0;
+    let p = greatestCommon(set, this.#position, turn.tip);
+    for (const member of this.members.values()) {
+      if (member.state === 'current' || member.feed.last === null || member.lacksRows) continue;
+      const floor = later(this.#position, member.position);
+      const common = greatestCommon([...set, member], floor, turn.tip);
+      const paused = turn.nowMs < member.pauseUntilMs;
+      if (common !== null && (!paused || (common === p && member.validAtTip))) {
+        set.add(member);
+        p = common;
+      } else if (!paused && anyone) {
+        member.courtUntilMs ??= turn.nowMs + this.#context.limits.holdMs;
+        if (turn.nowMs < member.courtUntilMs) courted.push(member);
+        else this.#fallBehind(turn, member);
+      }
+    }
+    return courted;
+  }
+
+  /** The answer that the client waits for longest, given a move to `p`. */
+  #oldestNews(turn: Turn, set: Iterable<Member>, p: Spot): News | null {
+    let oldest: News | null = null;
+    for (const member of set) {
+      const last = member.feed.last;
+      const told = member.answerAt(p, turn.tip);
+      if (last === null || (told !== null && told.n === last.n && told.error === last.error)) continue;
+      if (told === null && !member.isNews(last)) continue;
+      const first = member.feed.version((told?.n ?? member.have) + 1);
+      const sinceMs = first?.arrivedMs ?? last.arrivedMs;
+      if (oldest === null || sinceMs < oldest.sinceMs) oldest = { member, sinceMs };
+    }
+    return oldest;
+  }
+
+  /** Who keeps the others from what `waiting` has to tell. */
+  #culprit(turn: Turn, set: ReadonlySet<Member>, waiting: Member): Member | null {
+    if (set.size < 2) return null;
+    if (waiting.lacksRows) return waiting;
+    let culprit: Member | null = null;
+    for (const member of set) {
+      if (member.lacksRows) return member;
+      if (member === waiting) continue;
+      if (culprit === null || member.end(turn.tip) < culprit.end(turn.tip)) culprit = member;
+    }
+    return culprit;
+  }
+
+  #fallBehind(turn: Turn, member: Member): void {
+    const { holdMs, holdPauseMsMax } = this.#context.limits;
+    this.#context.counters.fellBehind += 1;
+    member.fallBehind(turn.nowMs, holdMs, holdPauseMsMax);
+    if (!member.shown) return;
+    member.position = this.#position;
+    turn.behind.push([member.feed.view, this.#context.epochs.text(member.position)]);
+  }
+
+  // ------------------------------------------------------------ what they are told
+
+  #advance(turn: Turn, member: Member, span: Span, p: Spot): void {
+    if (member.state === 'current' && !member.isNews(span)) return;
+    const back = member.state !== 'current' || member.error !== null;
+    this.#tell(turn, member, span);
+    if (back && span.error === null) turn.current.push(member.feed.view);
+    if (member.state !== 'current') member.becomeCurrent(turn.nowMs);
+    member.position = p;
+  }
+
+  #advanceAlone(turn: Turn, member: Member): void {
+    const span = member.feed.last;
+    if (span === null || !member.deliverable(span)) return;
+    const end = member.end(turn.tip);
+    if ((member.shown && !member.isNews(span)) || end < member.position) return;
+    this.#tell(turn, member, span);
+    member.position = end;
+    const at = turn.behind.findIndex(([view]) => view === member.feed.view);
+    if (at >= 0) turn.behind.splice(at, 1);
+    turn.behind.push([member.feed.view, this.#context.epochs.text(end)]);
+  }
+
+  #tell(turn: Turn, member: Member, span: Span): void {
+    const { resume } = member;
+    member.shown = true;
+    member.resume = null;
+    if (span.error !== null) {
+      turn.errors.push([member.feed.view, span.error]);
+      member.error = span.error;
+      return;
+    }
+    member.error = null;
+    if (span.n === member.have) return;
+    const start = member.start;
+    if (start !== member.have && member.base !== null)
+      turn.chunks.push(this.#whole(member, member.base.bytes, resume));
+    const versions = member.feed.after(start ?? span.n, span.n);
+    turn.chunks.push(...this.#deltas(turn, member, versions));
+    member.have = span.n;
+    member.base = null;
+  }
+
+  #whole(member: Member, rows: Uint8Array, resume: Resume | null): Uint8Array {
+    if (resume === null || resume.buckets.length === 0) return rows;
+    this.#context.counters.resumedByDifference += 1;
+    return difference(rows, resume, this.#seed, member.feed.shape.ordered);
+  }
+
+  #deltas(turn: Turn, member: Member, versions: readonly Version[]): Uint8Array[] {
+    if (versions.length > 1 && (turn.late || versions.length > this.#context.limits.foldAbove)) {
+      const folded = fold(versions, member.feed.shape.ordered);
+      if (folded !== null) {
+        this.#context.counters.folded += 1;
+        return [folded];
+      }
+    }
+    return versions.flatMap((version) => (version.delta === null ? [] : [version.delta]));
+  }
+
+  // ------------------------------------------------------------ the move
+
+  #finish(turn: Turn, p: Spot | null, set: readonly Member[], wakeAtMs: number | null = null): Next {
+    const reached: number[] = [];
+    for (const [id, target] of this.#reaches) if (p !== null && target <= p) reached.push(id);
+    for (const id of reached) this.#reaches.delete(id);
+    const replaced = p === null ? [] : this.#replaced();
+    const { current, behind, errors } = turn;
+    const parts = { current, behind, errors, reached, replaced };
+    const filled = Object.fromEntries(Object.entries(parts).filter(([, list]) => list.length > 0));
+    if (p !== null && (turn.chunks.length > 0 || Object.keys(filled).length > 0)) {
+      this.#position = p;
+      this.#context.counters.moves += 1;
+      turn.chunks.push(encode({ kind: 'move', position: this.#context.epochs.text(p), ...filled }));
+    }
+    const members = [...this.members.values()];
+    return {
+      chunks: turn.chunks,
+      waiting:
+        p === null ||
+        this.#reaches.size > 0 ||
+        members.some((member) => member.state !== 'current') ||
+        this.#oldestNews(turn, set, p) !== null,
+      wakeAtMs,
+      lacking: members.filter((member) => member.lacksRows),
+      replaced,
+      reached,
+    };
+  }
+
+  #replaced(): number[] {
+    const replaced: number[] = [];
+    for (const [id, old] of this.replacing) {
+      const shown = [...this.members.values()].some(
+        (member) => member.state !== 'joining' && member.ids.has(id),
+      );
+      if (!shown) continue;
+      this.replacing.delete(id);
+      replaced.push(old);
+    }
+    return replaced;
+  }
+}

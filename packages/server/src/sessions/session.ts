@@ -1,0 +1,331 @@
+import { SluiceError } from '@sluice/core/errors';
+import type { Reach, ServerMessage, Subscribe, Unsubscribe, WireError } from '@sluice/core/wire';
+import { CLOSE } from '@sluice/core/wire';
+import { principalKey } from '../auth/auth.js';
+import type { Principal, QuerySpec } from '../views/port.js';
+import type { Clock } from './clock.js';
+import type { SessionCounters } from './counters.js';
+import { encode } from './encode.js';
+import { sessionsError } from './errors.js';
+import type { Feed } from './feed.js';
+import type { SessionLimits } from './limits.js';
+import { Member } from './member.js';
+import { Mover, type Next } from './mover.js';
+import { Reaches } from './reaches.js';
+import type { Epochs, Spot } from './spot.js';
+import type { Tokens } from './tokens.js';
+
+/** A connection as sessions see it: no socket is known here. */
+export interface Sink {
+  /** Hands over the messages of one turn, in order, as one write. */
+  send(messages: readonly Uint8Array[]): void;
+  /** What was handed over and is not on its way yet. When it has gone, `Session.drained` is called. */
+  readonly bufferedBytes: number;
+  close(code: number, error: WireError | null): void;
+}
+
+/** What a session needs of the whole. */
+export interface SessionHost {
+  readonly clock: Clock;
+  readonly limits: SessionLimits;
+  readonly epochs: Epochs;
+  readonly tokens: Tokens;
+  readonly counters: SessionCounters;
+  /** How far the stream has come; null before the first batch. */
+  readonly tip: Spot | null;
+  seed(principal: Principal): string;
+  resolve(message: Subscribe, principal: Principal): Promise<QuerySpec>;
+  open(spec: QuerySpec, answer: OpenAnswer): void;
+  join(feed: Feed, session: Session): void;
+  leave(feed: Feed, session: Session): void;
+  /** Asks the view for its rows, whole. */
+  ask(feed: Feed): void;
+  /** Flushes the session at the end of this turn. */
+  wake(session: Session): void;
+  /** Whether the session wants to be flushed after every batch. */
+  wait(session: Session, waiting: boolean): void;
+  /** Takes or gives back room under the principal's limit. @returns false when there is none. */
+  take(key: string, count: 1 | -1): boolean;
+  gone(session: Session): void;
+}
+
+export interface OpenAnswer {
+  opened(feed: Feed): void;
+  refused(error: WireError): void;
+}
+
+interface Subscription {
+  readonly message: Subscribe;
+  /** Counts bindings: an answer to an earlier one is not for us any more. */
+  round: number;
+  member: Member | null;
+  /** What the client held when its claims changed. */
+  held: { readonly chain: string; readonly have: number } | null;
+}
+
+/** One connection: its subscriptions, and what it is told of them. */
+export class Session {
+  readonly #host: SessionHost;
+  readonly #sink: Sink;
+  readonly #mover: Mover;
+  readonly #reaches: Reaches;
+  readonly #subscriptions = new Map<number, Subscription>();
+  #control: Uint8Array[] = [];
+  #principal: Principal;
+  #key: string;
+  #floor: string | null;
+  #late = false;
+  #closed = false;
+  #cancelWake: (() => void) | null = null;
+  #cancelStall: (() => void) | null = null;
+
+  /** @param floor the position of the client's `hello`: nothing older is served within its epoch (P3). */
+  constructor(host: SessionHost, sink: Sink, principal: Principal, floor: string | null) {
+    this.#host = host;
+    this.#sink = sink;
+    this.#principal = principal;
+    this.#key = principalKey(principal);
+    this.#floor = floor;
+    this.#mover = new Mover(host, host.seed(principal));
+    this.#reaches = new Reaches(host, this.#mover, {
+      failed: (id, error) => this.#tell({ kind: 'error', reach: id, error }),
+      arrived: () => host.wake(this),
+    });
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions.size;
+  }
+
+  // ------------------------------------------------------------ what the client says
+
+  subscribe(message: Subscribe): void {
+    if (this.#subscriptions.has(message.id)) {
+      this.close(CLOSE.policy, sessionsError('subscription_id_taken').toWire());
+      return;
+    }
+    const refusal = this.#refusal();
+    if (refusal !== null) {
+      this.#tell({ kind: 'error', id: message.id, error: refusal.toWire() });
+      return;
+    }
+    const subscription: Subscription = { message, round: 0, member: null, held: null };
+    this.#subscriptions.set(message.id, subscription);
+    void this.#bind(subscription);
+  }
+
+  unsubscribe({ id }: Unsubscribe): void {
+    this.#end(id);
+    this.#host.wake(this);
+  }
+
+  reach({ id, target }: Reach): void {
+    this.#reaches.add(id, target);
+    this.#host.wake(this);
+  }
+
+  pong(id: number | undefined): void {
+    this.#tell({ kind: 'pong', ...(id === undefined ? {} : { id }) });
+  }
+
+  /** The claims are others now: every subscription is bound anew, at once; what it was bound to is let go first. */
+  renew(principal: Principal): void {
+    const key = principalKey(principal);
+    if (key === this.#key || this.#closed) return;
+    for (const _ of this.#subscriptions) {
+      this.#host.take(this.#key, -1);
+      this.#host.take(key, 1);
+    }
+    this.#principal = principal;
+    this.#key = key;
+    for (const [id, subscription] of this.#subscriptions) {
+      const { member } = subscription;
+      subscription.round += 1;
+      if (member !== null) {
+        subscription.held = { chain: member.feed.chain, have: member.have };
+        this.#release(id, subscription);
+      }
+      void this.#bind(subscription);
+    }
+  }
+
+  // ------------------------------------------------------------ what the views say
+
+  member(feed: Feed): Member | null {
+    return this.#mover.members.get(feed.view) ?? null;
+  }
+
+  /** The view is over, or cannot be shown: its subscriptions fail, the others go on. */
+  fail(feed: Feed, error: WireError): void {
+    for (const id of this.member(feed)?.ids ?? []) {
+      this.#tell({ kind: 'error', id, error });
+      this.#end(id);
+    }
+  }
+
+  // ------------------------------------------------------------ what is told
+
+  /** Tells what there is to tell, in one write; nothing while the client does not read. */
+  flush(): void {
+    if (this.#closed) return;
+    const { limits, counters, tip, clock } = this.#host;
+    if (this.#sink.bufferedBytes > limits.bufferHighBytes) {
+      this.#late = true;
+      this.#cancelStall ??= clock.after(limits.stallMs, () => this.#tooSlow());
+      if (this.#control.length > limits.controlMax) this.#tooSlow();
+      return;
+    }
+    this.#cancelStall?.();
+    this.#cancelStall = null;
+    this.#raiseFloor(tip);
+    const next = tip === null ? null : this.#mover.next(tip, this.#late);
+    this.#late = false;
+    for (const id of next?.replaced ?? []) this.#end(id);
+    this.#reaches.done(next?.reached ?? []);
+    const messages = [...this.#control, ...(next?.chunks ?? [])];
+    this.#control = [];
+    if (messages.length > 0) {
+      counters.messages += messages.length;
+      for (const message of messages) counters.bytes += message.length;
+      this.#sink.send(messages);
+      if (this.#sink.bufferedBytes > limits.bufferBytesMax) this.#tooSlow();
+    }
+    this.#plan(next);
+  }
+
+  /** The sink has room again. */
+  drained(): void {
+    if (!this.#closed && this.#late) this.#host.wake(this);
+  }
+
+  /** Ends the connection from this side. */
+  close(code: number, error: WireError | null): void {
+    if (this.#closed) return;
+    this.closed();
+    const messages = this.#control;
+    if (error !== null) messages.push(encode({ kind: 'error', error }));
+    this.#control = [];
+    if (messages.length > 0) this.#sink.send(messages);
+    this.#sink.close(code, error);
+  }
+
+  /** The connection has ended. */
+  closed(): void {
+    if (this.#closed) return;
+    for (const id of this.#subscriptions.keys()) this.#end(id);
+    this.#closed = true;
+    this.#cancelWake?.();
+    this.#cancelStall?.();
+    this.#reaches.close();
+    this.#host.gone(this);
+  }
+
+  // ------------------------------------------------------------ inside
+
+  #refusal(): SluiceError | null {
+    if (this.#subscriptions.size >= this.#host.limits.subscriptionsMax)
+      return sessionsError('subscriptions_too_many');
+    return this.#host.take(this.#key, 1) ? null : sessionsError('subscriptions_too_many_for_principal');
+  }
+
+  async #bind(subscription: Subscription): Promise<void> {
+    const { message, round } = subscription;
+    const stale = (): boolean =>
+      this.#subscriptions.get(message.id) !== subscription || subscription.round !== round;
+    const refused = (error: WireError): void => {
+      if (stale()) return;
+      this.#tell({ kind: 'error', id: message.id, error });
+      this.#end(message.id);
+    };
+    let spec: QuerySpec;
+    try {
+      spec = await this.#host.resolve(message, this.#principal);
+    } catch (error) {
+      refused((error instanceof SluiceError ? error : sessionsError('query_failed')).toWire());
+      return;
+    }
+    if (stale()) return;
+    this.#host.open(spec, { refused, opened: (feed) => stale() || this.#join(subscription, feed) });
+  }
+
+  #join(subscription: Subscription, feed: Feed): void {
+    const { message, held } = subscription;
+    let member = this.member(feed);
+    if (member === null) {
+      member = new Member(feed);
+      this.#mover.members.set(feed.view, member);
+      this.#host.join(feed, this);
+      if (held !== null) member.have = held.chain === feed.chain ? held.have : 0;
+      else this.#resume(member, message);
+    }
+    subscription.held = null;
+    subscription.member = member;
+    member.ids.add(message.id);
+    const { view, chain, shape, gear, reason } = feed;
+    const why = reason === undefined ? {} : { reason };
+    this.#tell({ kind: 'subscribed', id: message.id, view, chain, shape, gear, ...why });
+    const old = message.replaces;
+    if (old !== undefined && old !== message.id && this.#subscriptions.has(old)) {
+      this.#mover.replacing.set(message.id, old);
+    }
+  }
+
+  /** C15: deltas when the client stands on a version that is still held, else by what it says that it holds. */
+  #resume(member: Member, { resume }: Subscribe): void {
+    if (resume === undefined) return;
+    member.resume = resume;
+    if (resume.chain !== member.feed.chain) return;
+    const at = this.#host.epochs.read(resume.at);
+    const version = at === null ? null : member.feed.versionAt(at);
+    if (version === null) return;
+    member.have = version.n;
+    this.#host.counters.resumedByDeltas += 1;
+  }
+
+  #end(id: number): void {
+    const subscription = this.#subscriptions.get(id);
+    if (subscription === undefined) return;
+    this.#subscriptions.delete(id);
+    this.#mover.replacing.delete(id);
+    this.#host.take(this.#key, -1);
+    this.#release(id, subscription);
+  }
+
+  #release(id: number, subscription: Subscription): void {
+    const { member } = subscription;
+    subscription.member = null;
+    member?.ids.delete(id);
+    if (member === null || member.ids.size > 0) return;
+    this.#mover.members.delete(member.feed.view);
+    this.#host.leave(member.feed, this);
+  }
+
+  #tell(message: ServerMessage): void {
+    if (this.#closed) return;
+    this.#control.push(encode(message));
+    this.#host.wake(this);
+  }
+
+  #raiseFloor(tip: Spot | null): void {
+    if (this.#floor === null || tip === null) return;
+    const floor = this.#host.epochs.read(this.#floor);
+    if (floor !== null) this.#mover.raise(floor);
+    this.#floor = null;
+  }
+
+  #plan(next: Next | null): void {
+    for (const member of next?.lacking ?? []) this.#host.ask(member.feed);
+    this.#host.wait(this, next?.waiting ?? true);
+    this.#cancelWake?.();
+    this.#cancelWake = null;
+    const wakeAtMs = next?.wakeAtMs ?? null;
+    if (wakeAtMs === null || this.#closed) return;
+    const { clock } = this.#host;
+    this.#cancelWake = clock.after(Math.max(1, wakeAtMs - clock.nowMs()), () => this.#host.wake(this));
+  }
+
+  #tooSlow(): void {
+    this.#host.counters.closedSlow += 1;
+    this.close(CLOSE.slow, sessionsError('client_too_slow').toWire());
+  }
+}

@@ -1,0 +1,347 @@
+import { createHash } from 'node:crypto';
+import type { Subscribe, ViewId, WireError } from '@sluice/core/wire';
+import { principalKey } from '../auth/auth.js';
+import type { Entry, FromViews, Principal, QuerySpec, ViewsPort } from '../views/port.js';
+import type { Clock } from './clock.js';
+import { newCounters, type SessionCounters } from './counters.js';
+import { Feed } from './feed.js';
+import { KeepWarm } from './keep-warm.js';
+import { SESSION_LIMITS, type SessionLimits } from './limits.js';
+import type { Resolver } from './resolver.js';
+import { Session, type OpenAnswer, type SessionHost, type Sink } from './session.js';
+import { Epochs, later, type Spot } from './spot.js';
+import { Tokens } from './tokens.js';
+
+/*
+ * Between views and connections. From the left come batches: versions of views and where they are valid. They are
+ * noted in the view's feed, and the connections that hold the view are marked. At the end of the turn of the event
+ * loop each marked connection is told, in one write, what the move rule lets it be told.
+ *
+ *   ViewsPort ──batch──▶ feeds ──mark──▶ sessions ──(end of turn)──▶ deltas + move ──▶ sink
+ *
+ * The work of a batch is that of the feeds it touches and of the connections that hold them or wait for something
+ * (P7); a connection that has nothing to be told is not looked at (C3).
+ */
+
+export interface SessionsOptions {
+  readonly port: ViewsPort;
+  readonly clock: Clock;
+  readonly resolver: Resolver;
+  /** Random bytes of this process: keys the digests, names the chains. */
+  readonly secret: Uint8Array;
+  readonly limits?: Partial<SessionLimits>;
+}
+
+export interface SessionsStatus {
+  readonly sessions: number;
+  readonly views: number;
+  readonly idleViews: number;
+  readonly subscriptions: number;
+  /** Bytes of deltas and whole rows held for late and slow clients. */
+  readonly heldBytes: number;
+  readonly counters: Readonly<SessionCounters>;
+}
+
+interface Held {
+  readonly feed: Feed;
+  readonly sessions: Set<Session>;
+  /** Number of the snapshot request under way. */
+  asking: number | null;
+}
+
+export class Sessions implements SessionHost {
+  readonly clock: Clock;
+  readonly limits: SessionLimits;
+  readonly epochs: Epochs = new Epochs();
+  readonly tokens: Tokens;
+  readonly counters: SessionCounters = newCounters();
+  readonly #port: ViewsPort;
+  readonly #resolver: Resolver;
+  readonly #secret: Uint8Array;
+  readonly #held = new Map<ViewId, Held>();
+  readonly #sessions = new Set<Session>();
+  readonly #waiting = new Set<Session>();
+  readonly #dirty = new Set<Session>();
+  readonly #opens = new Map<number, OpenAnswer>();
+  readonly #asks = new Map<number, Held>();
+  readonly #perPrincipal = new Map<string, number>();
+  /** Feeds that hold whole rows, least recently made first. */
+  readonly #wholes = new Map<Feed, number>();
+  readonly #keepWarm: KeepWarm;
+  #wholeBytes = 0;
+  #logBytes = 0;
+  #refs = 0;
+  #chains = 0;
+  #scheduled = false;
+  #tip: Spot | null = null;
+
+  constructor(options: SessionsOptions) {
+    this.clock = options.clock;
+    this.limits = { ...SESSION_LIMITS, ...options.limits };
+    this.tokens = new Tokens(this.limits.tokensMax);
+    this.#port = options.port;
+    this.#resolver = options.resolver;
+    this.#secret = options.secret;
+    this.#keepWarm = new KeepWarm(this.clock, this.limits, (feed) => this.#forget(feed));
+    this.#port.listen((message) => this.#hear(message));
+  }
+
+  get tip(): Spot | null {
+    return this.#tip;
+  }
+
+  /** A new connection of an authenticated client. */
+  connect(sink: Sink, principal: Principal, position: string | null): Session {
+    const session = new Session(this, sink, principal, position);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  status(): SessionsStatus {
+    let subscriptions = 0;
+    for (const session of this.#sessions) subscriptions += session.subscriptions;
+    return {
+      sessions: this.#sessions.size,
+      views: this.#held.size,
+      idleViews: this.#keepWarm.size,
+      subscriptions,
+      heldBytes: this.#wholeBytes + this.#logBytes,
+      counters: this.counters,
+    };
+  }
+
+  // ------------------------------------------------------------ for sessions
+
+  seed(principal: Principal): string {
+    const hash = createHash('sha256').update(this.#secret).update(principalKey(principal));
+    return hash.digest('hex').slice(0, 32);
+  }
+
+  resolve(message: Subscribe, principal: Principal): Promise<QuerySpec> {
+    return this.#resolver.resolve(message, principal);
+  }
+
+  open(spec: QuerySpec, answer: OpenAnswer): void {
+    const ref = ++this.#refs;
+    this.#opens.set(ref, answer);
+    this.#port.post({ kind: 'open', ref, spec });
+  }
+
+  join(feed: Feed, session: Session): void {
+    this.#keepWarm.take(feed);
+    this.#held.get(feed.view)?.sessions.add(session);
+  }
+
+  leave(feed: Feed, session: Session): void {
+    const held = this.#held.get(feed.view);
+    if (held === undefined || held.feed !== feed) return;
+    held.sessions.delete(session);
+    if (held.sessions.size === 0) this.#keepWarm.keep(feed, this.#refs);
+  }
+
+  ask(feed: Feed): void {
+    const held = this.#held.get(feed.view);
+    if (held === undefined || held.asking !== null) return;
+    held.asking = ++this.#refs;
+    this.#asks.set(held.asking, held);
+    this.counters.snapshots += 1;
+    this.#port.post({ kind: 'snapshot', ref: held.asking, view: feed.view });
+  }
+
+  wake(session: Session): void {
+    this.#dirty.add(session);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.clock.soon(() => this.#flush());
+  }
+
+  wait(session: Session, waiting: boolean): void {
+    if (waiting) this.#waiting.add(session);
+    else this.#waiting.delete(session);
+  }
+
+  take(key: string, count: 1 | -1): boolean {
+    const taken = (this.#perPrincipal.get(key) ?? 0) + count;
+    if (taken > this.limits.subscriptionsPerPrincipalMax) return false;
+    if (taken <= 0) this.#perPrincipal.delete(key);
+    else this.#perPrincipal.set(key, taken);
+    return true;
+  }
+
+  gone(session: Session): void {
+    this.#sessions.delete(session);
+    this.#waiting.delete(session);
+    this.#dirty.delete(session);
+  }
+
+  // ------------------------------------------------------------ what the views say
+
+  #hear(message: FromViews): void {
+    switch (message.kind) {
+      case 'opened':
+        this.#opened(message);
+        break;
+      case 'refused':
+        this.#refused(message.ref, message.error);
+        break;
+      case 'token':
+        this.tokens.seen(message.token, this.epochs.spot(message.lsn));
+        break;
+      case 'batch':
+        this.#batch(message);
+    }
+  }
+
+  #opened(message: Extract<FromViews, { kind: 'opened' }>): void {
+    const answer = this.#opens.get(message.ref);
+    this.#opens.delete(message.ref);
+    const known = this.#held.get(message.view);
+    if (known !== undefined) this.#port.post({ kind: 'release', view: message.view });
+    const feed = known?.feed ?? this.#newFeed(message);
+    answer?.opened(feed);
+    if (this.#held.get(feed.view)?.sessions.size === 0) this.#keepWarm.keep(feed, this.#refs);
+    this.#keepWarm.answered(this.#oldestOpen());
+  }
+
+  #newFeed(message: Extract<FromViews, { kind: 'opened' }>): Feed {
+    const chain = `${Buffer.from(this.#secret.subarray(0, 6)).toString('hex')}.${++this.#chains}`;
+    const feed = new Feed({ ...message, chain, reason: message.reason }, this.limits);
+    this.#held.set(feed.view, { feed, sessions: new Set(), asking: null });
+    return feed;
+  }
+
+  #refused(ref: number, error: WireError): void {
+    this.#opens.get(ref)?.refused(error);
+    this.#opens.delete(ref);
+    this.#keepWarm.answered(this.#oldestOpen());
+    const held = this.#asks.get(ref);
+    this.#asks.delete(ref);
+    if (held === undefined) return;
+    held.asking = null;
+    for (const session of held.sessions) {
+      if (session.member(held.feed)?.lacksRows === true) session.fail(held.feed, error);
+    }
+  }
+
+  #batch(message: Extract<FromViews, { kind: 'batch' }>): void {
+    const before = this.#tip;
+    if (this.epochs.enter(message.epoch) && before !== null) {
+      for (const { feed } of this.#held.values()) feed.gap(before);
+    }
+    const position = this.epochs.spot(message.position);
+    this.#tip = before === null ? position : later(before, position);
+    for (const entry of message.entries) this.#entry(entry);
+    for (const session of this.#waiting) this.wake(session);
+  }
+
+  #entry(entry: Entry): void {
+    const held = this.#held.get(entry.view);
+    if (held === undefined) return;
+    const { feed } = held;
+    const nowMs = this.clock.nowMs();
+    const bytes = feed.bytes;
+    switch (entry.kind) {
+      case 'rows':
+        this.#rows(held, entry, nowMs);
+        break;
+      case 'delta':
+        feed.delta(
+          this.epochs.spot(entry.from),
+          this.epochs.spot(entry.to),
+          entry.message,
+          entry.count,
+          nowMs,
+        );
+        break;
+      case 'gap':
+        feed.gap(this.epochs.spot(entry.through));
+        return;
+      case 'again':
+        feed.again(this.epochs.spot(entry.from), nowMs);
+        return;
+      case 'error':
+        feed.error(this.epochs.spot(entry.from), entry.error, nowMs);
+        break;
+      case 'ended':
+        this.#ended(held, entry.error);
+        return;
+    }
+    this.#logBytes += feed.bytes - bytes;
+    if (this.#logBytes > this.limits.logBytesTotalMax) this.#shorten(feed);
+    this.#noteWhole(feed);
+    for (const session of held.sessions) this.wake(session);
+  }
+
+  #rows(held: Held, entry: Extract<Entry, { kind: 'rows' }>, nowMs: number): void {
+    const { feed } = held;
+    const at = this.epochs.spot(entry.at);
+    if (entry.ref === undefined) {
+      feed.rows(at, entry.message, entry.count, nowMs);
+    } else {
+      this.#asks.delete(entry.ref);
+      if (held.asking === entry.ref) held.asking = null;
+      feed.answered(at, entry.message, entry.count);
+    }
+    // Those who lack rows take them now: the cache may let go of them before their turn.
+    for (const session of held.sessions) void session.member(feed)?.start;
+  }
+
+  #ended(held: Held, error: WireError): void {
+    const { feed } = held;
+    for (const session of held.sessions) session.fail(feed, error);
+    this.#keepWarm.take(feed);
+    this.#drop(held);
+  }
+
+  // ------------------------------------------------------------ what is held
+
+  #noteWhole(feed: Feed): void {
+    this.#wholeBytes -= this.#wholes.get(feed) ?? 0;
+    this.#wholes.delete(feed);
+    const bytes = feed.whole?.bytes.length ?? 0;
+    if (bytes === 0) return;
+    this.#wholes.set(feed, bytes);
+    this.#wholeBytes += bytes;
+    for (const [oldest, size] of this.#wholes) {
+      if (this.#wholeBytes <= this.limits.rowsBytesMax) break;
+      oldest.forgetWhole();
+      this.#wholes.delete(oldest);
+      this.#wholeBytes -= size;
+    }
+  }
+
+  #shorten(feed: Feed): void {
+    const bytes = feed.bytes;
+    feed.forgetLog();
+    this.#logBytes += feed.bytes - bytes;
+  }
+
+  /** Nobody has held it for long enough. */
+  #forget(feed: Feed): void {
+    const held = this.#held.get(feed.view);
+    if (held === undefined || held.feed !== feed) return;
+    this.#drop(held);
+    this.#port.post({ kind: 'release', view: feed.view });
+  }
+
+  #drop(held: Held): void {
+    const { feed, asking } = held;
+    this.#held.delete(feed.view);
+    if (asking !== null) this.#asks.delete(asking);
+    this.#logBytes -= feed.bytes;
+    feed.forgetWhole();
+    this.#noteWhole(feed);
+  }
+
+  #oldestOpen(): number {
+    for (const ref of this.#opens.keys()) return ref;
+    return Infinity;
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    for (const session of dirty) session.flush();
+  }
+}

@@ -1,0 +1,98 @@
+import { asLsn } from '@sluice/core/lsn';
+import { formatPosition, type Position } from '@sluice/core/position';
+import type { Shape } from '@sluice/core/shape';
+import type { Row, RowKey } from '@sluice/core/value';
+import type { Op, ServerMessage, ViewId, WireError } from '@sluice/core/wire';
+import type { Entry, FromViews, QuerySpec, ToViews, ViewsPort } from '../views/port.js';
+
+export type ScriptEntry =
+  | {
+      readonly rows: ViewId;
+      readonly at: number;
+      readonly is: readonly (readonly [RowKey, Row])[];
+      readonly ref?: number;
+    }
+  | { readonly delta: ViewId; readonly from: number; readonly to: number; readonly ops: readonly Op[] }
+  | { readonly gap: ViewId; readonly through: number }
+  | { readonly again: ViewId; readonly from: number }
+  | { readonly error: ViewId; readonly from: number; readonly is: WireError }
+  | { readonly ended: ViewId; readonly is: WireError };
+
+/** The left side of the seam, told what to say by a test: the messages are those of the real one. */
+export class ScriptedViews implements ViewsPort {
+  readonly posted: ToViews[] = [];
+  epoch = '7.1';
+  /** Shape of the view that a query opens; by default one text column, unordered. */
+  shape: Shape = { columns: [{ name: 'v', type: 'text', decoder: 'text' }], ordered: false };
+  /** Names the view of a query; null: the test answers `open` itself. */
+  viewOf: ((spec: QuerySpec) => ViewId) | null = (spec) => spec.sql;
+  #listener: (message: FromViews) => void = () => undefined;
+
+  listen(listener: (message: FromViews) => void): void {
+    this.#listener = listener;
+  }
+
+  post(message: ToViews): void {
+    this.posted.push(message);
+    if (message.kind === 'open' && this.viewOf !== null) this.opened(message.ref, this.viewOf(message.spec));
+  }
+
+  tell(message: FromViews): void {
+    this.#listener(message);
+  }
+
+  opened(ref: number, view: ViewId): void {
+    this.tell({ kind: 'opened', ref, view, shape: this.shape, gear: 'incremental' });
+  }
+
+  /** What was posted of one kind, and forgets it. */
+  take<K extends ToViews['kind']>(kind: K): Extract<ToViews, { kind: K }>[] {
+    const taken = this.posted.filter(
+      (message): message is Extract<ToViews, { kind: K }> => message.kind === kind,
+    );
+    this.posted.splice(0, this.posted.length, ...this.posted.filter((message) => message.kind !== kind));
+    return taken;
+  }
+
+  position(lsn: number, epoch: string = this.epoch): Position {
+    return formatPosition(epoch, asLsn(BigInt(lsn)));
+  }
+
+  batch(position: number, ...entries: readonly ScriptEntry[]): void {
+    this.tell({
+      kind: 'batch',
+      epoch: this.epoch,
+      position: asLsn(BigInt(position)),
+      entries: entries.map((entry) => this.#entry(entry)),
+    });
+  }
+
+  #entry(entry: ScriptEntry): Entry {
+    const lsn = (at: number): ReturnType<typeof asLsn> => asLsn(BigInt(at));
+    if ('rows' in entry) {
+      const { rows: view, at, is, ref } = entry;
+      const message = encode({ kind: 'rows', view, at: this.position(at), rows: is });
+      return {
+        kind: 'rows',
+        view,
+        at: lsn(at),
+        message,
+        count: is.length,
+        ...(ref === undefined ? {} : { ref }),
+      };
+    }
+    if ('delta' in entry) {
+      const { delta: view, from, to, ops } = entry;
+      const message = encode({ kind: 'delta', view, from: this.position(from), to: this.position(to), ops });
+      return { kind: 'delta', view, from: lsn(from), to: lsn(to), message, count: ops.length };
+    }
+    if ('gap' in entry) return { kind: 'gap', view: entry.gap, through: lsn(entry.through) };
+    if ('again' in entry) return { kind: 'again', view: entry.again, from: lsn(entry.from) };
+    if ('error' in entry) return { kind: 'error', view: entry.error, from: lsn(entry.from), error: entry.is };
+    return { kind: 'ended', view: entry.ended, error: entry.is };
+  }
+}
+
+function encode(message: ServerMessage): Uint8Array {
+  return Buffer.from(JSON.stringify(message));
+}
