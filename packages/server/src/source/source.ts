@@ -22,8 +22,8 @@ export interface SourceListener {
   /** Nothing committed up to here that was not told. Keepalives; may repeat; never goes back within an epoch. */
   progress(lsn: Lsn): void;
   /**
-   * The chain is broken: transactions may be missing between what was told and `lsn`. Everything held is to be
-   * hydrated anew. In the same epoch `lsn` is never below what was told.
+   * A chain begins at `lsn`: the first thing that is told, and again whenever transactions may be missing between
+   * what was told and `lsn`. Everything held is to be hydrated anew. In the same epoch `lsn` is never below what was told.
    */
   restart(epoch: Epoch, lsn: Lsn): void;
 }

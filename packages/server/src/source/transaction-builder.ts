@@ -1,0 +1,126 @@
+import { assert } from '@sluice/core/assert';
+import type { Lsn } from '@sluice/core/lsn';
+import { sourceError } from './errors.js';
+import type { PgoutputMessage } from './pgoutput.js';
+import type { Change, LogicalMessage, Relation, Transaction } from './transaction.js';
+
+/** What a change costs besides its bytes: objects of the decoder. */
+const CHANGE_OVERHEAD_BYTES = 120;
+
+/**
+ * Puts the messages between BEGIN and COMMIT together. Memory is bounded: when the changes of one transaction grow
+ * beyond `transactionBytesMax`, the relation with the most bytes is collapsed to a bulk marker, then the next one.
+ * What was not committed when the connection broke is thrown away with the builder.
+ */
+export class TransactionBuilder {
+  readonly #bytesMax: number;
+  #open: OpenTransaction | null = null;
+
+  constructor(transactionBytesMax: number) {
+    this.#bytesMax = transactionBytesMax;
+  }
+
+  /** Between BEGIN and COMMIT. */
+  get inTransaction(): boolean {
+    return this.#open !== null;
+  }
+
+  /**
+   * @param bytes the size of the message as it came.
+   * @returns the transaction, at its commit.
+   */
+  add(message: PgoutputMessage, bytes: number, previous: Lsn): Transaction | null {
+    switch (message.kind) {
+      case 'begin':
+        if (this.#open !== null) throw sourceError('stream_malformed', 'a transaction within a transaction');
+        this.#open = new OpenTransaction(message.xid, this.#bytesMax);
+        return null;
+      case 'commit': {
+        const open = this.#opened();
+        this.#open = null;
+        return open.commit(message.endLsn, previous);
+      }
+      case 'insert':
+      case 'update':
+      case 'delete':
+        this.#opened().add(message, bytes);
+        return null;
+      case 'truncates':
+        for (const relation of message.relations) this.#opened().add({ kind: 'truncate', relation }, bytes);
+        return null;
+      case 'message':
+        // Those outside of transactions come out of commit order: nothing can be built on them.
+        if (message.transactional) this.#opened().addMessage(message, bytes);
+        return null;
+      case 'origin':
+      case 'relation':
+      case 'type':
+        return null;
+    }
+  }
+
+  #opened(): OpenTransaction {
+    if (this.#open === null) throw sourceError('stream_malformed', 'a change outside of a transaction');
+    return this.#open;
+  }
+}
+
+class OpenTransaction {
+  readonly #xid: number;
+  readonly #bytesMax: number;
+  #changes: Change[] = [];
+  readonly #bytesOf = new Map<number, number>();
+  readonly #bulk = new Map<number, Relation>();
+  readonly #messages: LogicalMessage[] = [];
+  #bytes = 0;
+
+  constructor(xid: number, bytesMax: number) {
+    this.#xid = xid;
+    this.#bytesMax = bytesMax;
+  }
+
+  add(change: Change, bytes: number): void {
+    const { oid } = change.relation;
+    if (this.#bulk.has(oid)) return;
+    const cost = bytes + CHANGE_OVERHEAD_BYTES;
+    this.#changes.push(change);
+    this.#bytesOf.set(oid, (this.#bytesOf.get(oid) ?? 0) + cost);
+    this.#bytes += cost;
+    while (this.#bytes > this.#bytesMax && this.#bytesOf.size > 0) this.#collapseLargest();
+  }
+
+  addMessage(message: LogicalMessage, bytes: number): void {
+    this.#messages.push({ prefix: message.prefix, content: message.content });
+    this.#bytes += bytes + CHANGE_OVERHEAD_BYTES;
+  }
+
+  commit(lsn: Lsn, previous: Lsn): Transaction {
+    return {
+      xid: this.#xid,
+      lsn,
+      previous,
+      changes: this.#changes,
+      bulk: this.#bulk,
+      messages: this.#messages,
+      bytes: this.#bytes,
+    };
+  }
+
+  #collapseLargest(): void {
+    const [oid, bytes] = [...this.#bytesOf].reduce((most, entry) => (entry[1] > most[1] ? entry : most));
+    const relation = this.#changes.find((change) => change.relation.oid === oid)?.relation;
+    assert(relation, 'a relation with bytes has a change');
+    this.#bulk.set(oid, relation);
+    this.#changes = this.#changes.filter((change) => change.relation.oid !== oid);
+    this.#bytesOf.delete(oid);
+    this.#bytes -= bytes;
+  }
+}
+
+/** The same transaction without its changes: anything may have happened in the relations that it touched. */
+export function collapse(transaction: Transaction): Transaction {
+  const bulk = new Map(transaction.bulk);
+  for (const change of transaction.changes) bulk.set(change.relation.oid, change.relation);
+  const bytes = (bulk.size + transaction.messages.length + 1) * CHANGE_OVERHEAD_BYTES;
+  return { ...transaction, changes: [], bulk, bytes };
+}
