@@ -1,13 +1,7 @@
 import { SluiceError, type ErrorEntry } from '@sluice/core/errors';
 
 export type ViewsErrorCode =
-  | 'result_too_large'
-  | 'too_many_views'
-  | 'query_failed'
-  | 'query_timeout'
-  | 'query_replanned'
-  | 'tick_invalid'
-  | 'internal_error';
+  'result_too_large' | 'too_many_views' | 'query_replanned' | 'tick_invalid' | 'internal_error';
 
 export const VIEWS_ERRORS: Readonly<Record<ViewsErrorCode, ErrorEntry>> = {
   result_too_large: {
@@ -19,18 +13,6 @@ export const VIEWS_ERRORS: Readonly<Record<ViewsErrorCode, ErrorEntry>> = {
   too_many_views: {
     message: 'The server holds as many views as it may.',
     hint: 'Close subscriptions that are not needed, or raise the option maxViews.',
-    retry: true,
-    stage: 'views',
-  },
-  query_failed: {
-    message: 'Postgres raised an error while it ran the query.',
-    hint: 'Run the query in psql with the same parameters and role; the view recovers with the next change that mends it.',
-    retry: false,
-    stage: 'views',
-  },
-  query_timeout: {
-    message: 'The query ran longer than a live query may.',
-    hint: 'Add an index (see EXPLAIN), narrow the query, or raise the option statementTimeoutMs.',
     retry: true,
     stage: 'views',
   },
@@ -58,23 +40,15 @@ export function viewsError(code: ViewsErrorCode, detail?: string, options?: Erro
   return new SluiceError(code, VIEWS_ERRORS[code], detail, options);
 }
 
-/** SQLSTATE of a cancelled statement (Postgres manual, appendix A). */
-const QUERY_CANCELED = '57014';
+/** Codes of `source` that may pass with another try, but say something of the query: that it is too slow. */
+const OF_THE_QUERY: ReadonlySet<string> = new Set(['statement_timeout']);
 
-/** What Postgres said of a query, without the values that its words may hold. */
-export function answerError(error: unknown): SluiceError {
-  if (error instanceof SluiceError) return error;
-  const sqlstate = sqlstateOf(error);
-  if (sqlstate === QUERY_CANCELED) return viewsError('query_timeout', undefined, { cause: error });
-  return viewsError('query_failed', sqlstate === null ? undefined : `SQLSTATE ${sqlstate}`, { cause: error });
-}
-
-/** Errors of the moment, not of the query: connection, serialization, resources, shutdown, lock. Worth another try. */
+/** Errors of the moment (connection, conflict, lock, queue), not of the query: the run is tried again. */
 export function isTransient(error: unknown): boolean {
-  return /^(08|40|53|57P|55P03)/.test(sqlstateOf(error) ?? '');
+  return error instanceof SluiceError && error.retry && !OF_THE_QUERY.has(error.code);
 }
 
-function sqlstateOf(error: unknown): string | null {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return null;
-  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
+/** The error that a view shows as its answer (C17). Anything that is not from the registry is a fault of ours. */
+export function answerError(error: unknown): SluiceError {
+  return error instanceof SluiceError ? error : viewsError('internal_error', undefined, { cause: error });
 }

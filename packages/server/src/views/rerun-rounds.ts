@@ -1,12 +1,12 @@
 import type { Lsn } from '@sluice/core/lsn';
 import type { Binding } from '@sluice/core/plan';
-import type { Epoch } from '@sluice/core/position';
 import type { Row } from '@sluice/core/value';
 import type { Planned } from '../planner/planned.js';
 import type { Fetch, FetchOptions, Run } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
 import { isTransient } from './errors.js';
 import type { Principal } from './port.js';
+import type { Version } from './view.js';
 import type { Relevant, RerunTemplate, RerunView, RunOutcome } from './rerun-template.js';
 
 /** Bindings that one statement runs for. */
@@ -20,7 +20,7 @@ export interface RerunRoundsOptions {
   fetch<T>(options: FetchOptions, read: (run: Run) => Promise<T>): Promise<Fetch<T>>;
   passed(lsn: Lsn): Promise<void>;
   chain(): number;
-  epoch(): Epoch;
+  version(): Version;
   /** The statement that runs a query for many bindings: rows `[ordinal, …columns]` in each binding's order. */
   runBatch(run: Run, planned: Planned, bindings: readonly Binding[]): Promise<readonly (readonly Row[])[]>;
   /** The templates whose answers a transaction may change. */
@@ -75,15 +75,23 @@ export class RerunRounds {
       const work = this.#collect(lane);
       if (work.length === 0 || this.#stopped) break;
       const start = now();
-      try {
-        await this.#round(work);
-      } catch (error) {
-        await this.#options.recovered(error);
-      }
+      await this.#attempt(work);
       const tookMs = now() - start;
       await sleep(Math.max(intervalMs - tookMs, tookMs / 2));
     }
     this.#busy[lane] = false;
+  }
+
+  /** A round that fails as a whole is taken apart: a template that cannot be read must not keep the others from it. */
+  async #attempt(work: readonly Work[]): Promise<void> {
+    try {
+      await this.#round(work);
+    } catch (error) {
+      if (isTransient(error)) return this.#options.recovered(error);
+      const [only, ...others] = work;
+      if (only === undefined || others.length > 0) for (const one of work) await this.#attempt([one]);
+      else for (const view of only.views) only.template.fail(view, error, this.#options.version());
+    }
   }
 
   #collect(lane: 'fast' | 'slow'): Work[] {
@@ -116,7 +124,7 @@ export class RerunRounds {
         const outcomes = fetch.result[index] ?? [];
         views.forEach((one, place) => {
           const outcome = outcomes[place];
-          if (outcome) template.publish(one, outcome, standing, this.#options.epoch());
+          if (outcome) template.publish(one, outcome, standing, this.#options.version().epoch);
         });
         template.trim();
       });

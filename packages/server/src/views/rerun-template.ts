@@ -147,6 +147,14 @@ export class RerunTemplate {
     return true;
   }
 
+  /** The view could not be run at all: that is its answer, until something that it reads changes. */
+  fail(one: RerunView, error: unknown, at: Version): void {
+    if (!this.#views.has(one)) return;
+    one.view.error(at, answerError(error).toWire());
+    this.#dirty.delete(one);
+    this.#valid.add(one);
+  }
+
   /** Forgets the transactions that no view is behind of. */
   trim(): void {
     let base: Lsn | null = null;

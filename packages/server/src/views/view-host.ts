@@ -117,7 +117,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       fetch: (fetchOptions, read) => source.fetch(fetchOptions, read),
       passed: (lsn) => source.passed(lsn),
       chain: () => source.chain,
-      epoch: () => this.#version.epoch,
+      version: () => this.#version,
       runBatch: options.runBatch,
       touchedBy: (transaction) => this.#touchedBy(transaction, this.#changesOf(transaction)),
       statementTimeoutMs: options.statementTimeoutMs,
