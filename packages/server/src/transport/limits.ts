@@ -22,7 +22,7 @@ export const TRANSPORT_LIMITS: TransportLimits = {
   messagesPerSecond: 200,
   helloMs: 10_000,
   pingMs: 15_000,
-  connectionsPerAddressMax: 1000,
+  connectionsPerAddressMax: 10_000,
   streamsMax: 10_000,
   streamWaitMs: 60_000,
   waitingMessagesMax: 1024,
