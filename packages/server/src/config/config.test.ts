@@ -2,10 +2,14 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { connectionOf } from './connection.js';
+import { clientConfig } from '../source/connection-config.js';
+import type { DatabaseConfig } from './config.js';
+import { connectionConfig } from './database.js';
 import { configKeys } from './keys.js';
 import { loadConfig, type LoadOptions } from './load.js';
 import { parseConfig } from './schema.js';
+
+const connectionOf = (database: DatabaseConfig): unknown => clientConfig(connectionConfig(database));
 
 const fails = (input: unknown): unknown => {
   try {

@@ -1,3 +1,6 @@
+import type { AuthHook } from '../auth/auth.js';
+import type { Principal } from '../views/port.js';
+
 /**
  * What an application or an operator decides. The same keys in `createSluice`, in `sluice.config.*`, as flags
  * (`holdMs` → `--hold-ms`) and in the environment (`SLUICE_HOLD_MS`). `schema.ts` holds defaults and bounds.
@@ -25,12 +28,16 @@ export interface SluiceConfig {
   /** Listen on addresses that other machines reach. */
   readonly insecure?: boolean;
   /** Origins of pages that may connect, as `https://app.example`; `*` for all. */
-  readonly origins?: readonly string[];
+  readonly allowedOrigins?: readonly string[];
+  /** Take a client's address from the last entry of X-Forwarded-For: only behind a proxy that sets it. */
+  readonly trustProxy?: boolean;
   readonly limits?: LimitsConfig;
   /** How long a slow view may hold a connection before it is shown as behind (C14). */
   readonly holdMs?: number;
   /** How long a view without subscriptions is kept. */
   readonly keepMs?: number;
+  /** How long clients are given to go elsewhere when this server stops. */
+  readonly graceMs?: number;
   /** How often the catalog is polled for changes of the schema (C23). */
   readonly pollMs?: number;
   /** Moves wait until a snapshot sees their commits: for synchronous replication (C18). */
@@ -54,7 +61,7 @@ export interface DatabaseConfig {
   /** A function is asked before each connection: for passwords that expire (IAM). */
   readonly password?: string | (() => string | Promise<string>);
   /** `true` verifies the server's certificate against the system's authorities. */
-  readonly tls?: boolean | TlsConfig;
+  readonly ssl?: boolean | TlsConfig;
 }
 
 export interface TlsConfig {
@@ -65,7 +72,7 @@ export interface TlsConfig {
   readonly cert?: string;
   readonly key?: string;
   /** The name that the certificate must carry, when it is not the host. */
-  readonly serverName?: string;
+  readonly servername?: string;
 }
 
 export interface SlotConfig {
@@ -75,40 +82,39 @@ export interface SlotConfig {
   readonly name?: string;
 }
 
-/** Everything a client can make grow has a bound. */
+/** What can grow and has a bound that an operator may want to move. */
 export interface LimitsConfig {
-  /** Open connections of this process. */
-  readonly connectionsMax?: number;
-  /** Subscriptions of one connection. */
+  /** Open connections from one address. */
+  readonly connectionsPerAddressMax?: number;
+  /** Subscriptions of one connection, and of all connections with the same role and claims. */
   readonly subscriptionsMax?: number;
+  readonly subscriptionsPerPrincipalMax?: number;
+  /** Positions and tokens that one connection waits for. */
+  readonly reachesMax?: number;
+  /** Subscriptions made by `POST /subscribe`. */
+  readonly streamsMax?: number;
   /** Bytes of one message from a client. */
   readonly messageBytesMax?: number | string;
-  /** Bytes waiting for one slow connection before its views are folded. */
-  readonly queueBytesMax?: number | string;
-  /** Bytes of one view's rows. */
-  readonly viewBytesMax?: number | string;
+  /** Messages that one connection may send: at once, and a second for ever. */
+  readonly messagesBurst?: number;
+  readonly messagesPerSecond?: number;
+  /** Unsent bytes at which a connection is closed. */
+  readonly bufferBytesMax?: number | string;
   /** Views that are open or kept. */
   readonly viewsMax?: number;
+  readonly rowsPerViewMax?: number;
   /** A hydration or re-run that takes longer fails. */
   readonly statementTimeoutMs?: number;
+  /** Reads at a snapshot at a time, and those that may wait. */
+  readonly fetchConcurrency?: number;
+  readonly fetchQueueMax?: number;
+  /** Changes of one transaction beyond this are dropped, and the views of its tables hydrated anew. */
+  readonly transactionBytesMax?: number | string;
+  /** Decoded transactions kept for reads at a snapshot; beyond it reads start again. */
+  readonly retainedBytesMax?: number | string;
 }
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
-
-/** Who asks: the role that queries run as, and what the policies and queries may know. */
-export interface AuthResult {
-  readonly role?: string;
-  readonly claims?: Readonly<Record<string, unknown>>;
-}
-
-export interface AuthRequest {
-  /** What the client sent with `hello` or as a bearer token; never in a URL. */
-  readonly token: string | undefined;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly remoteAddress: string | undefined;
-}
-
-export type AuthHook = (request: AuthRequest) => AuthResult | null | Promise<AuthResult | null>;
 
 /**
  * A named query: SQL, whose `params` name the arguments for `$1`, `$2` …; or a function of arguments and context.
@@ -134,7 +140,7 @@ export interface QueryCall {
   /** As the client sent them: unverified. */
   readonly args: unknown;
   /** What `auth` returned. */
-  readonly ctx: { readonly role: string; readonly claims: Readonly<Record<string, unknown>> };
+  readonly ctx: Principal;
 }
 
 /** SQL and the values of its parameters: `{ sql, params }`, or `{ text, values }` as drivers and builders have it. */
@@ -160,10 +166,12 @@ export interface Config {
   readonly port: number;
   readonly basePath: string;
   readonly insecure: boolean;
-  readonly origins: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly trustProxy: boolean;
   readonly limits: Limits;
   readonly holdMs: number;
   readonly keepMs: number;
+  readonly graceMs: number;
   readonly pollMs: number;
   readonly visible: boolean;
   readonly maxRetainedWalBytes: number;
@@ -172,12 +180,4 @@ export interface Config {
   readonly viewsThread: boolean;
 }
 
-export interface Limits {
-  readonly connectionsMax: number;
-  readonly subscriptionsMax: number;
-  readonly messageBytesMax: number;
-  readonly queueBytesMax: number;
-  readonly viewBytesMax: number;
-  readonly viewsMax: number;
-  readonly statementTimeoutMs: number;
-}
+export type Limits = { readonly [K in keyof Required<LimitsConfig>]: number };

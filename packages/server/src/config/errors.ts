@@ -38,12 +38,6 @@ export const CONFIG_ERRORS = {
     retry: false,
     stage: 'cli',
   },
-  database_url_invalid: {
-    message: 'The database URL cannot be read.',
-    hint: 'Write it as postgres://user:password@host:5432/database; encode special characters in the password.',
-    retry: false,
-    stage: 'cli',
-  },
   listen_not_loopback: {
     message: 'The address is reachable from other machines.',
     hint: 'Listen on 127.0.0.1 behind a proxy of yours, or set --insecure when only trusted machines reach it.',

@@ -1,6 +1,7 @@
 import leven from 'leven';
 import { z } from 'zod';
-import type { AuthHook, Config, QueryDefinition, SluiceConfig } from './config.js';
+import type { AuthHook } from '../auth/auth.js';
+import type { Config, QueryDefinition, SluiceConfig } from './config.js';
 import { configError } from './errors.js';
 import { formatBytes, parseBytes } from './bytes.js';
 
@@ -27,14 +28,14 @@ const bytes = (
 const identifier = (fallback: string): z.ZodDefault<z.ZodString> =>
   z.string().min(1).max(63).default(fallback);
 
-const tls = z.union([
+const ssl = z.union([
   z.boolean(),
   z.strictObject({
     ca: z.string().optional(),
     caFile: z.string().optional(),
     cert: z.string().optional(),
     key: z.string().optional(),
-    serverName: z.string().optional(),
+    servername: z.string().optional(),
   }),
 ]);
 
@@ -52,7 +53,7 @@ const database = z.preprocess(
     database: z.string().min(1).optional(),
     user: z.string().min(1).optional(),
     password: password.optional(),
-    tls: tls.optional(),
+    ssl: ssl.optional(),
   }),
 );
 
@@ -73,7 +74,7 @@ const hook = z.custom<AuthHook>((value) => typeof value === 'function', { error:
 const schema = z.strictObject({
   database: database.optional().meta({
     description:
-      'the database, as the service role: a URL, or an object of url, host, port, database, user, password, tls',
+      'the database, as the service role: a URL, or an object of url, host, port, database, user, password, ssl',
     flag: 'text',
     argument: 'url',
     as: 'database-url',
@@ -115,27 +116,49 @@ const schema = z.strictObject({
     .default('/sluice')
     .describe('the path below which everything is served'),
   insecure: z.boolean().default(false).describe('listen on addresses that other machines reach'),
-  origins: z
+  allowedOrigins: z
     .array(z.string().min(1))
     .default([])
-    .describe('origins of pages that may connect, besides our own; * for all'),
+    .describe("origins of pages that may connect, besides this host's own; * for all"),
+  trustProxy: z
+    .boolean()
+    .default(false)
+    .describe('take the address of a client from the last entry of X-Forwarded-For'),
   limits: z
     .strictObject({
-      connectionsMax: count(10_000, 1_000_000).describe('open connections of this process'),
-      subscriptionsMax: count(1_000, 1_000_000).describe('subscriptions of one connection'),
-      messageBytesMax: bytes(1 << 20, 1024, 'bytes of one message from a client'),
-      queueBytesMax: bytes(
-        8 << 20,
-        1024,
-        'bytes that wait for one slow connection before its views are folded',
+      connectionsPerAddressMax: count(1_000, 1_000_000).describe('open connections from one address'),
+      subscriptionsMax: count(512, 1_000_000).describe('subscriptions of one connection'),
+      subscriptionsPerPrincipalMax: count(100_000, 10_000_000).describe(
+        'subscriptions of all connections with the same role and claims',
       ),
-      viewBytesMax: bytes(64 << 20, 1024, 'bytes of the rows of one view'),
+      reachesMax: count(1_024, 1_000_000).describe('positions and tokens that one connection waits for'),
+      streamsMax: count(10_000, 1_000_000).describe('subscriptions made by POST /subscribe'),
+      messageBytesMax: bytes(1 << 20, 1024, 'bytes of one message from a client'),
+      messagesBurst: count(2_000, 1_000_000).describe('messages that one connection may send at once'),
+      messagesPerSecond: count(200, 1_000_000).describe(
+        'messages that one connection may send a second, for ever',
+      ),
+      bufferBytesMax: bytes(256 << 20, 1 << 20, 'unsent bytes at which a connection is closed'),
       viewsMax: count(100_000, 10_000_000).describe('views that are open or kept'),
+      rowsPerViewMax: count(100_000, 10_000_000).describe('rows of one view'),
       statementTimeoutMs: ms(30_000, 1).describe('a hydration or re-run that takes longer fails'),
+      fetchConcurrency: count(4, 1_000).describe('reads at a snapshot at a time, below poolMax'),
+      fetchQueueMax: count(1_000, 1_000_000).describe('reads at a snapshot that may wait for their turn'),
+      transactionBytesMax: bytes(
+        64 << 20,
+        1 << 16,
+        'changes of one transaction beyond this are dropped, and the views of its tables hydrated anew',
+      ),
+      retainedBytesMax: bytes(
+        256 << 20,
+        1 << 16,
+        'decoded transactions kept for reads at a snapshot; beyond it such reads start again',
+      ),
     })
     .prefault({}),
   holdMs: ms(100).describe('how long a slow view may hold a connection before it is shown as behind'),
   keepMs: ms(60_000).describe('how long a view without subscriptions is kept'),
+  graceMs: ms(5_000).describe('how long clients are given to go elsewhere when this server stops'),
   pollMs: ms(1_000, 10).describe('how often the catalog is polled for changes of the schema'),
   visible: z
     .boolean()

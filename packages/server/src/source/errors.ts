@@ -184,7 +184,7 @@ export const SOURCE_ERRORS = {
   },
   fetch_queue_full: {
     message: 'Too many snapshots wait to be read',
-    hint: 'Raise `fetchConcurrency` (and `poolMax`) or `fetchQueueMax`, or open fewer queries at once.',
+    hint: 'Raise limits.fetchConcurrency (and poolMax) or limits.fetchQueueMax, or open fewer queries at once.',
     retry: true,
     stage: 'source',
   },

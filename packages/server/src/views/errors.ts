@@ -6,13 +6,13 @@ export type ViewsErrorCode =
 export const VIEWS_ERRORS: Readonly<Record<ViewsErrorCode, ErrorEntry>> = {
   result_too_large: {
     message: 'The query returns more rows than a view may hold.',
-    hint: 'Add a LIMIT or a narrower WHERE, or raise the option maxRowsPerView.',
+    hint: 'Add a LIMIT or a narrower WHERE, or raise limits.rowsPerViewMax.',
     retry: false,
     stage: 'views',
   },
   too_many_views: {
     message: 'The server holds as many views as it may.',
-    hint: 'Close subscriptions that are not needed, or raise the option maxViews.',
+    hint: 'Close subscriptions that are not needed, or raise limits.viewsMax.',
     retry: true,
     stage: 'views',
   },

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { SluiceError } from '@sluice/core/errors';
-import { connectionOf } from '../../config/connection.js';
+import { connectionConfig } from '../../config/database.js';
+import { clientConfig } from '../../source/connection-config.js';
 import type { Config } from '../../config/config.js';
 import { configError } from '../../config/errors.js';
 import { withConnection } from './connect.js';
@@ -26,8 +27,9 @@ export interface Connections {
 /** @throws SluiceError `database_not_given`, `database_url_invalid` */
 export function connectionsOf(config: Config): Connections {
   if (config.database === undefined) throw configError('database_not_given');
-  const database = connectionOf(config.database);
-  const replication = config.replication === undefined ? database : connectionOf(config.replication);
+  const database = clientConfig(connectionConfig(config.database));
+  const replication =
+    config.replication === undefined ? database : clientConfig(connectionConfig(config.replication));
   return { database, replication, ownReplication: config.replication !== undefined };
 }
 

@@ -1,5 +1,10 @@
 import type { SluiceError } from '@sluice/core/errors';
-import { CHECK_ERRORS, CHECK_WARNINGS, type CheckErrorCode, type CheckWarningCode } from './errors.js';
+import { SOURCE_ERRORS } from '../../source/errors.js';
+import { CHECK_ERRORS, CHECK_WARNINGS, type CheckWarningCode } from './errors.js';
+
+/** What stops a start: of our own, or what the source would stumble over. */
+const OBSTACLES = { ...SOURCE_ERRORS, ...CHECK_ERRORS } as const;
+export type ObstacleCode = keyof typeof SOURCE_ERRORS | keyof typeof CHECK_ERRORS;
 
 /** One thing that `sluice check` found. An `error` stops `sluice start`. */
 export interface Finding {
@@ -11,8 +16,8 @@ export interface Finding {
   readonly remedy: string;
 }
 
-export function obstacle(code: CheckErrorCode, detail?: string, remedy?: string): Finding {
-  const { message, hint } = CHECK_ERRORS[code];
+export function obstacle(code: ObstacleCode, detail?: string, remedy?: string): Finding {
+  const { message, hint } = OBSTACLES[code];
   return {
     severity: 'error',
     code,

@@ -53,14 +53,13 @@ export async function replicationFindings(connection: pg.ClientConfig): Promise<
 
 function replicationRefusal(error: unknown, connection: pg.ClientConfig): Finding[] {
   const code = codeOf(error);
-  const text = error instanceof Error ? error.message : '';
-  if (code === '42501' || (code === '28000' && text.includes('replication'))) {
-    return [obstacle('replication_not_allowed')];
-  }
-  if (code === '53300' && text.includes('max_wal_senders')) return [obstacle('senders_exhausted')];
-  // PgBouncer: "unsupported startup parameter: replication"; others drop the connection or the parameter.
+  // PgBouncer: "unsupported startup parameter: replication"; others drop the connection or do not know the command.
   if (code === '08P01' || code === '42601' || code === '0A000' || code === '') {
-    return [obstacle('replication_refused', code === '' ? undefined : code)];
+    return [obstacle('replication_not_allowed', `${code} ${BEHIND_POOLER}`.trim(), TO_POSTGRES)];
   }
   return [fromError(connectionError(error, connection))];
 }
+
+const BEHIND_POOLER = 'a pooler in the way does not carry replication';
+const TO_POSTGRES =
+  'Set the key "replication" (--replication-url) to a URL that leads to Postgres itself; `database` may stay on the pooler.';

@@ -56,7 +56,7 @@ function publication({ publication: found, tables }: Facts, needs: Needs): Findi
   const findings: Finding[] = [];
   if (!found.complete || found.viaRoot) {
     const sql = `ALTER PUBLICATION ${name} SET (publish = 'insert, update, delete, truncate', publish_via_partition_root = false);`;
-    findings.push(obstacle('publication_incomplete', needs.publication, `As ${found.owner} run: ${sql}`));
+    findings.push(obstacle('publication_partial', needs.publication, `As ${found.owner} run: ${sql}`));
   }
   const filtered = tables.filter((table) => table.filtered);
   if (filtered.length > 0) {
@@ -66,7 +66,13 @@ function publication({ publication: found, tables }: Facts, needs: Needs): Findi
           `ALTER PUBLICATION ${name} DROP TABLE ${table}; ALTER PUBLICATION ${name} ADD TABLE ${table};`,
       )
       .join(' ');
-    findings.push(obstacle('publication_filters', list(filtered), `As ${found.owner} run: ${sql}`));
+    findings.push(
+      obstacle(
+        'publication_partial',
+        `rows or columns are hidden: ${list(filtered)}`,
+        `As ${found.owner} run: ${sql}`,
+      ),
+    );
   }
   return findings;
 }

@@ -33,7 +33,7 @@ function version(facts: Facts): Finding[] {
       obstacle('server_too_old', `${printVersion(facts.versionNum)}; needed: ${least.join(', ')} or later`),
     );
   }
-  if (facts.standby) found.push(obstacle('server_is_standby'));
+  if (facts.standby) found.push(obstacle('database_is_standby'));
   return found;
 }
 
@@ -60,8 +60,8 @@ function slots(facts: Facts): Finding[] {
   const sendersFree = sendersMax - facts.sendersUsed;
   const slotCount = `${facts.slots.length} of ${slotsMax} slots`;
   const senderCount = `${facts.sendersUsed} of ${sendersMax} WAL senders`;
-  if (slotsFree < 1) found.push(obstacle('slots_exhausted', `${slotCount} in use`));
-  if (sendersFree < 1) found.push(obstacle('senders_exhausted', `${senderCount} in use`));
+  if (slotsFree < 1) found.push(obstacle('replication_slots_full', `${slotCount} in use`));
+  if (sendersFree < 1) found.push(obstacle('replication_slots_full', `${senderCount} in use`));
   if (found.length === 0 && Math.min(slotsFree, sendersFree) < 2) {
     found.push(warning('slots_few', `${slotCount} and ${senderCount} in use`));
   }

@@ -1,0 +1,30 @@
+import type { SourceStatus } from '../source/source-status.js';
+
+/** Whether clients can be served now, and if not, what is waited for. */
+export interface Readiness {
+  readonly ok: boolean;
+  readonly waitsFor?: string;
+  readonly [detail: string]: unknown;
+}
+
+export function readinessOf(source: SourceStatus, stopping: boolean): Readiness {
+  if (stopping) return { ok: false, waitsFor: 'nothing: this server is stopping' };
+  switch (source.state) {
+    case 'streaming':
+      return { ok: true };
+    case 'settling':
+      return {
+        ok: false,
+        waitsFor: 'transactions that were open when the slot was made; until they end no snapshot is exact',
+        transactions: source.blocking,
+      };
+    case 'waiting':
+      return { ok: false, waitsFor: `the slot ${source.slot ?? ''}, which another process reads` };
+    case 'connecting':
+      return { ok: false, waitsFor: 'the connection to Postgres and a replication slot' };
+    case 'disconnected':
+      return { ok: false, waitsFor: 'the connection to Postgres, which broke', error: source.lastError };
+    case 'stopped':
+      return { ok: false, waitsFor: 'the start of the stream' };
+  }
+}

@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createRequire } from 'node:module';
+import { expect, test } from 'vitest';
+import { documentedCodes, errorsPage } from './errors-page.js';
+import { withKeysTable } from './keys-table.js';
+
+const root = join(
+  dirname(createRequire(import.meta.url).resolve('@sluice/server/cli/errors')),
+  '..',
+  '..',
+  '..',
+  '..',
+);
+const page = (name: string): Promise<string> => readFile(join(root, 'docs', name), 'utf8');
+
+test('codes are unique, in snake case, and say how to mend', async () => {
+  const codes = await documentedCodes(root);
+  const names = codes.map(({ code }) => code);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  expect(names.filter((name) => !/^[a-z]+(_[a-z]+)*$/.test(name))).toEqual([]);
+  expect(codes.filter(({ entry }) => !entry.message || !entry.hint)).toEqual([]);
+});
+
+test('docs/errors.md is what the registries say (npm run docs)', async () => {
+  expect(await page('errors.md')).toBe(errorsPage(await documentedCodes(root)));
+});
+
+test('docs/operations.md lists the keys as they are (npm run docs)', async () => {
+  const operations = await page('operations.md');
+  expect(operations).toBe(withKeysTable(operations));
+});
+
+test('docs/dependencies.md gives the reason for every dependency', async () => {
+  const reasons = await page('dependencies.md');
+  const missing: string[] = [];
+  for (const folder of ['.', 'packages/core', 'packages/server', 'packages/client', 'test', 'bench']) {
+    const manifest = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    const names = ['dependencies', 'devDependencies'].flatMap((kind) =>
+      Object.keys((manifest[kind] ?? {}) as object),
+    );
+    missing.push(...names.filter((name) => !name.startsWith('@sluice/') && !reasons.includes(`\`${name}\``)));
+  }
+  expect(missing).toEqual([]);
+});
