@@ -70,6 +70,7 @@ export class Session {
   readonly #mover: Mover;
   readonly #reaches: Reaches;
   readonly #subscriptions = new Map<number, Subscription>();
+  readonly #restored = new Map<string, number>();
   #control: Uint8Array[] = [];
   #principal: Principal;
   #key: string;
@@ -112,6 +113,17 @@ export class Session {
     const subscription: Subscription = { message, round: 0, member: null, held: null };
     this.#subscriptions.set(message.id, subscription);
     void this.#bind(subscription);
+  }
+
+  /** What the client holds from before, by chain: views of these chains go on from there. */
+  restore(held: ReadonlyMap<string, number>): void {
+    for (const [chain, have] of held) this.#restored.set(chain, have);
+  }
+
+  /** The version of each chain that the client has been brought to. */
+  holdings(): Map<string, number> {
+    const members = [...this.#mover.members.values()].filter((member) => member.have > 0);
+    return new Map(members.map((member) => [member.feed.chain, member.have]));
   }
 
   unsubscribe({ id }: Unsubscribe): void {
@@ -255,8 +267,9 @@ export class Session {
       member = new Member(feed);
       this.#mover.members.set(feed.view, member);
       this.#host.join(feed, this);
-      if (held !== null) member.have = held.chain === feed.chain ? held.have : 0;
-      else this.#resume(member, message);
+      member.have = (held?.chain === feed.chain ? held.have : this.#restored.get(feed.chain)) ?? 0;
+      this.#restored.delete(feed.chain);
+      if (held === null) this.#resume(member, message);
     }
     subscription.held = null;
     subscription.member = member;

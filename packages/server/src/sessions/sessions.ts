@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { SluiceError } from '@sluice/core/errors';
 import type { Subscribe, ViewId, WireError } from '@sluice/core/wire';
 import { principalKey } from '../auth/auth.js';
 import type { Entry, FromViews, Principal, QuerySpec, ViewsPort } from '../views/port.js';
@@ -95,6 +96,19 @@ export class Sessions implements SessionHost {
     const session = new Session(this, sink, principal, position);
     this.#sessions.add(session);
     return session;
+  }
+
+  /** Whether a subscription would be served. The view stays warm, for who asked to come and hold it. */
+  async probe(message: Subscribe, principal: Principal): Promise<{ feed: Feed } | { error: WireError }> {
+    try {
+      const spec = await this.#resolver.resolve(message, principal);
+      return await new Promise((resolve) => {
+        this.open(spec, { opened: (feed) => resolve({ feed }), refused: (error) => resolve({ error }) });
+      });
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      return { error: error.toWire() };
+    }
   }
 
   status(): SessionsStatus {

@@ -103,6 +103,12 @@ export const TRANSPORT_ERRORS = {
     retry: true,
     stage: 'transport',
   },
+  server_fault: {
+    message: 'A fault of the server.',
+    hint: "Try again; the server's log has the cause.",
+    retry: true,
+    stage: 'transport',
+  },
   mutators_none: {
     message: 'This server has no mutators.',
     hint: 'Write to the database in the application; live views follow.',

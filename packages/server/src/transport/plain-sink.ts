@@ -11,7 +11,7 @@ export interface PlainChannel {
 }
 
 export interface PlainEvent {
-  readonly name: 'rows' | 'error';
+  readonly name: 'rows' | 'failure';
   /** Of `rows`. */
   readonly position: string | null;
   /** JSON. */
@@ -100,6 +100,6 @@ export class PlainSink implements Sink {
 
   #fail(id: number | undefined, error: WireError): void {
     const data = JSON.stringify(this.#several && id !== undefined ? { id, error } : { error });
-    this.#channel.emit({ name: 'error', position: null, data });
+    this.#channel.emit({ name: 'failure', position: null, data });
   }
 }

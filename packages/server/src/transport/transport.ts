@@ -6,10 +6,18 @@ import type { Clock } from '../sessions/clock.js';
 import type { Sessions } from '../sessions/sessions.js';
 import type { TransportContext, TransportCounters } from './context.js';
 import { transportError } from './errors.js';
+import { failure, type Answer, type Exchange } from './exchange.js';
+import { answerFetch, fetchExchange } from './fetch-exchange.js';
 import { TRANSPORT_LIMITS, type TransportLimits } from './limits.js';
+import { answerNode, nodeExchange } from './node-exchange.js';
+import { Routes, type Providers } from './routes.js';
 import { Sockets } from './sockets.js';
+import { Streams } from './streams.js';
 
-export interface TransportOptions {
+/** How often a server that stops looks whether everybody has gone. */
+const STOP_POLL_MS = 50;
+
+export interface TransportOptions extends Providers {
   readonly sessions: Sessions;
   readonly auth: Auth;
   readonly clock: Clock;
@@ -25,17 +33,18 @@ export interface TransportOptions {
   /** Take the client's address from the last entry of X-Forwarded-For: only behind a proxy that sets it. */
   readonly trustProxy?: boolean;
   readonly limits?: Partial<TransportLimits>;
-  /** What the other parts of the server answer. */
-  readonly schema?: () => Promise<unknown>;
-  readonly healthy?: () => Promise<Report>;
-  readonly ready?: () => Promise<Report>;
-  readonly metrics?: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Told of what must not happen: a fault of ours that one request ran into. */
+  readonly onError?: (error: unknown) => void;
 }
 
-/** Whether all is well, and what there is to say about it. */
-export interface Report {
-  readonly ok: boolean;
-  readonly [detail: string]: unknown;
+export interface TransportStatus {
+  readonly sockets: number;
+  /** Subscriptions made by POST. */
+  readonly streams: number;
+  /** Messages that WebSocket clients have sent. */
+  readonly received: number;
+  /** Connections that were closed for what the client did, by error code. */
+  readonly refused: ReadonlyMap<string, number>;
 }
 
 /** All that speaks to clients: WebSockets, HTTP, event streams. Listens nowhere itself: a server hands it requests. */
@@ -43,6 +52,8 @@ export class Transport {
   readonly #options: TransportOptions;
   readonly #context: TransportContext;
   readonly #sockets: Sockets;
+  readonly #streams: Streams;
+  readonly #routes: Routes;
   readonly #base: string;
   readonly #perAddress = new Map<string, number>();
   #stopping = false;
@@ -53,12 +64,13 @@ export class Transport {
     const counters: TransportCounters = { refused: new Map(), received: 0 };
     this.#context = { ...options, limits: { ...TRANSPORT_LIMITS, ...options.limits }, counters };
     this.#sockets = new Sockets(this.#context);
+    this.#streams = new Streams(this.#context);
+    this.#routes = new Routes(this.#streams, options);
   }
 
   /** @returns false when the path is not ours: the request is for somebody else. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-    if (path !== `${this.#base}/ws`) return false;
+    if (this.#below(request.url ?? '/')?.path !== '/ws') return false;
     socket.on('error', () => socket.destroy());
     const refusal = this.#refusal(request);
     if (refusal !== null) {
@@ -72,24 +84,94 @@ export class Transport {
   }
 
   /** @returns false when the path is not ours. */
-  handleRequest(_request: IncomingMessage, _response: ServerResponse): boolean {
-    return false;
+  handleRequest(request: IncomingMessage, response: ServerResponse): boolean {
+    const below = this.#below(request.url ?? '/');
+    if (below === null) return false;
+    const { origin, host } = request.headers;
+    const exchange = nodeExchange(request, below.path, below.query);
+    this.#answer(exchange, origin, host).then(
+      (answer) => answerNode(response, answer),
+      () => response.destroy(), // the client went away in the middle of its request
+    );
+    return true;
+  }
+
+  /** For frameworks that speak Fetch: everything but WebSockets. @returns null when the path is not ours. */
+  async fetchHandler(request: Request): Promise<Response | null> {
+    const { pathname, search, host } = new URL(request.url);
+    const below = this.#below(pathname + search);
+    if (below === null) return null;
+    const exchange = fetchExchange(request, below.path, below.query);
+    return answerFetch(await this.#answer(exchange, request.headers.get('origin') ?? undefined, host));
+  }
+
+  status(): TransportStatus {
+    const { counters } = this.#context;
+    return {
+      sockets: this.#sockets.size,
+      streams: this.#streams.size,
+      received: counters.received,
+      refused: new Map(counters.refused),
+    };
   }
 
   /** Tells clients to go elsewhere, serves them until then, at most so long, then closes what is left. */
   async close(graceMs: number): Promise<void> {
+    const { clock } = this.#context;
     this.#stopping = true;
     this.#sockets.goaway(graceMs / 2);
-    const end = this.#context.clock.nowMs() + graceMs;
-    while (this.#sockets.size > 0 && this.#context.clock.nowMs() < end) {
-      await new Promise<void>((resolve) => this.#context.clock.after(Math.min(50, graceMs), resolve));
+    const endMs = clock.nowMs() + graceMs;
+    while (this.#sockets.size > 0 && clock.nowMs() < endMs) {
+      await new Promise<void>((resolve) => clock.after(Math.min(STOP_POLL_MS, graceMs), resolve));
     }
+    this.#streams.close();
     this.#sockets.close();
+  }
+
+  #below(url: string): { path: string; query: URLSearchParams } | null {
+    const [path = '', search] = url.split('?', 2);
+    if (path !== this.#base && !path.startsWith(`${this.#base}/`)) return null;
+    return { path: path.slice(this.#base.length), query: new URLSearchParams(search) };
+  }
+
+  async #answer(exchange: Exchange, origin: string | undefined, host: string | undefined): Promise<Answer> {
+    const cors = this.#cors(origin, host);
+    if (exchange.method === 'OPTIONS')
+      return { status: cors === null ? 403 : 204, headers: cors ?? {}, body: '' };
+    const error = this.#httpRefusal(exchange, cors !== null);
+    if (error !== null) return failure(error);
+    try {
+      const answer = await this.#routes.answer(exchange);
+      return { ...answer, headers: { ...answer.headers, ...cors } };
+    } catch (fault) {
+      this.#options.onError?.(fault);
+      return failure(transportError('server_fault'));
+    }
+  }
+
+  #httpRefusal(exchange: Exchange, originAllowed: boolean): SluiceError | null {
+    if (!exchange.path.startsWith('/subscri') && exchange.path !== '/mutate') return null;
+    if (!originAllowed) return transportError('origin_not_allowed');
+    return this.#stopping ? transportError('server_stopping') : null;
+  }
+
+  /** Headers that let the page read the answer; null when it may not. */
+  #cors(origin: string | undefined, host: string | undefined): Record<string, string> | null {
+    if (origin === undefined) return {};
+    if (!this.#originAllowed(origin, host)) return null;
+    return {
+      'access-control-allow-origin': origin,
+      'access-control-allow-methods': 'GET, POST, DELETE',
+      'access-control-allow-headers': 'authorization, content-type, last-event-id',
+      vary: 'origin',
+    };
   }
 
   #refusal(request: IncomingMessage): { status: number; error: SluiceError } | null {
     if (this.#stopping) return { status: 503, error: transportError('server_stopping') };
-    if (!this.#originAllowed(request)) return { status: 403, error: transportError('origin_not_allowed') };
+    const { origin, host } = request.headers;
+    if (!this.#originAllowed(origin, host))
+      return { status: 403, error: transportError('origin_not_allowed') };
     const taken = this.#perAddress.get(this.#addressOf(request)) ?? 0;
     if (taken >= this.#context.limits.connectionsPerAddressMax) {
       return { status: 429, error: transportError('connections_too_many') };
@@ -97,11 +179,11 @@ export class Transport {
     return null;
   }
 
-  #originAllowed(request: IncomingMessage): boolean {
-    const { origin, host } = request.headers;
+  #originAllowed(origin: string | undefined, host: string | undefined): boolean {
     const { allowedOrigins = [] } = this.#options;
     if (origin === undefined || allowedOrigins === '*' || allowedOrigins.includes(origin)) return true;
-    return URL.canParse(origin) && new URL(origin).hostname === new URL(`http://${host ?? ''}`).hostname;
+    const [from, to] = [origin, `http://${host ?? ''}`];
+    return URL.canParse(from) && URL.canParse(to) && new URL(from).hostname === new URL(to).hostname;
   }
 
   #addressOf(request: IncomingMessage): string {
