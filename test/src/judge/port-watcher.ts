@@ -95,6 +95,7 @@ export class PortWatcher {
   }
 
   #batch(epoch: string, position: bigint, entries: readonly Entry[]): void {
+    if (epoch === '') return; // before the first word of the source
     const seen: SeenView[] = [];
     for (const entry of entries) {
       const view = this.#views.get(entry.view);
@@ -148,6 +149,7 @@ export class PortWatcher {
         return;
       case 'again':
         view.gap = null;
+        if (view.error !== null) view.answer = null;
         view.error = null;
         return;
       case 'error':
