@@ -1,51 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Client } from './client.js';
+import { expect, test, vi } from 'vitest';
 import { createClient } from './create-client.js';
-import type { LiveView } from './live-view.js';
-import type { ClientOptions } from './options.js';
-import { at, ScriptedServer, subscribed, wholeRows } from './testing/scripted-server.js';
-
-interface Issue {
-  readonly id: number;
-  readonly title: string;
-}
-
-interface Api {
-  queries: { issuesOf: { args: { project: number }; row: Issue }; everything: { row: Issue } };
-}
-
-let server: ScriptedServer;
-const clients: Client[] = [];
-
-beforeEach(async () => {
-  server = await ScriptedServer.start();
-});
-
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
-  await server.stop();
-});
-
-function connect(options: Partial<ClientOptions> = {}): ReturnType<typeof createClient<Api>> {
-  const made = createClient<Api>({ url: server.url, ...options });
-  clients.push(made.client);
-  return made;
-}
-
-/** Resolves when the view's listener sees what the test waits for. */
-function until<R>(live: LiveView<R>, holds: (live: LiveView<R>) => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    if (holds(live)) return resolve();
-    const stop = live.subscribe(() => {
-      if (!holds(live)) return;
-      stop();
-      resolve();
-    });
-  });
-}
+import { socketUrl } from './socket.js';
+import { current, harness, until, type Issue } from './testing/harness.js';
+import { at, subscribed, wholeRows } from './testing/scripted-server.js';
 
 test('a view loads, is current, and changes at moves', async () => {
-  const { client, queries } = connect({ token: 'secret' });
+  const { client, queries, server } = await harness({ token: 'secret' });
   const live = client.live(queries.issuesOf({ project: 7 }));
   expect(live.status).toBe('loading');
   expect(live.rows).toEqual([]);
@@ -83,7 +43,7 @@ test('a view loads, is current, and changes at moves', async () => {
 });
 
 test('an empty result is current, not loading', async () => {
-  const { client } = connect();
+  const { client, server } = await harness();
   const live = client.live({ sql: 'SELECT 1 WHERE $1', params: [false] });
   const peer = await server.greeted();
   expect(await peer.next('subscribe')).toMatchObject({ sql: 'SELECT 1 WHERE $1', params: ['false'] });
@@ -93,7 +53,7 @@ test('an empty result is current, not loading', async () => {
 });
 
 test('a listener of one view sees all views at the new position', async () => {
-  const { client } = connect();
+  const { client, server } = await harness();
   const a = client.live<Issue>({ sql: 'a' });
   const b = client.live<Issue>({ sql: 'b' });
   const peer = await server.greeted();
@@ -117,7 +77,7 @@ test('a listener of one view sees all views at the new position', async () => {
 });
 
 test('reached resolves with the move that fulfils it, after the rows are there', async () => {
-  const { client } = connect();
+  const { client, server } = await harness();
   const live = client.live<Issue>({ sql: 'a' });
   const peer = await server.greeted();
   peer.answer(1, 'v', [], '0/10');
@@ -134,4 +94,187 @@ test('reached resolves with the move that fulfils it, after the rows are there',
   });
   peer.send({ kind: 'move', position: at('0/20'), reached: [id] });
   expect(await reached).toBe(1);
+});
+
+test('an error of the database is an answer, and passes with the next one', async () => {
+  const made = await harness();
+  const { live, peer } = await current(made);
+  const divided = { code: 'query_error', message: 'Division by zero.', retry: false } as const;
+  peer.send({ kind: 'move', position: at('0/20'), errors: [['v', divided]] });
+  await until(live, () => live.status === 'error');
+  expect(live).toMatchObject({ error: { code: 'query_error' }, position: at('0/20'), rows: [{ id: 1 }] });
+  const again = made.client.live<Issue>({ sql: 'v' });
+  await expect(again.ready).rejects.toMatchObject({ code: 'query_error' });
+  peer.send({ kind: 'move', position: at('0/30'), current: ['v'] });
+  await until(live, () => live.status === 'current');
+  expect([live.error, live.position]).toEqual([null, at('0/30')]);
+});
+
+test('a refusal that may pass is tried again, one that may not makes way for a new try', async () => {
+  const made = await harness();
+  const live = made.client.live<Issue>({ sql: 'v' });
+  const peer = await made.server.greeted(600_000);
+  const refusal = { code: 'busy', message: 'Later.' };
+  for (const waitMs of [125, 250]) {
+    const { id } = await peer.next('subscribe');
+    peer.send({ kind: 'error', id, error: { ...refusal, retry: true } });
+    await vi.waitFor(() => expect(made.clock.pendingMs).toContain(waitMs));
+    expect(live).toMatchObject({ status: 'error', error: { code: 'busy' } });
+    made.clock.advance(waitMs);
+  }
+  const { id } = await peer.next('subscribe');
+  peer.answer(id, 'v', [], '0/10');
+  await live.ready;
+  peer.send({ kind: 'error', id, error: { code: 'gone', message: 'No such table.', retry: false } });
+  await until(live, () => live.status === 'error');
+  made.clock.advance(60_000);
+  await peer.read();
+  expect(peer.inbox.filter((message) => message.kind === 'subscribe')).toEqual([]);
+  const again = made.client.live<Issue>({ sql: 'v' });
+  expect(again.status).toBe('loading');
+  peer.answer((await peer.next('subscribe')).id, 'v', [], '0/20');
+  await again.ready;
+  expect(live.status).toBe('error');
+});
+
+test('a listener that throws harms no one', async () => {
+  const thrown: unknown[] = [];
+  const made = await harness({ onListenerError: (error) => thrown.push(error) });
+  const { live, peer } = await current(made);
+  const told = vi.fn();
+  live.subscribe(() => {
+    throw new Error('mine');
+  });
+  live.subscribe(told);
+  peer.send({ kind: 'delta', view: 'v', from: at('0/10'), to: at('0/20'), ops: [['del', '1']] });
+  peer.send({ kind: 'move', position: at('0/20') });
+  await until(live, () => live.rows.length === 0);
+  expect(told).toHaveBeenCalledTimes(1);
+  expect(thrown).toEqual([new Error('mine')]);
+});
+
+test('what a listener causes is told in a round of its own', async () => {
+  const made = await harness();
+  const { live, peer } = await current(made);
+  const other = made.client.live<Issue>({ sql: 'w' });
+  peer.answer((await peer.next('subscribe')).id, 'w', [], '0/10');
+  await other.ready;
+  const order: string[] = [];
+  const late = vi.fn();
+  const stop = live.subscribe(() => {
+    order.push(`v ${live.status}`);
+    stop();
+    live.subscribe(late); // joins for the next time
+    if (live.status === 'current') live.replace({ sql: 'x' });
+  });
+  other.subscribe(() => order.push(`w ${other.rows.length}, v ${live.status}`));
+  for (const view of ['v', 'w']) {
+    peer.send({
+      kind: 'delta',
+      view,
+      from: at('0/10'),
+      to: at('0/20'),
+      ops: [['put', '5', ['5', 'x'], null]],
+    });
+  }
+  peer.send({ kind: 'move', position: at('0/20') });
+  await until(live, () => live.status === 'switching');
+  expect(order).toEqual(['v current', 'w 1, v switching']);
+  expect(late).toHaveBeenCalledTimes(1); // of the switch
+});
+
+test('a listener that never comes to an end does not stop the client', async () => {
+  const made = await harness();
+  const { live, peer } = await current(made);
+  let flips = 0;
+  live.subscribe(() => {
+    if (flips++ < 500) live.replace({ sql: live.status === 'switching' ? 'v' : `v${flips}` });
+  });
+  live.replace({ sql: 'v0' });
+  await vi.waitFor(() => expect(flips).toBeGreaterThanOrEqual(500));
+  await peer.read();
+  expect(made.client.status).toBe('online');
+});
+
+test('one value for status and rows, the same until something changes', async () => {
+  const made = await harness();
+  const { live, peer } = await current(made);
+  const { state } = live;
+  peer.send({ kind: 'move', position: at('0/20') });
+  await vi.waitFor(() => expect(made.client.position).toBe(at('0/20')));
+  expect(live.state).toBe(state);
+  peer.send({
+    kind: 'delta',
+    view: 'v',
+    from: at('0/10'),
+    to: at('0/21'),
+    ops: [['put', '1', ['1', 'one']]],
+  });
+  peer.send({ kind: 'move', position: at('0/21') }); // says what is known
+  await vi.waitFor(() => expect(made.client.position).toBe(at('0/21')));
+  expect(live.state).toBe(state);
+});
+
+test('a value that is not of its type ends its view alone', async () => {
+  const made = await harness();
+  const { live, peer } = await current(made);
+  peer.send({
+    kind: 'delta',
+    view: 'v',
+    from: at('0/10'),
+    to: at('0/20'),
+    ops: [['put', '1', ['one', 'x'], null]],
+  });
+  peer.send({ kind: 'move', position: at('0/20') });
+  await until(live, () => live.status === 'error');
+  expect(live.error).toMatchObject({ code: 'value_malformed', detail: undefined });
+  await peer.next('unsubscribe');
+  expect(made.client.status).toBe('online');
+});
+
+test('values: text', async () => {
+  const made = await harness({ values: 'text' });
+  const { live } = await current(made);
+  expect(live.rows).toEqual([{ id: '1', title: 'one' }]);
+});
+
+test('a write is refused as long as there are no mutators', async () => {
+  const { mutate } = createClient({ url: 'http://127.0.0.1:9' });
+  const { local, confirmed } = mutate['close']?.({ id: 1 }) ?? {};
+  await expect(local).rejects.toMatchObject({ code: 'mutator_unknown', detail: 'close' });
+  await expect(confirmed).rejects.toMatchObject({ code: 'mutator_unknown' });
+});
+
+test('references are plain, and awaiting the proxy calls nothing', async () => {
+  const { queries } = await harness();
+  expect(queries.issuesOf({ project: 1 })).toEqual({ query: 'issuesOf', args: { project: 1 } });
+  expect(queries.everything()).toEqual({ query: 'everything' });
+  expect(await queries).toBe(queries);
+});
+
+test.each([
+  ['http://h:1', 'ws://h:1/sluice/ws'],
+  ['https://h/', 'wss://h/sluice/ws'],
+  ['https://h/live/?tenant=1#x', 'wss://h/live/ws?tenant=1'],
+  ['ws://h/a/ws', 'ws://h/a/ws'],
+])('the url %s means %s', (given, means) => {
+  expect(socketUrl(given)).toBe(means);
+});
+
+test.each(['', 'localhost', 'ftp://h', '/relative'])(
+  'the url %o is refused where there is no page',
+  (url) => {
+    expect(() => createClient({ url })).toThrow(expect.objectContaining({ code: 'url_invalid' }));
+  },
+);
+
+test.each([
+  [{ sql: 'x', params: [undefined] }, 'param_invalid', '$1: it is undefined; null is NULL'],
+  [{ sql: 'x', params: [1, () => 1] }, 'param_invalid', '$2: it is a function'],
+  [{ query: 'x', args: { n: 1n } }, 'args_invalid', 'a bigint: pass it as text'],
+  [{ query: 'x', args: { n: Number.NaN } }, 'args_invalid', 'not a JSON number'],
+  [{ query: 'x', args: { n: new Map() } }, 'args_invalid', 'no JSON for such an object'],
+])('%o is refused where it is called', async (ref, code, detail) => {
+  const { client } = await harness();
+  expect(() => client.live(ref as never)).toThrow(expect.objectContaining({ code, detail }));
 });

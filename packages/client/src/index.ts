@@ -22,7 +22,7 @@ export type {
   QueryShape,
   SqlRef,
 } from './api.js';
-export { json, type JsonParam, type ParamValue } from './params.js';
+export { encodeParams, json, type JsonParam, type ParamValue } from './params.js';
 export { JsonNumber, type JsonValue } from '@sluice/core/json';
 export { SluiceError } from '@sluice/core/errors';
 export type { Position } from '@sluice/core/position';

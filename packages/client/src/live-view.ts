@@ -148,6 +148,11 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
     if (this.#shown !== this.#target) this.#leave(this.#shown);
   }
 
+  /** `using live = client.live(…)` closes it at the end of the block, on platforms that know `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   /** For the subscription. */
   receive(from: Subscription, event: PhaseEvent): void {
     if (from !== this.#target || this.#closed) return;

@@ -128,7 +128,8 @@ export class Subscriptions {
     const subscription = this.#onWire.get(id);
     if (subscription) {
       this.#offWire(subscription);
-      this.fail(subscription, error);
+      forsakeUnheld(subscription.view);
+      this.#fail(subscription, error);
     }
     this.#parts.views.sweep(this.#unanswered);
   }
@@ -147,34 +148,29 @@ export class Subscriptions {
   /** The chain of a view is broken: all who hold it ask for it again, with what they have. */
   renew(view: View<Subscription>): void {
     const holders = [...view.holders].filter((subscription) => subscription.id !== null);
-    for (const subscription of holders) {
-      this.#unsubscribe(subscription);
-      const position = view.rows.at;
+    for (const subscription of holders) this.#unsubscribe(subscription);
+    this.#renew(holders);
+  }
+
+  /** Until the server has answered anew, what they show is a state of its own. */
+  #renew(subscriptions: readonly Subscription[]): void {
+    for (const subscription of subscriptions) {
+      const view = subscription.view;
+      forsakeUnheld(view);
+      const position = view?.rows.at ?? null;
       if (position !== null && subscription.phase.status === 'current') {
         subscription.happen({ kind: 'fell_behind', position });
       }
+      this.#subscribe(subscription);
     }
-    view.forsake();
-    this.#renew(holders);
   }
 
   /** What a view's subscriptions cannot go on with: they end on the server and show the error. */
   abandon(view: View<Subscription>, error: SluiceError): void {
     for (const subscription of view.holders) {
       this.#unsubscribe(subscription);
-      this.fail(subscription, error);
+      this.#fail(subscription, error);
     }
-  }
-
-  /** Shows an error; one that may pass is tried again, another makes way for a new subscription of that query. */
-  fail(subscription: Subscription, error: SluiceError): void {
-    subscription.happen({ kind: 'failed', error, position: this.#parts.horizon.position });
-    if (!error.retry) {
-      if (this.#shared.get(subscription.key) === subscription) this.#shared.delete(subscription.key);
-      return;
-    }
-    const delayMs = backoffMs(this.#parts.backoff, subscription.refusals++, this.#parts.random);
-    subscription.cancelRetry = this.#parts.clock.after(delayMs, () => this.#subscribe(subscription));
   }
 
   /** The client is closed. */
@@ -183,10 +179,6 @@ export class Subscriptions {
       subscription.happen({ kind: 'failed', error, position: this.#parts.horizon.position });
       this.#end(subscription);
     }
-  }
-
-  #renew(subscriptions: readonly Subscription[]): void {
-    for (const subscription of subscriptions) this.#subscribe(subscription);
   }
 
   #subscribe(subscription: Subscription, replaces?: number): void {
@@ -207,6 +199,18 @@ export class Subscriptions {
     this.#onWire.set(id, subscription);
     this.#unanswered.add(id);
     this.#parts.send(message);
+  }
+
+  /** Shows an error; one that may pass is tried again, another makes way for a new subscription of that query. */
+  #fail(subscription: Subscription, error: SluiceError): void {
+    subscription.happen({ kind: 'failed', error, position: this.#parts.horizon.position });
+    if (!error.retry) {
+      if (this.#shared.get(subscription.key) === subscription) this.#shared.delete(subscription.key);
+      this.#parts.views.release(subscription, this.#lastUnanswered());
+      return;
+    }
+    const delayMs = backoffMs(this.#parts.backoff, subscription.refusals++, this.#parts.random);
+    subscription.cancelRetry = this.#parts.clock.after(delayMs, () => this.#subscribe(subscription));
   }
 
   /** Refused for good, and still shown: it is not asked for again. */
@@ -238,4 +242,9 @@ export class Subscriptions {
   #lastUnanswered(): number | null {
     return this.#unanswered.size === 0 ? null : Math.max(...this.#unanswered);
   }
+}
+
+/** The server sends nothing more for a view that none of its subscriptions on the wire names. */
+function forsakeUnheld(view: View<Subscription> | null): void {
+  if (view && ![...view.holders].some((holder) => holder.id !== null)) view.forsake();
 }

@@ -105,6 +105,11 @@ export class Peer {
     this.#socket.close(code);
   }
 
+  /** Reads nothing more. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
   terminate(): void {
     this.#socket.terminate();
   }
