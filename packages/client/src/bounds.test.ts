@@ -45,6 +45,15 @@ test('reachesMax, timeoutMs and signal', async () => {
   await slow;
 });
 
+test('requestBytesMax', async () => {
+  const { client } = await harness({ requestBytesMax: 100 });
+  const overhead = JSON.stringify({ sql: 'x', params: [''] }).length;
+  const longest = 'é'.repeat((100 - overhead) / 2);
+  client.live({ sql: 'x', params: [longest] });
+  expect(() => client.live({ sql: 'x', params: [`${longest}ab`] })).toThrow(code('request_too_large'));
+  await expect(client.reached('x'.repeat(101))).rejects.toMatchObject({ code: 'request_too_large' });
+});
+
 test('stagedBytesMax: the view with most of it ends, the others go on', async () => {
   const made = await harness({ stagedBytesMax: 3000 });
   const { live, peer } = await current(made);

@@ -8,6 +8,7 @@ import { Horizon } from './horizon.js';
 import { Listeners, Notifier, type Notifiable } from './listeners.js';
 import { LiveView } from './live-view.js';
 import type { Options } from './options.js';
+import { checkSize } from './request.js';
 import { Reaches, type ReachOptions } from './reaches.js';
 import { socketConstructor, socketUrl } from './socket.js';
 import { Subscriptions } from './subscriptions.js';
@@ -85,11 +86,11 @@ export class Client implements Notifiable {
 
   /**
    * Opens a live view of a query; equal queries share one subscription.
-   * @throws SluiceError `param_invalid`, `args_invalid`, `too_many_subscriptions`, `client_closed`.
+   * @throws SluiceError `param_invalid`, `args_invalid`, `request_too_large`, `too_many_subscriptions`, `client_closed`.
    */
   live<Row = AnyRow>(ref: QueryRef<Row> | SqlRef): LiveView<Row> {
     if (this.#status === 'closed') throw clientError('client_closed');
-    const { listenersMax, onListenerError } = this.#options;
+    const { listenersMax, onListenerError, requestBytesMax } = this.#options;
     return new LiveView<Row>(
       {
         subscriptions: this.#subscriptions,
@@ -97,6 +98,7 @@ export class Client implements Notifiable {
         notifier: this.#notifier,
         listenersMax,
         onListenerError,
+        requestBytesMax,
       },
       ref,
     );
@@ -107,9 +109,10 @@ export class Client implements Notifiable {
    * @param target a position, an LSN as Postgres prints it, or a commit token.
    * @throws (rejects) SluiceError `reached_timeout`, `reached_aborted`, `too_many_reaches`, or the server's refusal.
    */
-  reached(target: Position | string, options: ReachOptions = {}): Promise<void> {
-    if (this.#status === 'closed') return Promise.reject(clientError('client_closed'));
-    if (this.#status === 'failed' && this.#error) return Promise.reject(this.#error);
+  async reached(target: Position | string, options: ReachOptions = {}): Promise<void> {
+    if (this.#status === 'closed') throw clientError('client_closed');
+    if (this.#status === 'failed' && this.#error) throw this.#error;
+    checkSize(target, this.#options.requestBytesMax);
     return this.#reaches.wait(target, options, this.#connection.isOpen);
   }
 
@@ -122,8 +125,8 @@ export class Client implements Notifiable {
    * Renews the token, on the open connection or by connecting. After `failed` it is how to try again.
    * @param token replaces the one, or the function, that `createClient` was given.
    */
-  authenticate(token?: Token): Promise<void> {
-    if (this.#status === 'closed') return Promise.reject(clientError('client_closed'));
+  async authenticate(token?: Token): Promise<void> {
+    if (this.#status === 'closed') throw clientError('client_closed');
     return this.#connection.authenticate(token);
   }
 
@@ -232,7 +235,7 @@ export class Client implements Notifiable {
       this.#subscriptions.disconnected();
       const position = this.#horizon.position;
       for (const subscription of this.#subscriptions.all) {
-        subscription.happen({ kind: 'failed', error, position });
+        subscription.happen({ kind: 'failed', error, position, retrying: false });
       }
       this.#reaches.failAll(error);
       this.#become('failed', error);

@@ -111,6 +111,12 @@ export const CLIENT_ERRORS = {
     retry: false,
     stage: 'client',
   },
+  request_too_large: {
+    message: 'A query with its parameters, or a target of reached, is longer than requestBytesMax.',
+    hint: 'Send less: a server ends the connection of a client whose messages are too large.',
+    retry: false,
+    stage: 'client',
+  },
   reached_timeout: {
     message: 'The position was not reached in time.',
     hint: 'Raise timeoutMs; check that the client is online and that the server keeps up.',

@@ -19,6 +19,7 @@ export interface LiveViewParts {
   readonly horizon: Horizon;
   readonly notifier: Notifier;
   readonly listenersMax: number;
+  readonly requestBytesMax: number;
   readonly onListenerError: ListenerErrorHandler;
 }
 
@@ -46,7 +47,7 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
   constructor(parts: LiveViewParts, ref: QueryRef<Row> | SqlRef) {
     this.#parts = parts;
     this.#listeners = new Listeners(parts.listenersMax, parts.onListenerError);
-    this.#target = parts.subscriptions.open(toRequest(ref));
+    this.#target = parts.subscriptions.open(toRequest(ref, parts.requestBytesMax));
     this.#target.holders.add(this);
     this.#shown = this.#target;
     this.#phase = this.#target.phase;
@@ -83,8 +84,8 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
   }
 
   /**
-   * Resolves with this view when its query has its first answer; rejects when that is an error, or when it is closed
-   * before. After `replace` it is another promise, for the new query.
+   * Resolves with this view when its query has its first answer; rejects when that is an error, or when the view is
+   * closed before. A refusal that the client tries again does neither. After `replace` it is another promise, for the new query.
    */
   get ready(): Promise<LiveView<Row>> {
     return this.#ready.promise;
@@ -125,7 +126,7 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
     const { subscriptions, notifier } = this.#parts;
     const old = this.#target;
     const alone = old === this.#shown && old.holders.size === 1;
-    const next = subscriptions.open(toRequest(ref), alone ? old : undefined);
+    const next = subscriptions.open(toRequest(ref, this.#parts.requestBytesMax), alone ? old : undefined);
     if (next === old) return;
     next.holders.add(this);
     this.#target = next;
@@ -192,7 +193,7 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
 
   #settle(): void {
     const phase = this.#phase;
-    if (phase.status === 'error' && !phase.error.retry) this.#ready.reject(phase.error);
+    if (phase.status === 'error' && !phase.retrying) this.#ready.reject(phase.error);
     else if (phase.status === 'current' || phase.status === 'behind') this.#ready.resolve(this);
   }
 

@@ -29,6 +29,8 @@ export interface ClientOptions {
   readonly reachesMax?: number;
   /** Most listeners of one live view, and of the client. Default 1,000. */
   readonly listenersMax?: number;
+  /** Longest request, as UTF-8. Default 900 kB, below what a server takes. */
+  readonly requestBytesMax?: number;
   /** Most text that waits for its move; at the bound the view with most of it ends. Default 64 MiB. */
   readonly stagedBytesMax?: number;
   /** Most bytes that the socket holds unsent; at the bound the connection is made anew. Default 8 MiB. */
@@ -57,6 +59,7 @@ const DEFAULTS = {
   subscriptionsMax: 10_000,
   reachesMax: 10_000,
   listenersMax: 1_000,
+  requestBytesMax: 900_000,
   stagedBytesMax: 64 * 1024 * 1024,
   sendBytesMax: 8 * 1024 * 1024,
   onListenerError: reportListenerError,

@@ -16,7 +16,7 @@ const PHASES: readonly Phase[] = [
   SWITCHING,
   { status: 'behind', position: here },
   { status: 'stale', position: here },
-  { status: 'error', error: wrong, position: here },
+  { status: 'error', error: wrong, position: here, retrying: false },
 ];
 
 const EVENTS: readonly PhaseEvent[] = [
@@ -24,7 +24,7 @@ const EVENTS: readonly PhaseEvent[] = [
   { kind: 'confirmed' },
   { kind: 'fell_behind', position: there },
   { kind: 'left', position: there },
-  { kind: 'failed', error: wrong, position: there },
+  { kind: 'failed', error: wrong, position: there, retrying: false },
   { kind: 'replaced' },
 ];
 

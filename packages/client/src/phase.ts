@@ -9,7 +9,7 @@ import type { Position } from '@sluice/core/position';
  *   current    the rows are the answer at the client's position.
  *   switching  the rows are those of the query that is being replaced.
  *   behind     the rows are the answer at a position of their own, which the others have passed (C14).
- *   stale      the rows are the answer at a past position; the connection is away or has not yet confirmed them.
+ *   stale      the rows are the answer at a past position; the connection is away, or has not yet confirmed them.
  *   error      Postgres, the server or the client refuses to answer; rows, if any, are the last that were current.
  *
  *               current ◀───────────────▶ behind
@@ -24,7 +24,13 @@ export type Phase =
   | { readonly status: 'switching' }
   | { readonly status: 'behind'; readonly position: Position }
   | { readonly status: 'stale'; readonly position: Position | null }
-  | { readonly status: 'error'; readonly error: SluiceError; readonly position: Position | null };
+  | {
+      readonly status: 'error';
+      readonly error: SluiceError;
+      readonly position: Position | null;
+      /** Whether the client is trying again by itself. An error that is the database's answer passes with its data. */
+      readonly retrying: boolean;
+    };
 
 export type Status = Phase['status'];
 
@@ -38,7 +44,12 @@ export type PhaseEvent =
   | { readonly kind: 'fell_behind'; readonly position: Position }
   /** The connection is away, or moved on without this view; the rows are the answer at that position. */
   | { readonly kind: 'left'; readonly position: Position | null }
-  | { readonly kind: 'failed'; readonly error: SluiceError; readonly position: Position | null }
+  | {
+      readonly kind: 'failed';
+      readonly error: SluiceError;
+      readonly position: Position | null;
+      readonly retrying: boolean;
+    }
   /** Another query takes its place; its rows stay until that one has an answer. */
   | { readonly kind: 'replaced' };
 
@@ -73,6 +84,7 @@ const error = (_: Phase, event: EventOf<'failed'>): Phase => ({
   status: 'error',
   error: event.error,
   position: event.position,
+  retrying: event.retrying,
 });
 
 const FROM_ANY = { confirmed: current, fell_behind: behind, failed: error } as const;

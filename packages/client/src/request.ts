@@ -15,8 +15,22 @@ export interface NamedRequest {
   readonly request: Request;
 }
 
-/** @throws SluiceError `param_invalid`, `args_invalid`. */
-export function toRequest(ref: QueryRef<unknown> | SqlRef): NamedRequest {
+/** @throws SluiceError `param_invalid`, `args_invalid`, `request_too_large`. */
+export function toRequest(ref: QueryRef<unknown> | SqlRef, bytesMax: number): NamedRequest {
+  const named = nameRequest(ref);
+  checkSize(JSON.stringify(named.request), bytesMax);
+  return named;
+}
+
+/** @throws SluiceError `request_too_large`. */
+export function checkSize(text: string, bytesMax: number): void {
+  // A character takes at most three bytes for each of its units.
+  if (text.length * 3 > bytesMax && new TextEncoder().encode(text).length > bytesMax) {
+    throw clientError('request_too_large');
+  }
+}
+
+function nameRequest(ref: QueryRef<unknown> | SqlRef): NamedRequest {
   if ('sql' in ref) {
     const params = encodeParams(ref.params ?? []);
     const request = { sql: ref.sql, params, ...(ref.tick === undefined ? {} : { tick: ref.tick }) };

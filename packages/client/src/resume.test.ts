@@ -1,7 +1,7 @@
 import { bucketCount, bucketOf, digest } from '@sluice/core/digest';
 import { expect, test, vi } from 'vitest';
 import { current, harness, until, type Issue } from './testing/harness.js';
-import { at, subscribed, wholeRows } from './testing/scripted-server.js';
+import { at, SEED, subscribed, wholeRows } from './testing/scripted-server.js';
 
 const OTHER_SEED = 'ffeeddccbbaa99887766554433221100';
 const ROWS = Array.from({ length: 40 }, (_, i) => [String(i), `title ${i}`] as const);
@@ -118,13 +118,13 @@ test('a broken chain asks for that view again, and for no other', async () => {
   expect(await peer.next('unsubscribe')).toEqual({ kind: 'unsubscribe', id: 1 });
   const again = await peer.next('subscribe');
   expect(again).toMatchObject({ id: 3, sql: 'v', resume: { view: 'v', at: at('0/10') } });
-  expect(live).toMatchObject({ status: 'behind', position: at('0/10'), rows: [{ id: 1 }] });
+  expect(live).toMatchObject({ status: 'stale', position: at('0/10'), rows: [{ id: 1 }] });
   // What was on its way for the old hold no longer counts.
   peer.send({ kind: 'delta', view: 'v', from: at('0/12'), to: at('0/13'), ops: put('9') });
   peer.send({ kind: 'delta', view: 'w', from: at('0/10'), to: at('0/13'), ops: put('5') });
   peer.send({ kind: 'move', position: at('0/13') });
   await until(other, () => other.rows.length === 1);
-  expect([live.status, live.rows.length, other.status]).toEqual(['behind', 1, 'current']);
+  expect([live.status, live.rows.length, other.status]).toEqual(['stale', 1, 'current']);
 
   const difference = { kind: 'difference', view: 'v', at: at('0/14'), of: 1, buckets: [0] } as const;
   peer.send(subscribed(3, 'v'), { ...difference, rows: [['8', ['8', 'x']], ['9', ['9', 'x']]] }); // prettier-ignore
@@ -167,4 +167,101 @@ test('behind: its own position, its own rows, and back', async () => {
   peer.terminate();
   await until(live, () => live.status === 'stale');
   expect(live.position).toBe(at('0/19'));
+});
+
+test('the difference may be to a view of another id', async () => {
+  const made = await harness();
+  const { live, peer } = await current(made, ROWS);
+  const before = live.rows;
+  peer.terminate();
+  await until(live, () => live.status === 'stale');
+  made.clock.advance(125);
+  const next = await made.server.greeted();
+  const { id } = await next.next('subscribe');
+  const bucket = bucketOf(SEED, bucketCount(40));
+  const named = ROWS.filter(([key]) => bucket(key) === 0);
+  next.send(subscribed(id, 'v2', { chain: 'c2' }), {
+    kind: 'difference',
+    view: 'v2',
+    at: at('0/30'),
+    of: bucketCount(40),
+    buckets: [0],
+    rows: named.slice(1).map((row) => [row[0], row]),
+    order: ROWS.map(([key]) => key).filter((key) => key !== named[0]?.[0]),
+  });
+  next.send({ kind: 'move', position: at('0/30'), current: ['v2'] });
+  await until(live, () => live.status === 'current');
+  const gone = Number(named[0]?.[0]);
+  expect(live.rows).toEqual(before.filter((row) => row.id !== gone));
+  expect(live.rows[0]).toBe(before.find((row) => row.id !== gone));
+  next.send({
+    kind: 'delta',
+    view: 'v2',
+    from: at('0/30'),
+    to: at('0/31'),
+    ops: [['put', '99', ['99', 'x'], null]],
+  });
+  next.send({ kind: 'move', position: at('0/31') });
+  await until(live, () => live.rows[0]?.id === 99);
+});
+
+test('what replaces another gets the difference to the rows as they were when it was asked for', async () => {
+  const made = await harness();
+  const { live, peer } = await current(made, ROWS);
+  const [, second] = live.rows;
+  live.replace({ sql: 'w' });
+  const { id, replaces, resume } = await peer.next('subscribe');
+  const of = bucketCount(40);
+  const keyed = ROWS.map((row) => [row[0], row] as const);
+  expect({ replaces, resume }).toEqual({
+    replaces: 1,
+    resume: { view: 'v', chain: 'c1', at: at('0/10'), ...digest(SEED, keyed, of) },
+  });
+  // The old one goes on meanwhile.
+  peer.send({ kind: 'delta', view: 'v', from: at('0/10'), to: at('0/20'), ops: [['del', '0'], ['del', '1']] }); // prettier-ignore
+  peer.send({ kind: 'move', position: at('0/20') });
+  await until(live, () => live.rows.length === 38);
+  const bucket = bucketOf(SEED, of);
+  peer.send(subscribed(id, 'w', { chain: 'c9' }), {
+    kind: 'difference',
+    view: 'w',
+    at: at('0/25'),
+    of,
+    buckets: [bucket('0')],
+    rows: keyed.filter(([key]) => bucket(key) === bucket('0') && key !== '0'),
+    order: keyed.map(([key]) => key).filter((key) => key !== '0'),
+  });
+  peer.send({ kind: 'move', position: at('0/30'), current: ['w'], replaced: [1] });
+  await live.ready;
+  expect(live.rows.map((row) => row.id)).toEqual(ROWS.map(([key]) => Number(key)).slice(1));
+  expect(live.rows[0]).toBe(second);
+});
+
+test('other claims: another view under the same subscription, the old rows until it is there', async () => {
+  const made = await harness();
+  const { live, peer } = await current(made);
+  peer.send(subscribed(1, 'v-of-other-claims'));
+  peer.send({ kind: 'move', position: at('0/20') });
+  await until(live, () => live.status === 'stale');
+  expect([live.position, live.rows.length]).toEqual([at('0/10'), 1]);
+  peer.send(wholeRows('v-of-other-claims', [], '0/21'));
+  peer.send({ kind: 'move', position: at('0/21'), current: ['v-of-other-claims'] });
+  await until(live, () => live.status === 'current');
+  expect(live.rows).toEqual([]);
+  // And back: the first view is nobody's meanwhile, so it comes whole.
+  peer.send(subscribed(1, 'v'));
+  await until(live, () => live.status === 'stale');
+  peer.send(wholeRows('v', [['3', 'three']], '0/22'));
+  peer.send({ kind: 'move', position: at('0/22'), current: ['v'] });
+  await until(live, () => live.status === 'current');
+  expect(live.rows).toEqual([{ id: 3, title: 'three' }]);
+});
+
+test('an error of a view that is behind is at its own position', async () => {
+  const made = await harness();
+  const { live, peer } = await current(made);
+  const error = { code: 'query_error', message: 'It fails.', retry: true };
+  peer.send({ kind: 'move', position: at('0/20'), behind: [['v', at('0/15')]], errors: [['v', error]] });
+  await until(live, () => live.status === 'error');
+  expect(live.state).toMatchObject({ position: at('0/15'), retrying: false });
 });

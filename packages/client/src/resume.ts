@@ -1,20 +1,25 @@
 import { bucketCount, bucketOf, digest } from '@sluice/core/digest';
 import type { RowKey } from '@sluice/core/value';
-import type { Difference, Resume } from '@sluice/core/wire';
-import type { View } from './view.js';
+import type { Difference, Resume, ViewId } from '@sluice/core/wire';
+import type { ViewRows } from './view-rows.js';
+
+/** Which of the server's views and memories some rows are of. */
+export interface Origin {
+  readonly id: ViewId;
+  readonly chain: string;
+}
 
 /**
  * What a client still holds of a view, in a few bytes (C15).
  * @param seed of the present connection.
  * @returns null when it holds nothing.
  */
-export function resumeOf<H>(view: View<H>, seed: string): Resume | null {
-  const { rows } = view;
+export function resumeOf(origin: Origin, rows: ViewRows, seed: string): Resume | null {
   if (rows.at === null) return null;
   const { buckets, order } = digest(seed, rows.texts(), bucketCount(rows.size));
   return {
-    view: view.id,
-    chain: view.chain,
+    view: origin.id,
+    chain: origin.chain,
     at: rows.at,
     buckets,
     ...(rows.shape.ordered ? { order } : {}),

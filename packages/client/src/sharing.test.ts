@@ -175,7 +175,7 @@ test('one that was joined after it was given up is asked for again', async () =>
   peer.send({ kind: 'move', position: at('0/30'), current: ['w'], replaced: [1] });
   const again = await peer.next('subscribe');
   expect(again).toMatchObject({ sql: 'v', resume: { view: 'v', at: at('0/10') } });
-  expect(second.status).toBe('behind');
+  expect(second.status).toBe('stale');
   peer.send(subscribed(again.id, 'v'), { kind: 'move', position: at('0/31'), current: ['v'] });
   await until(second, () => second.status === 'current');
   expect(second.rows).toHaveLength(1);

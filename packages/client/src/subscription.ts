@@ -1,7 +1,7 @@
 import { LOADING, nextPhase, type Phase, type PhaseEvent } from './phase.js';
 import type { Request } from './request.js';
 import type { View } from './view.js';
-import type { RowObject } from './view-rows.js';
+import type { RowObject, ViewRows } from './view-rows.js';
 
 /** A live view of the application, as its subscription sees it. */
 export interface Holder {
@@ -25,6 +25,8 @@ export class Subscription {
   view: View<Subscription> | null = null;
   /** The view whose rows are shown: `view`, once that has an answer; until then its predecessor. */
   shown: View<Subscription> | null = null;
+  /** The rows that its latest subscribe has described to the server. */
+  described: ViewRows | null = null;
   phase: Phase = LOADING;
   /** Refusals in a row that may be tried again. */
   refusals = 0;

@@ -1,5 +1,5 @@
 import type { SluiceError } from '@sluice/core/errors';
-import type { ClientMessage, Subscribe, Subscribed } from '@sluice/core/wire';
+import type { ClientMessage, Resume, Subscribe, Subscribed } from '@sluice/core/wire';
 import { backoffMs, type Backoff } from './backoff.js';
 import type { Clock } from './clock.js';
 import { clientError } from './errors.js';
@@ -69,7 +69,7 @@ export class Subscriptions {
     const subscription = new Subscription(key, request);
     this.#shared.set(key, subscription);
     this.#all.add(subscription);
-    this.#subscribe(subscription, replaces?.id ?? undefined);
+    this.#subscribe(subscription, replaces);
     return subscription;
   }
 
@@ -117,6 +117,10 @@ export class Subscriptions {
     const subscription = this.#onWire.get(message.id);
     if (subscription) {
       subscription.refusals = 0;
+      const { view } = subscription;
+      if (view && view.id !== message.view) {
+        subscription.happen({ kind: 'left', position: this.#parts.horizon.position });
+      }
       this.#parts.views.hold(subscription, message);
     }
     this.#parts.views.sweep(this.#unanswered);
@@ -157,10 +161,7 @@ export class Subscriptions {
     for (const subscription of subscriptions) {
       const view = subscription.view;
       forsakeUnheld(view);
-      const position = view?.rows.at ?? null;
-      if (position !== null && subscription.phase.status === 'current') {
-        subscription.happen({ kind: 'fell_behind', position });
-      }
+      subscription.happen({ kind: 'left', position: this.#parts.horizon.position });
       this.#subscribe(subscription);
     }
   }
@@ -175,24 +176,24 @@ export class Subscriptions {
 
   /** The client is closed. */
   close(error: SluiceError): void {
+    const position = this.#parts.horizon.position;
     for (const subscription of this.#all) {
-      subscription.happen({ kind: 'failed', error, position: this.#parts.horizon.position });
+      subscription.happen({ kind: 'failed', error, position, retrying: false });
       this.#end(subscription);
     }
   }
 
-  #subscribe(subscription: Subscription, replaces?: number): void {
+  #subscribe(subscription: Subscription, replaces?: Subscription): void {
     subscription.cancelRetry?.();
     subscription.cancelRetry = null;
     if (this.#seed === null || subscription.id !== null || this.#isOver(subscription)) return;
     const id = this.#nextId++;
-    const view = subscription.view;
-    const resume = view && !view.answered && resumeOf(view, this.#seed);
+    const resume = this.#describe(subscription, replaces, this.#seed);
     const message: Subscribe = {
       kind: 'subscribe',
       id,
       ...subscription.request,
-      ...(replaces === undefined ? {} : { replaces }),
+      ...(typeof replaces?.id === 'number' ? { replaces: replaces.id } : {}),
       ...(resume ? { resume } : {}),
     };
     subscription.id = id;
@@ -201,9 +202,24 @@ export class Subscriptions {
     this.#parts.send(message);
   }
 
+  /**
+   * What the server may answer with a difference to: the rows from before, which nothing changes until it has
+   * answered, or a copy of those that are to be replaced.
+   */
+  #describe(subscription: Subscription, replaces: Subscription | undefined, seed: string): Resume | null {
+    const own = subscription.view;
+    const old = typeof replaces?.id === 'number' ? replaces.view : null;
+    subscription.described = null;
+    if (own && !own.answered) subscription.described = own.rows;
+    else if (!own && old) subscription.described = old.rows.copy();
+    const origin = own ?? old;
+    return origin && subscription.described && resumeOf(origin, subscription.described, seed);
+  }
+
   /** Shows an error; one that may pass is tried again, another makes way for a new subscription of that query. */
   #fail(subscription: Subscription, error: SluiceError): void {
-    subscription.happen({ kind: 'failed', error, position: this.#parts.horizon.position });
+    const position = this.#parts.horizon.position;
+    subscription.happen({ kind: 'failed', error, position, retrying: error.retry });
     if (!error.retry) {
       if (this.#shared.get(subscription.key) === subscription) this.#shared.delete(subscription.key);
       this.#parts.views.release(subscription, this.#lastUnanswered());

@@ -78,7 +78,9 @@ test('whole rows and differences lead to the same', () => {
       const whole = new ViewRows(shape(), 'decoded');
       const merged = new ViewRows(shape(), 'decoded');
       for (const view of [whole, merged]) view.replace(first, at(0));
+      let before = first;
       for (const result of rest) {
+        const described = merged.copy();
         whole.replace(result, at(1));
         const of = bucketCount(merged.size) + 2;
         const ours = digest(SEED, merged.texts(), of);
@@ -90,9 +92,14 @@ test('whole rows and differences lead to the same', () => {
           rows: result.filter(([key]) => buckets.includes(bucket(key))),
         };
         const order = ours.order === theirs.order ? undefined : result.map(([key]) => key);
-        merged.merge(inNamedBuckets(difference, SEED), difference.rows, order, at(1));
+        merged.merge(merged, inNamedBuckets(difference, SEED), difference.rows, order, at(1));
         expect(whole.rows).toEqual(shown(result));
         expect(merged.rows).toEqual(shown(result));
+        const elsewhere = new ViewRows(shape(), 'decoded');
+        elsewhere.merge(described, inNamedBuckets(difference, SEED), difference.rows, order, at(1));
+        expect(elsewhere.rows).toEqual(shown(result));
+        expect(described.rows).toEqual(shown(before));
+        before = result;
       }
     }),
     { numRuns: 300 },

@@ -25,6 +25,7 @@ interface Entry {
  */
 export class ViewRows {
   readonly #shape: Shape;
+  readonly #mode: ValueMode;
   readonly #decode: (row: Row) => RowObject;
   readonly #entries = new Map<RowKey, Entry>();
   readonly #keys = new WeakMap<object, RowKey>();
@@ -37,6 +38,7 @@ export class ViewRows {
 
   constructor(shape: Shape, mode: ValueMode) {
     this.#shape = shape;
+    this.#mode = mode;
     this.#decode = rowDecoder(shape, mode);
   }
 
@@ -92,17 +94,20 @@ export class ViewRows {
     this.at = to;
   }
 
-  /** Drops the rows that `drop` names, puts these, and orders all if an order is given. */
+  /**
+   * Becomes what `base` was (these rows themselves, or those that a resume described), without the rows that `drop`
+   * names, with these, in this order if one is given.
+   */
   merge(
+    base: ViewRows,
     drop: (key: RowKey) => boolean,
     rows: readonly (readonly [RowKey, Row])[],
     order: readonly RowKey[] | undefined,
     at: Position,
   ): void {
-    const put = new Set(rows.map(([key]) => key));
-    for (const key of this.#entries.keys()) {
-      if (!put.has(key) && drop(key)) this.#delete(key);
-    }
+    const put = new Map(rows);
+    if (base !== this) this.#become(base, drop, put);
+    for (const key of this.#entries.keys()) if (!put.has(key) && drop(key)) this.#delete(key);
     for (const [key, text] of rows) this.#put(key, text, undefined);
     let last: RowKey | null = null;
     for (const key of order ?? []) {
@@ -114,28 +119,47 @@ export class ViewRows {
     this.at = at;
   }
 
+  /** These rows as they are now, to be kept while the view goes on. */
+  copy(): ViewRows {
+    const copy = new ViewRows(this.#shape, this.#mode);
+    copy.#become(this, () => false, new Map());
+    copy.at = this.at;
+    return copy;
+  }
+
+  /** A row that is put keeps its place. Equal rows of an equal shape are taken as they are, objects and all. */
+  #become(base: ViewRows, drop: (key: RowKey) => boolean, put: ReadonlyMap<RowKey, Row>): void {
+    const same = base.#mode === this.#mode && JSON.stringify(base.#shape) === JSON.stringify(this.#shape);
+    for (const key of this.#entries.keys()) this.#delete(key);
+    for (let entry = base.#first; entry; entry = entry.after) {
+      const { key, row } = entry;
+      const next = put.get(key);
+      if (next === undefined && drop(key)) continue;
+      const text = next ?? entry.text;
+      const taken = same && sameTexts(text, entry.text);
+      this.#add(key, text, taken ? row : this.#decode(text), undefined);
+    }
+  }
+
   /** `after` undefined: where it stands, or last. */
   #put(key: RowKey, text: Row, after: RowKey | null | undefined): void {
     const held = this.#entries.get(key);
-    if (!held) {
-      const entry = { key, text, row: this.#decoded(key, text), before: null, after: null };
-      this.#entries.set(key, entry);
-      this.#link(entry, this.#standing(after));
-      this.#changed();
-      return;
-    }
+    if (!held) return this.#add(key, text, this.#decode(text), after);
     if (!sameTexts(held.text, text)) {
-      held.row = this.#decoded(key, text);
+      held.row = this.#decode(text);
       held.text = text;
+      this.#keys.set(held.row, key);
       this.#changed();
     }
     if (after !== undefined) this.#place(held, after);
   }
 
-  #decoded(key: RowKey, text: Row): RowObject {
-    const row = this.#decode(text);
+  #add(key: RowKey, text: Row, row: RowObject, after: RowKey | null | undefined): void {
+    const entry = { key, text, row, before: null, after: null };
     this.#keys.set(row, key);
-    return row;
+    this.#entries.set(key, entry);
+    this.#link(entry, this.#standing(after));
+    this.#changed();
   }
 
   #delete(key: RowKey): void {

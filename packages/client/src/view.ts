@@ -23,6 +23,8 @@ export class View<H> {
   gear: Subscribed['gear'];
   reason: string | undefined;
   standing: Standing = PENDING;
+  /** What the server was told is held, if not these rows themselves: a difference is one to them. */
+  base: ViewRows | null = null;
   /** Whether the server has answered for it on this connection: what it sends before is of an earlier hold. */
   answered = false;
   /** Without holders it stays until every subscribe that was under way when the last one left is answered. */

@@ -29,16 +29,23 @@ export class Views {
     this.#staging = new Staging(stagedBytesMax);
   }
 
-  /** The server has named the view of a subscription. */
+  /**
+   * The server has named the view of a subscription: for the first time, or another one, because the registry or the
+   * claims have changed. What is shown stays until the new view has an answer.
+   */
   hold(subscription: Subscription, message: Subscribed): void {
     const view = this.#views.get(message.view) ?? new View<Subscription>(message, this.#mode);
     this.#views.set(view.id, view);
+    if (!view.answered) view.base = subscription.described;
+    subscription.described = null;
     view.answered = true;
     view.leavesAfter = null;
     view.chain = message.chain;
     view.gear = message.gear;
     view.reason = message.reason;
-    if (subscription.view !== view) this.#part(subscription);
+    const before = subscription.view;
+    if (before !== view) this.#part(subscription);
+    if (before && before.holders.size === 0) this.#forget(before);
     view.holders.add(subscription);
     subscription.view = view;
     this.#showStanding(view, subscription);
@@ -49,7 +56,7 @@ export class Views {
     const view = subscription.view;
     this.#part(subscription);
     if (!view || view.holders.size > 0) return;
-    if (after === null) this.#forget(view);
+    if (after === null || !view.answered) this.#forget(view);
     else view.leavesAfter = after;
   }
 
@@ -93,8 +100,9 @@ export class Views {
     const troubles = this.#applyStaged();
     for (const id of move.current ?? []) this.#stand(id, { kind: 'current' });
     for (const [id, position] of move.behind ?? []) this.#stand(id, { kind: 'behind', position });
+    const own = new Map(move.behind);
     for (const [id, error] of move.errors ?? []) {
-      this.#stand(id, { kind: 'error', error: fromWire(error), position: move.position });
+      this.#stand(id, { kind: 'error', error: fromWire(error), position: own.get(id) ?? move.position });
     }
     return troubles;
   }
@@ -146,16 +154,13 @@ export class Views {
         subscription.show();
         return subscription.happen({ kind: 'fell_behind', position: standing.position });
       case 'error':
-        return subscription.happen({ ...standing, kind: 'failed' });
+        return subscription.happen({ ...standing, kind: 'failed', retrying: false });
     }
   }
 
-  /** The subscription goes to another view, or ends. What the server has not answered for it does not send either. */
   #part(subscription: Subscription): void {
-    const view = subscription.view;
+    subscription.view?.holders.delete(subscription);
     subscription.view = null;
-    view?.holders.delete(subscription);
-    if (view && !view.answered && view.holders.size === 0) this.#forget(view);
   }
 
   #forget(view: View<Subscription>): void {
@@ -164,13 +169,16 @@ export class Views {
   }
 }
 
-function applyChange({ rows }: View<Subscription>, change: ViewChange, seed: string): void {
+function applyChange(view: View<Subscription>, change: ViewChange, seed: string): void {
+  const { rows } = view;
+  const base = view.base ?? rows;
+  view.base = null;
   switch (change.kind) {
     case 'rows':
       return rows.replace(change.rows, change.at);
     case 'delta':
       return rows.apply(change.ops, change.to);
     case 'difference':
-      return rows.merge(inNamedBuckets(change, seed), change.rows, change.order, change.at);
+      return rows.merge(base, inNamedBuckets(change, seed), change.rows, change.order, change.at);
   }
 }
