@@ -12,6 +12,10 @@ export interface Planned {
   readonly reads: readonly number[];
   /** Some function or policy could not be seen into: run again at every transaction (C22). */
   readonly readsAnything: boolean;
+  /** Views that it reads through: when a definition changes, the plan is void. */
+  readonly views: readonly number[];
+  /** Functions, operators or casts that are not Postgres's own take part: a change of `Registry.globalHash` voids the plan. */
+  readonly userCode: boolean;
   /** Output columns that identify a row when no two rows agree in them; null when none is known (C16). */
   readonly keyColumns: readonly number[] | null;
   /** The query reads the clock: `tick` says how often. */
@@ -44,4 +48,6 @@ export interface RerunSql {
   readonly pieces: readonly string[];
   /** Zero-based parameter indexes. */
   readonly refs: readonly number[];
+  /** Whether a batch may put the statement into LATERAL; else it is repeated. See `rerun-sql.ts`. */
+  readonly lateral: boolean;
 }

@@ -3,6 +3,11 @@ export interface Registry {
   readonly hash: string;
   readonly tables: ReadonlyMap<number, Table>;
   readonly types: ReadonlyMap<number, PgType>;
+  /**
+   * Hash of what may change the meaning of any query without being a table: functions, operators, casts,
+   * roles and their memberships.
+   */
+  readonly globalHash: string;
 }
 
 export interface Table {
@@ -27,8 +32,12 @@ export interface Table {
   readonly partitionOf: number | null;
   /** Tables that inherit from this one without being partitions. */
   readonly inheritedBy: readonly number[];
-  /** Stored name hash of everything above: changes when anything does. */
+  /** Of a view: a hash of its definition and options; null for everything else. */
+  readonly definitionHash: string | null;
+  /** Hash of everything above, with the definitions of the columns' types: changes when anything does. */
   readonly hash: string;
+  /** Hash of owner, privileges and policies: who may see what, apart from what there is. */
+  readonly accessHash: string;
 }
 
 export interface Column {

@@ -1,0 +1,314 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readRegistry } from '../registry/read-registry.js';
+import type { Registry } from '../registry/registry.js';
+import { CLIENT_ROLE, type TestDatabase } from '../testing/postgres.js';
+import { runOn } from '../testing/run.js';
+import { sharedDatabase } from '../testing/shared.js';
+import type { Planned } from './planned.js';
+import { Planner, type PlanRequest } from './planner.js';
+
+const SETUP = `
+CREATE TYPE status AS ENUM ('open', 'closed', 'gone');
+CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');
+CREATE TABLE project (id int PRIMARY KEY, name text NOT NULL UNIQUE, due date);
+CREATE TABLE issue (
+  id bigint PRIMARY KEY, project_id int NOT NULL, title text, code text COLLATE "C", status status, rank float8,
+  amount numeric, active bool, at timestamptz, day date, mail email, tags text[], data jsonb, kind varchar(10),
+  small smallint, ref uuid, twice bigint GENERATED ALWAYS AS (id * 2) STORED);
+CREATE TABLE nokey (a int, b text);
+CREATE TABLE fullkey (a int NOT NULL UNIQUE, b text); ALTER TABLE fullkey REPLICA IDENTITY FULL;
+CREATE TABLE part (id int, day date, PRIMARY KEY (day, id)) PARTITION BY RANGE (day);
+CREATE TABLE part_a PARTITION OF part FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child () INHERITS (parent);
+CREATE UNLOGGED TABLE scratch (id int);
+CREATE TABLE secret (id int PRIMARY KEY); ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
+CREATE SEQUENCE seq;
+CREATE VIEW open_issue AS SELECT i.id, i.title, p.name FROM issue i JOIN project p ON p.id = i.project_id WHERE i.status = 'open';
+CREATE VIEW due_now AS SELECT * FROM project WHERE due <= current_date;
+CREATE VIEW of_secret AS SELECT * FROM secret;
+CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM issue;
+CREATE FUNCTION total(int) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM issue WHERE project_id = $1';
+CREATE FUNCTION total_atomic(p int) RETURNS bigint LANGUAGE sql STABLE RETURN (SELECT count(*) FROM issue WHERE project_id = p);
+CREATE FUNCTION total_plpgsql(p int) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+  DECLARE n bigint; BEGIN SELECT count(*) INTO n FROM issue WHERE project_id = p; IF n > 5 THEN RETURN total(p); END IF; RETURN n; END $$;
+CREATE FUNCTION dynamic() RETURNS bigint LANGUAGE plpgsql STABLE AS $$ DECLARE n bigint; BEGIN EXECUTE 'SELECT 1' INTO n; RETURN n; END $$;
+CREATE FUNCTION definer() RETURNS int LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT id FROM secret LIMIT 1';
+CREATE FUNCTION roll() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1';
+CREATE FUNCTION hidden_roll() RETURNS float8 LANGUAGE sql STABLE AS 'SELECT random()';
+CREATE FUNCTION shout(project) RETURNS text LANGUAGE sql STABLE AS 'SELECT upper($1.name) || (SELECT count(*) FROM issue)';
+CREATE FUNCTION double_it(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2';`;
+
+let database: TestDatabase;
+let pool: pg.Pool;
+let registry: Registry;
+let planner: Planner;
+
+beforeAll(async () => {
+  database = await sharedDatabase(SETUP);
+  pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  registry = await readRegistry(runOn(pool), 'sluice');
+  planner = new Planner({ connections: pool, registry: () => registry });
+});
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+const REQUEST: PlanRequest = { principal: { role: CLIENT_ROLE, claims: {} }, adHoc: false, params: [] };
+
+function plan(sql: string, options: Partial<PlanRequest> = {}): Promise<Planned> {
+  const count = new Set(sql.match(/\$\d+/g)).size;
+  const params = Array.from({ length: count }, () => null);
+  return planner.plan(sql, { ...REQUEST, params, ...options });
+}
+
+function names(oids: readonly number[]): readonly string[] {
+  return oids.map((oid) => registry.tables.get(oid)?.name ?? '?').toSorted();
+}
+
+function reasonOf(planned: Planned): string | null {
+  return planned.gear.kind === 'rerun' ? planned.gear.reason : null;
+}
+
+describe('incremental', () => {
+  test.each([
+    'SELECT * FROM project',
+    'SELECT id, name AS "the name", p.id FROM public.project AS p WHERE p.id = $1',
+    'SELECT id, title FROM issue WHERE project_id = $1 ORDER BY rank, id LIMIT 20',
+    'SELECT id FROM issue WHERE project_id = $1 AND status IN ($2, $3) ORDER BY 1 DESC LIMIT $4 OFFSET $5',
+    `SELECT id FROM issue WHERE status = 'open' OR NOT active OR title IS DISTINCT FROM 'x'`,
+    `SELECT id FROM issue WHERE project_id IN (1, 2, 3) AND kind NOT IN ('a', 'b') AND small = 70000`,
+    'SELECT id FROM issue WHERE id = ANY ($1) AND title <> ALL ($2)',
+    `SELECT id FROM issue WHERE amount BETWEEN 1.5 AND $1 AND id NOT BETWEEN SYMMETRIC 9 AND 2`,
+    `SELECT id FROM issue WHERE (active AND amount > 5) IS NOT TRUE AND tags IS NOT NULL AND data IS NULL`,
+    `SELECT id FROM issue WHERE day >= '2020-01-01' AND at < timestamptz '2020-01-01 10:00+02'`,
+    `SELECT id FROM issue WHERE code < 'm' ORDER BY code DESC NULLS LAST`,
+    `SELECT id FROM issue WHERE title > 'm' COLLATE "C" OR title COLLATE "C" >= 'm'`,
+    `SELECT id FROM issue WHERE mail = 'a@b' AND ref = '00000000-0000-0000-0000-000000000001'`,
+    'SELECT id AS x FROM issue ORDER BY x, issue.title COLLATE "C"',
+    'SELECT b FROM fullkey WHERE a > 3',
+    'SELECT id FROM part WHERE day = $1',
+    'SELECT id FROM issue WHERE $1 OR project_id = $2::int',
+    'SELECT id FROM issue WHERE rank > 5 FETCH FIRST 3 ROWS ONLY',
+  ])('%s', async (sql) => {
+    // The shared server's default collation is C; `title` is ordered there as anywhere.
+    const planned = await plan(sql);
+    expect(reasonOf(planned)).toBeNull();
+    expect(planned.reads).toHaveLength(1);
+  });
+
+  test('the plan of the example of the manual', async () => {
+    const planned = await plan(
+      'SELECT id, title FROM issue WHERE project_id = $1 ORDER BY rank, id LIMIT 20',
+    );
+    expect(planned).toMatchObject({
+      shape: {
+        columns: [
+          { name: 'id', type: 'bigint', decoder: 'bigint' },
+          { name: 'title', type: 'text', decoder: 'text' },
+        ],
+        ordered: true,
+      },
+      paramTypes: [{ oid: 23, name: 'pg_catalog.int4' }],
+      keyColumns: [0],
+      readsClock: false,
+      gear: {
+        kind: 'incremental',
+        plan: {
+          kind: 'table',
+          columns: [
+            { name: 'id', type: { kind: 'int' } },
+            { name: 'title', type: { kind: 'text' } },
+            { name: 'project_id', type: { kind: 'int' } },
+            { name: 'rank', type: { kind: 'float' } },
+          ],
+          where: { op: 'eq', left: { column: 2 }, right: { param: 0 }, type: { kind: 'int' } },
+          project: [0, 1],
+          order: [
+            { column: 3, descending: false, nullsFirst: false },
+            { column: 0, descending: false, nullsFirst: false },
+          ],
+          key: [0],
+          limit: { param: 1 },
+          offset: null,
+        },
+        params: [
+          { kind: 'param', index: 0 },
+          { kind: 'constant', value: '20' },
+        ],
+      },
+    });
+  });
+
+  test('spellings of one query share a template; other queries do not', async () => {
+    const template = async (sql: string): Promise<string> => (await plan(sql)).template;
+    const base = await template('SELECT id, title FROM issue WHERE project_id = $1');
+    expect(
+      await template(
+        'select i.id , "title" as t from public.issue i where 5 = 5 and true or i.project_id = 7',
+      ),
+    ).not.toBe(base);
+    for (const same of [
+      'SELECT id, title FROM issue WHERE project_id = 5',
+      'select i.id, i.title as other /* x */ from public.issue as i where i.project_id=77',
+      `SELECT id, title FROM issue WHERE project_id = '5'`,
+    ])
+      expect(await template(same)).toBe(base);
+    for (const other of [
+      'SELECT id FROM issue WHERE project_id = $1',
+      'SELECT id, title FROM issue WHERE project_id <> $1',
+      'SELECT id, title FROM issue WHERE project_id IN (5, 6)',
+      'SELECT id, title FROM issue WHERE small = $1',
+    ])
+      expect(await template(other)).not.toBe(base);
+    expect(await template('SELECT id FROM issue WHERE project_id IN (1, 2)')).toBe(
+      await template('SELECT id FROM issue WHERE project_id IN (1, 2, 3)'),
+    );
+  });
+});
+
+describe('re-run, with the reason', () => {
+  test.each([
+    [
+      'SELECT i.id, p.name FROM issue i JOIN project p ON p.id = i.project_id',
+      /one table/,
+      ['issue', 'project'],
+    ],
+    ['SELECT 1', /one table/, []],
+    ['SELECT * FROM open_issue', /view/, ['issue', 'project']],
+    ['WITH issue AS (SELECT * FROM project) SELECT * FROM issue', /WITH/, ['project']],
+    [
+      'WITH x AS (SELECT * FROM project) SELECT * FROM x, (WITH x AS (SELECT 1) SELECT * FROM x) y',
+      /WITH/,
+      ['project'],
+    ],
+    ['WITH a AS (SELECT * FROM issue), issue AS (SELECT 1) SELECT * FROM issue, a', /WITH/, ['issue']],
+    ['SELECT id FROM project UNION SELECT id FROM issue', /UNION/, ['issue', 'project']],
+    ['SELECT DISTINCT name FROM project', /DISTINCT/, ['project']],
+    ['SELECT project_id, count(*) FROM issue GROUP BY 1', /groups/, ['issue']],
+    ['SELECT max(id) FROM issue', /groups/, ['issue']],
+    ['SELECT id, row_number() OVER () FROM issue', /select list/, ['issue']],
+    ['SELECT id + 1 FROM issue', /select list/, ['issue']],
+    ['SELECT ctid FROM issue', /system column/, ['issue']],
+    ['SELECT issue FROM issue', /system column/, ['issue']],
+    ['SELECT id FROM issue ORDER BY id + 1', /expression/, ['issue']],
+    ['SELECT id FROM issue ORDER BY data', /order/, ['issue']],
+    ['SELECT id FROM issue LIMIT 2 + 3', /LIMIT/, ['issue']],
+    ['SELECT id FROM issue ORDER BY id FETCH FIRST 3 ROWS WITH TIES', /TIES/, ['issue']],
+    [`SELECT id FROM issue WHERE title LIKE 'a%'`, /WHERE/, ['issue']],
+    ['SELECT id FROM issue WHERE day < at', /compares types/, ['issue']],
+    ['SELECT id FROM issue WHERE rank = amount', /compares types/, ['issue']],
+    [`SELECT id FROM issue WHERE tags = '{a}'`, /compares types/, ['issue']],
+    ['SELECT id FROM issue WHERE title = NULL', /NULL/, ['issue']],
+    ['SELECT id FROM issue WHERE id IN (SELECT 1)', /WHERE/, ['issue']],
+    ['SELECT * FROM issue', /generated/, ['issue']],
+    ['SELECT * FROM parent', /inherit/, ['child', 'parent']],
+    ['SELECT id FROM ONLY part', /root/, ['part']],
+    ['SELECT * FROM nokey', /no primary key/, ['nokey']],
+    ['SELECT id FROM issue WHERE id = 1/0', /./, ['issue']],
+    ['SELECT id, total(id) FROM project', /application/, ['issue', 'project']],
+    ['SELECT total_atomic(1)', /application/, ['issue']],
+    ['SELECT total_plpgsql(1)', /application/, ['issue']],
+    ['SELECT p.shout FROM project p', /./, ['issue', 'project']],
+    ['SELECT (p).shout FROM project p', /./, ['issue', 'project']],
+    ['SELECT id FROM project WHERE double_it(id) = 4', /./, ['project']],
+  ])('%s', async (sql, reason, reads) => {
+    const planned = await plan(sql);
+    expect(reasonOf(planned)).toMatch(reason);
+    expect(names(planned.reads)).toEqual(reads);
+    expect(planned.readsAnything).toBe(false);
+  });
+
+  test('dynamic SQL reads anything', async () => {
+    const planned = await plan('SELECT dynamic()');
+    expect(planned.readsAnything).toBe(true);
+    expect(reasonOf(planned)).toMatch(/EXECUTE/);
+  });
+});
+
+test.each([
+  ['SELECT project_id, count(*) FROM issue GROUP BY project_id', [0]],
+  ['SELECT count(*), p.name FROM issue i JOIN project p ON p.id = i.project_id GROUP BY p.name', [1]],
+  ['SELECT count(*) FROM issue GROUP BY project_id', null],
+  ['SELECT count(*) FROM issue', []],
+  ['SELECT DISTINCT title, kind FROM issue', [0, 1]],
+  ['SELECT id FROM issue UNION SELECT id FROM project', [0]],
+  ['SELECT id FROM issue UNION ALL SELECT id FROM project', null],
+  ['SELECT i.id, p.id FROM issue i LEFT JOIN project p ON p.id = i.project_id', [0, 1]],
+  ['SELECT i.id FROM issue i JOIN project p ON p.id = i.project_id', null],
+  ['SELECT a.id, b.id FROM issue a JOIN issue b ON a.id = b.id', null],
+  ['SELECT id, unnest(tags) FROM issue', null],
+  ['SELECT name FROM project', [0]],
+  ['SELECT title FROM issue', null],
+  ['SELECT id FROM issue, generate_series(1, 2)', null],
+  ['VALUES (1)', []],
+  ['VALUES (1), (1)', null],
+])('key columns: %s', async (sql, key) => {
+  expect((await plan(sql)).keyColumns).toEqual(key);
+});
+
+describe('refused', () => {
+  test.each([
+    ['', 'one_statement_only'],
+    ['SELECT 1; SELECT 2', 'one_statement_only'],
+    ['selec 1', 'syntax_error'],
+    ['DELETE FROM issue', 'select_only'],
+    ['WITH d AS (DELETE FROM issue RETURNING *) SELECT * FROM d', 'select_only'],
+    ['SELECT * FROM (WITH d AS (UPDATE issue SET id = 1 RETURNING *) SELECT * FROM d) x', 'select_only'],
+    ['SELECT * INTO copy FROM issue', 'select_only'],
+    ['EXPLAIN SELECT 1', 'select_only'],
+    ['TABLE issue FOR UPDATE', 'locking_refused'],
+    ['SELECT * FROM (SELECT * FROM issue FOR SHARE) x', 'locking_refused'],
+    ['SELECT * FROM issue TABLESAMPLE SYSTEM (10)', 'sample_refused'],
+    ['SELECT * FROM nothing', 'table_unknown'],
+    ['SELECT * FROM other.nothing', 'table_unknown'],
+    ['SELECT nothing FROM issue', 'column_unknown'],
+    ['SELECT nothing(1)', 'function_unknown'],
+    ['SELECT id FROM issue WHERE title = 5', 'function_unknown'],
+    [`SELECT id FROM issue WHERE project_id = 'x'`, 'query_invalid'],
+    ['SELECT CASE WHEN true THEN 1 ELSE true END', 'type_mismatch'],
+    ['SELECT * FROM scratch', 'relation_not_replicated'],
+    ['SELECT * FROM counted', 'relation_not_replicated'],
+    ['SELECT * FROM seq', 'relation_not_replicated'],
+    ['SELECT * FROM pg_class', 'relation_not_replicated'],
+    ['SELECT * FROM information_schema.tables', 'relation_not_replicated'],
+    ['SELECT * FROM secret', 'row_security_refused'],
+    ['SELECT id FROM issue WHERE EXISTS (SELECT FROM of_secret)', 'row_security_refused'],
+    ['SELECT random()', 'function_volatile'],
+    ['SELECT roll()', 'function_volatile'],
+    ['SELECT hidden_roll()', 'function_volatile'],
+    ['SELECT nextval($$seq$$)', 'function_volatile'],
+    ['SELECT definer()', 'function_security_definer'],
+    ['SELECT now()', 'tick_missing'],
+    ['SELECT * FROM project WHERE due = current_date', 'tick_missing'],
+    [`SELECT * FROM project WHERE due < 'today'`, 'tick_missing'],
+    ['SELECT * FROM due_now', 'tick_missing'],
+    [`SELECT age(timestamp '2020-01-01')`, 'tick_missing'],
+  ])('%s', async (sql, code) => {
+    await expect(plan(sql)).rejects.toMatchObject({ code });
+  });
+
+  test('time is one more input with a tick', async () => {
+    expect(await plan('SELECT * FROM due_now', { tick: '1m' })).toMatchObject({ readsClock: true });
+    expect((await plan(`SELECT id FROM issue WHERE title = 'today'`)).readsClock).toBe(false);
+    await expect(plan('SELECT now()', { tick: 'often' })).rejects.toMatchObject({ code: 'tick_invalid' });
+  });
+
+  test('no rights, no plan', async () => {
+    await database.sql(
+      'CREATE TABLE closed (id int PRIMARY KEY, open int); ALTER PUBLICATION sluice ADD TABLE closed',
+    );
+    await database.sql(`GRANT SELECT (open) ON closed TO ${CLIENT_ROLE}`);
+    registry = await readRegistry(runOn(pool), 'sluice');
+    await expect(plan('SELECT * FROM closed')).rejects.toMatchObject({ code: 'permission_denied' });
+    await expect(plan('SELECT open FROM closed WHERE id = $1')).rejects.toMatchObject({
+      code: 'permission_denied',
+    });
+    expect(names((await plan('SELECT open FROM closed')).reads)).toEqual(['closed']);
+  });
+
+  test('the number of parameters', async () => {
+    await expect(plan('SELECT $1::int', { params: [] })).rejects.toMatchObject({ code: 'parameter_count' });
+  });
+});

@@ -1,0 +1,273 @@
+import { SluiceError } from '@sluice/core/errors';
+import type { Binding } from '@sluice/core/plan';
+import type { PgText } from '@sluice/core/value';
+import { hashOf } from '../registry/hash.js';
+import type { Registry } from '../registry/registry.js';
+import { HARMLESS_EXTENSIONS, type DeclaredFunction, type FunctionPolicy } from './allowed-functions.js';
+import { bindValues } from './bind.js';
+import { parseTick } from './clock.js';
+import { DependencyFinder, type Dependencies } from './dependencies.js';
+import { plannerError } from './errors.js';
+import { planIncremental } from './incremental.js';
+import { keyColumnsOf } from './key-columns.js';
+import { DEFAULT_LIMITS, type PlannerLimits } from './limits.js';
+import { parserReady, parseSelect, type Parsed } from './parse.js';
+import { PlanCache } from './plan-cache.js';
+import type { PlanFacts } from './plan-facts.js';
+import type { Gear, ParamType, Planned } from './planned.js';
+import { fromPostgres, isDataError } from './postgres-errors.js';
+import { NotIncremental, RERUN_REASONS } from './reasons.js';
+import { collectReferences, type References } from './references.js';
+import { cutAtParams } from './rerun-sql.js';
+import { inSession, type Connections, type Description, type Session } from './session.js';
+import { templateOf } from './template.js';
+import { decoderOf, typeNames, type TypeNames } from './types.js';
+
+export interface PlannerOptions {
+  /** Where questions about queries are asked: a pool of connections as the service role. */
+  readonly connections: Connections;
+  readonly registry: () => Registry;
+  /** Reads the catalog anew: called once when a query names a table that the registry does not know yet. */
+  readonly refresh?: () => Promise<void>;
+  /** The role that `bind` asks Postgres as. Default: the service role itself. */
+  readonly defaultRole?: string;
+  /** Functions that ad-hoc SQL may call beyond the built-in list, `schema.name` or with argument types. */
+  readonly allowedFunctions?: readonly string[];
+  /** Extensions whose functions and operators ad-hoc SQL may use. Default: those of plain values, such as citext. */
+  readonly allowedExtensions?: readonly string[];
+  /** Functions that cannot be looked into, with the tables that they read (C22). */
+  readonly functions?: Readonly<Record<string, DeclaredFunction>>;
+  readonly limits?: Partial<PlannerLimits>;
+  /** For each statement that the planner sends. Default 5,000. */
+  readonly planTimeoutMs?: number;
+  /** Plans kept. Default 1,000. */
+  readonly plansMax?: number;
+}
+
+export interface PlanRequest {
+  readonly principal: { readonly role: string; readonly claims: Readonly<Record<string, unknown>> };
+  readonly adHoc: boolean;
+  readonly tick?: string | undefined;
+  /** The values that the query will be bound to; here only their number is checked. */
+  readonly params: readonly PgText[];
+}
+
+/** Turns query texts into plans. Asks Postgres about every new text, never runs it. */
+export class Planner {
+  readonly #options: PlannerOptions;
+  readonly #limits: PlannerLimits;
+  readonly #plans: PlanCache<Promise<Planned>>;
+
+  constructor(options: PlannerOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#plans = new PlanCache(options.plansMax ?? 1_000);
+  }
+
+  /** @throws a registered error: the query is refused, with the reason and a remedy. */
+  async plan(sql: string, request: PlanRequest): Promise<Planned> {
+    if (request.tick !== undefined) parseTick(request.tick);
+    const planned = await this.#cached(sql, request);
+    if (planned.readsClock && request.tick === undefined) throw plannerError('tick_missing');
+    if (planned.paramTypes.length !== request.params.length)
+      throw plannerError(
+        'parameter_count',
+        `The query has ${planned.paramTypes.length}, ${request.params.length} came.`,
+      );
+    return planned;
+  }
+
+  /**
+   * Values as Postgres prints them under this server's settings, so that equal values are equal texts.
+   * @throws `parameter_invalid`.
+   */
+  bind(types: readonly ParamType[], values: readonly PgText[]): Promise<Binding> {
+    const session = { role: this.#options.defaultRole ?? null, claims: {}, timeoutMs: this.#timeoutMs };
+    return bindValues(types, values, this.#options.registry(), this.#limits, (work) =>
+      inSession(this.#options.connections, session, work),
+    );
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.planTimeoutMs ?? 5_000;
+  }
+
+  async #cached(sql: string, request: PlanRequest): Promise<Planned> {
+    const registry = this.#options.registry();
+    const { role } = request.principal;
+    const key = JSON.stringify([
+      registry.hash,
+      registry.globalHash,
+      accessOf(registry),
+      role,
+      request.adHoc,
+      sql,
+    ]);
+    const known = this.#plans.get(key);
+    if (known !== undefined) return known;
+    const made = this.#make(sql, request);
+    this.#plans.set(key, made);
+    // A refusal is not kept: what it complains of may be mended without the registry changing.
+    made.catch(() => this.#plans.delete(key));
+    return made;
+  }
+
+  async #make(sql: string, request: PlanRequest): Promise<Planned> {
+    await parserReady();
+    const parsed = parseSelect(sql, this.#limits);
+    const references = collectReferences(parsed.select);
+    try {
+      return await this.#ask(parsed, references, request);
+    } catch (error) {
+      if (!isStale(error) || this.#options.refresh === undefined) throw error;
+      await this.#options.refresh();
+      return this.#ask(parsed, references, request);
+    }
+  }
+
+  async #ask(parsed: Parsed, references: References, request: PlanRequest): Promise<Planned> {
+    const { role, claims } = request.principal;
+    try {
+      return await inSession(
+        this.#options.connections,
+        { role, claims, timeoutMs: this.#timeoutMs },
+        (session) => this.#inSession(session, parsed, references, request.adHoc),
+      );
+    } catch (error) {
+      if (error instanceof SluiceError) throw error;
+      throw plannerError('planning_failed', undefined, { cause: error });
+    }
+  }
+
+  async #inSession(
+    session: Session,
+    parsed: Parsed,
+    references: References,
+    adHoc: boolean,
+  ): Promise<Planned> {
+    const registry = this.#options.registry();
+    const text = parsed.bytes.toString('utf8');
+    const description = await session.describe(text).catch((error: unknown) => {
+      throw fromPostgres(error);
+    });
+    this.#checkSize(description);
+    const oids = [...description.paramTypes, ...description.columns.map((column) => column.typeOid)];
+    const finder = new DependencyFinder(session, registry, this.#policy(adHoc), this.#limits);
+    await finder.references(references, oids, 0);
+    const dependencies = finder.result();
+    const names = await typeNames(session.run, [...oids, ...lifted(registry, dependencies)]);
+    const paramTypes = description.paramTypes.map((oid) => paramType(oid, names));
+    // Last: should it fail, the transaction is over. And only now is it known that planning runs nothing harmful.
+    const dataError = await explain(session, text, description.paramTypes.length);
+    const gear = chooseGear(parsed, references, {
+      description,
+      dependencies,
+      registry,
+      names,
+      paramTypes,
+      dataError,
+    });
+    return {
+      template: templateOf(gear, paramTypes, dependencies.reads, registry, description.columns),
+      shape: {
+        columns: description.columns.map((column) => ({
+          name: column.name,
+          type: names.get(column.typeOid)?.display ?? 'text',
+          decoder: decoderOf(registry, column.typeOid),
+        })),
+        ordered: parsed.select.sortClause !== undefined,
+      },
+      paramTypes,
+      reads: [...dependencies.reads],
+      readsAnything: dependencies.opaque !== null,
+      views: [...dependencies.views],
+      userCode: dependencies.userCode,
+      keyColumns: keyColumnsOf(parsed.select, description.columns, registry, dependencies),
+      readsClock: dependencies.readsClock,
+      gear,
+    };
+  }
+
+  #checkSize(description: Description): void {
+    const { paramsMax, columnsMax } = this.#limits;
+    if (description.paramTypes.length > paramsMax)
+      throw plannerError('query_too_large', `paramsMax: more than ${paramsMax}`);
+    if (description.columns.length > columnsMax)
+      throw plannerError('query_too_large', `columnsMax: more than ${columnsMax}`);
+  }
+
+  #policy(adHoc: boolean): FunctionPolicy {
+    return {
+      adHoc,
+      allowed: new Set(this.#options.allowedFunctions ?? []),
+      allowedExtensions: new Set(this.#options.allowedExtensions ?? HARMLESS_EXTENSIONS),
+      declared: new Map(Object.entries(this.#options.functions ?? {})),
+    };
+  }
+}
+
+/** Who may see what: a plan made for a role holds while privileges do. */
+function accessOf(registry: Registry): string {
+  let access = accessHashes.get(registry);
+  if (access === undefined) {
+    access = hashOf([...registry.tables.values()].map((table) => table.accessHash));
+    accessHashes.set(registry, access);
+  }
+  return access;
+}
+const accessHashes = new WeakMap<Registry, string>();
+
+function isStale(error: unknown): boolean {
+  return error instanceof SluiceError && error.code === 'relation_not_replicated';
+}
+
+/**
+ * Asks Postgres to plan the statement with NULL for every parameter: checks the role's privileges on every
+ * relation and column. @returns whether a constant makes it raise an error; then privileges are checked when it runs.
+ */
+async function explain(session: Session, text: string, params: number): Promise<boolean> {
+  try {
+    await session.run(
+      `EXPLAIN ${text}`,
+      Array.from({ length: params }, () => null),
+    );
+    return false;
+  } catch (error) {
+    if (isDataError(error)) return true;
+    throw fromPostgres(error);
+  }
+}
+
+function paramType(oid: number, names: ReadonlyMap<number, TypeNames>): ParamType {
+  return { oid, name: names.get(oid)?.castable ?? 'pg_catalog.text' };
+}
+
+/** Types that lifted constants may take: of the columns of the tables, their bases and arrays, and of numbers. */
+function lifted(registry: Registry, dependencies: Dependencies): readonly number[] {
+  const oids = new Set<number>([16, 20, 21, 23, 25, 701, 1700]);
+  if (dependencies.reads.size !== 1) return [...oids];
+  for (const table of dependencies.reads)
+    for (const column of registry.tables.get(table)?.columns ?? []) oids.add(column.typeOid);
+  // A set is walked in the order of insertion, what is added on the way included: domains over domains.
+  for (const oid of oids) {
+    const base = registry.types.get(oid)?.baseOid ?? null;
+    if (base !== null) oids.add(base);
+  }
+  for (const type of registry.types.values())
+    if (type.elementOid !== null && oids.has(type.elementOid)) oids.add(type.oid);
+  return [...oids];
+}
+
+function chooseGear(parsed: Parsed, references: References, facts: PlanFacts): Gear {
+  try {
+    return planIncremental(parsed.select, facts);
+  } catch (error) {
+    if (!(error instanceof NotIncremental)) throw error;
+    const lateral = !facts.dependencies.aggregatesParams;
+    const reason =
+      facts.dependencies.opaque === null
+        ? error.reason
+        : `${RERUN_REASONS.user_code} It is run again at every transaction: ${facts.dependencies.opaque}.`;
+    return { kind: 'rerun', sql: cutAtParams(parsed, references.params, lateral), reason };
+  }
+}

@@ -1,0 +1,163 @@
+import type pg from 'pg';
+import type { Run } from '../source/source.js';
+
+/** Where the planner gets a connection from: a pg.Pool. */
+export interface Connections {
+  connect(): Promise<pg.PoolClient>;
+}
+
+/** What Postgres says of a statement without running it. */
+export interface Description {
+  readonly paramTypes: readonly number[];
+  readonly columns: readonly {
+    readonly name: string;
+    readonly typeOid: number;
+    /** 0 when the column is no table's. */
+    readonly tableOid: number;
+    readonly columnNumber: number;
+  }[];
+}
+
+export interface SessionOptions {
+  readonly role: string | null;
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly timeoutMs: number;
+}
+
+/** One read-only transaction as a client role; asks, never runs a client's statement. */
+export interface Session {
+  readonly run: Run;
+  /** Parse and Describe of the extended protocol: neither plans nor executes. */
+  describe(sql: string): Promise<Description>;
+}
+
+/**
+ * The settings are local to the transaction, so this works through a transaction pooler; the values print as
+ * everywhere else in this server.
+ */
+const PINNED = `SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL standard_conforming_strings = on;
+SET LOCAL transform_null_equals = off`;
+
+export async function inSession<T>(
+  connections: Connections,
+  options: SessionOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const client = await connections.connect();
+  let broken = true;
+  try {
+    await client.query(
+      `BEGIN READ ONLY; ${PINNED}; SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}`,
+    );
+    const run = runOf(client);
+    if (options.role !== null)
+      await run(`SELECT set_config('role', $1, true), set_config('request.jwt.claims', $2, true)`, [
+        options.role,
+        JSON.stringify(options.claims),
+      ]);
+    const result = await work({ run, describe: (sql) => describe(client, sql) });
+    broken = false;
+    return result;
+  } finally {
+    await client.query('ROLLBACK').then(
+      () => client.release(),
+      () => client.release(broken),
+    );
+  }
+}
+
+function runOf(client: pg.PoolClient): Run {
+  return async (sql, params) => {
+    const result = await client.query<(string | null)[]>({
+      text: sql,
+      rowMode: 'array',
+      types: { getTypeParser: () => (text: string) => text },
+      ...(params ? { values: [...params] } : {}),
+    });
+    return {
+      fields: result.fields.map((field) => ({
+        name: field.name,
+        typeOid: field.dataTypeID,
+        typeModifier: field.dataTypeModifier,
+      })),
+      rows: result.rows,
+    };
+  };
+}
+
+/** The calls of pg's connection that describing needs; its type declarations leave them out. */
+interface Wire {
+  parse(message: { readonly text: string }): void;
+  describe(message: { readonly type: 'S' }): void;
+  sync(): void;
+  on(event: string, listener: (message: unknown) => void): void;
+  removeListener(event: string, listener: (message: unknown) => void): void;
+}
+
+/** A query of pg's queue that sends Parse, Describe, Sync. */
+class Describe {
+  readonly result: Promise<Description>;
+  #paramTypes: readonly number[] = [];
+  #columns: Description['columns'] = [];
+  #failure: unknown = null;
+  #wire: Wire | null = null;
+  readonly #sql: string;
+  #resolve: (description: Description) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(sql: string) {
+    this.#sql = sql;
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  submit(connection: unknown): void {
+    const wire = connection as Wire;
+    this.#wire = wire;
+    wire.on('parameterDescription', this.#onParameters);
+    wire.parse({ text: this.#sql });
+    wire.describe({ type: 'S' });
+    wire.sync();
+  }
+
+  readonly #onParameters = (message: unknown): void => {
+    this.#paramTypes = (message as { dataTypeIDs: readonly number[] }).dataTypeIDs;
+  };
+
+  handleRowDescription(message: { readonly fields: readonly pg.FieldDef[] }): void {
+    this.#columns = message.fields.map((field) => ({
+      name: field.name,
+      typeOid: field.dataTypeID,
+      tableOid: field.tableID,
+      columnNumber: field.columnID,
+    }));
+  }
+
+  handleError(error: unknown): void {
+    this.#failure = error;
+    this.#finish();
+  }
+
+  handleReadyForQuery(): void {
+    this.#finish();
+  }
+
+  handleNoData(): void {
+    // a statement without result columns
+  }
+
+  #finish(): void {
+    this.#wire?.removeListener('parameterDescription', this.#onParameters);
+    if (this.#failure === null) this.#resolve({ paramTypes: this.#paramTypes, columns: this.#columns });
+    else this.#reject(this.#failure);
+  }
+}
+
+function describe(client: pg.PoolClient, sql: string): Promise<Description> {
+  const query = new Describe(sql);
+  client.query(query as unknown as pg.Submittable);
+  return query.result;
+}

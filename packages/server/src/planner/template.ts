@@ -1,0 +1,28 @@
+import { hashOf } from '../registry/hash.js';
+import type { Registry } from '../registry/registry.js';
+import type { Gear, ParamType } from './planned.js';
+import type { Description } from './session.js';
+
+/**
+ * Names what a plan does. An incremental template is its plan, with all constants lifted, and the types of its
+ * parameters; a re-run template is its text. Both with the hashes of what they read, so that DDL makes a new one.
+ */
+export function templateOf(
+  gear: Gear,
+  paramTypes: readonly ParamType[],
+  reads: Iterable<number>,
+  registry: Registry,
+  columns: Description['columns'],
+): string {
+  const tables = [...reads].toSorted((a, b) => a - b).map((oid) => registry.tables.get(oid)?.hash ?? '');
+  if (gear.kind === 'incremental')
+    return hashOf(['incremental', gear.plan, gear.params.map((param) => param.type.name), tables]);
+  return hashOf([
+    'rerun',
+    gear.sql.pieces.map((piece) => piece.trim()),
+    gear.sql.refs,
+    paramTypes.map((type) => type.name),
+    columns.map((column) => [column.name, column.typeOid]),
+    tables,
+  ]);
+}

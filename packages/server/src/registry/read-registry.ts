@@ -1,0 +1,245 @@
+import type { Run } from '../source/source.js';
+import {
+  COLUMNS_SQL,
+  GLOBAL_SQL,
+  KEYS_SQL,
+  PUBLICATION_FILTERS_SQL,
+  PUBLICATION_SQL,
+  PUBLISHED_ROOTS_SQL,
+  PUBLISHED_SQL,
+  RELATIONS_SQL,
+  TYPES_SQL,
+} from './catalog-sql.js';
+import { registryError } from './errors.js';
+import { hashOf } from './hash.js';
+import type { Column, PgType, Registry, Table } from './registry.js';
+
+/**
+ * Reads the catalog. Costs a handful of statements whose work grows with the number of tables; run it where the
+ * schema may have changed, not per query. Run it in one snapshot, or changes between the statements may mix.
+ * @throws a registered error when the publication is missing or would hide changes.
+ */
+export async function readRegistry(run: Run, publication: string): Promise<Registry> {
+  await checkPublication(run, publication);
+  const types = new Map((await read<TypeRow>(run, TYPES_SQL)).map((row) => [row.oid, row]));
+  const columns = groupBy(await read<ColumnRow>(run, COLUMNS_SQL), (row) => row.table);
+  const keys = groupBy(await read<KeyRow>(run, KEYS_SQL), (row) => row.table);
+  const relations = await read<RelationRow>(run, RELATIONS_SQL);
+  const published = await readPublished(run, publication, relations);
+  const tables = new Map<number, Table>();
+  for (const relation of relations) {
+    const table = makeTable(
+      relation,
+      columns.get(relation.oid) ?? [],
+      keys.get(relation.oid) ?? [],
+      published,
+    );
+    const typeHashes = table.columns.map((column) => typeFingerprint(types, column.typeOid, 0));
+    tables.set(table.oid, { ...table, hash: hashOf([table, typeHashes]), accessHash: relation.access });
+  }
+  const globalHash = (await run(GLOBAL_SQL)).rows[0]?.[0] ?? '';
+  return makeRegistry(tables, new Map([...types].map(([oid, row]) => [oid, makeType(row)])), globalHash);
+}
+
+/** The whole hash: of what is there, not of who may see it. */
+export function makeRegistry(
+  tables: ReadonlyMap<number, Table>,
+  types: ReadonlyMap<number, PgType>,
+  globalHash: string,
+): Registry {
+  const own = [...types.values()].filter((type) => type.schema !== 'pg_catalog');
+  return { hash: hashOf([[...tables.values()].map((table) => table.hash), own]), tables, types, globalHash };
+}
+
+interface RelationRow {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly persistence: string;
+  readonly replicaIdentity: string;
+  readonly rowSecurity: boolean;
+  readonly partitionOf: number | null;
+  readonly inheritedBy: readonly number[] | null;
+  readonly definition: string | null;
+  readonly access: string;
+}
+
+interface ColumnRow extends Omit<Column, 'generated'> {
+  readonly table: number;
+  readonly generated: '' | 's' | 'v';
+}
+
+interface KeyRow {
+  readonly table: number;
+  readonly primary: boolean;
+  readonly identity: boolean;
+  readonly columns: readonly string[];
+}
+
+interface TypeRow {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly type: string;
+  readonly category: string;
+  readonly subscript: string;
+  readonly element: number | null;
+  readonly base: number | null;
+  readonly labels: readonly string[] | null;
+  readonly definition: string | null;
+}
+
+async function checkPublication(run: Run, publication: string): Promise<void> {
+  const [found] = await read<{ viaRoot: boolean; complete: boolean }>(run, PUBLICATION_SQL, [publication]);
+  if (found === undefined) throw registryError('publication_missing', publication);
+  if (!found.complete) throw registryError('publication_partial', publication);
+  if (found.viaRoot) throw registryError('publication_via_root', publication);
+  const filtered = await read<{ name: string }>(run, PUBLICATION_FILTERS_SQL, [publication]);
+  if (filtered.length > 0)
+    throw registryError('publication_filtered', filtered.map((table) => table.name).join(', '));
+}
+
+/** Oids of the relations whose every change is streamed; a root when all of its leaves are. */
+async function readPublished(
+  run: Run,
+  publication: string,
+  relations: readonly RelationRow[],
+): Promise<ReadonlySet<number>> {
+  const published = new Set(
+    (await read<{ oid: number }>(run, PUBLISHED_SQL, [publication])).map((r) => r.oid),
+  );
+  const roots = new Set(
+    (await read<{ oid: number }>(run, PUBLISHED_ROOTS_SQL, [publication])).map((r) => r.oid),
+  );
+  const children = groupBy(relations, (relation) => relation.partitionOf);
+  const resolve = (relation: RelationRow): boolean => {
+    if (relation.kind !== 'p') return published.has(relation.oid);
+    const leaves = children.get(relation.oid) ?? [];
+    const all = leaves.length === 0 ? roots.has(relation.oid) : leaves.map(resolve).every(Boolean);
+    if (all) published.add(relation.oid);
+    else published.delete(relation.oid);
+    return all;
+  };
+  for (const relation of relations) if (relation.partitionOf === null) resolve(relation);
+  return published;
+}
+
+const KINDS: Readonly<Record<string, Table['kind']>> = {
+  r: 'table',
+  p: 'partitioned',
+  v: 'view',
+  m: 'materialized view',
+  f: 'foreign table',
+  S: 'sequence',
+  c: 'composite',
+};
+
+function makeTable(
+  relation: RelationRow,
+  columnRows: readonly ColumnRow[],
+  keys: readonly KeyRow[],
+  published: ReadonlySet<number>,
+): Omit<Table, 'hash' | 'accessHash'> {
+  const columns = columnRows.map(makeColumn);
+  const notNull = new Set(columns.filter((column) => column.notNull).map((column) => column.name));
+  const usable = keys.filter((key) => key.columns.every((name) => notNull.has(name)));
+  const primaryKey = keys.find((key) => key.primary)?.columns ?? null;
+  const replicaIdentity = ({ d: 'default', n: 'nothing', f: 'full', i: 'index' } as const)[
+    relation.replicaIdentity as 'd' | 'n' | 'f' | 'i'
+  ];
+  return {
+    oid: relation.oid,
+    schema: relation.schema,
+    name: relation.name,
+    kind: KINDS[relation.kind] ?? 'composite',
+    persistence: ({ p: 'permanent', u: 'unlogged', t: 'temporary' } as const)[
+      relation.persistence as 'p' | 'u' | 't'
+    ],
+    columns,
+    primaryKey,
+    uniqueKeys: usable.map((key) => key.columns),
+    replicaIdentity,
+    identityColumns: identity(replicaIdentity, primaryKey, columns, keys),
+    rowSecurity: relation.rowSecurity,
+    published: published.has(relation.oid),
+    partitionOf: relation.partitionOf,
+    inheritedBy: relation.inheritedBy ?? [],
+    definitionHash: relation.definition,
+  };
+}
+
+function makeColumn(row: ColumnRow): Column {
+  return {
+    name: row.name,
+    number: row.number,
+    typeOid: row.typeOid,
+    typeModifier: row.typeModifier,
+    notNull: row.notNull,
+    collationOid: row.collationOid,
+    collationIsC: row.collationIsC,
+    collationIsDeterministic: row.collationIsDeterministic,
+    generated: row.generated === 's' ? 'stored' : row.generated === 'v' ? 'virtual' : 'no',
+  };
+}
+
+function identity(
+  kind: Table['replicaIdentity'],
+  primaryKey: readonly string[] | null,
+  columns: readonly Column[],
+  keys: readonly KeyRow[],
+): readonly string[] | null {
+  if (kind === 'default') return primaryKey;
+  if (kind === 'index') return keys.find((key) => key.identity)?.columns ?? null;
+  return kind === 'full' ? columns.map((column) => column.name) : null;
+}
+
+function makeType(row: TypeRow): PgType {
+  const isArray = row.subscript === 'array_subscript_handler';
+  return {
+    oid: row.oid,
+    schema: row.schema,
+    name: row.name,
+    kind: isArray ? 'array' : typeKind(row.type),
+    elementOid: isArray ? row.element : null,
+    baseOid: row.base,
+    labels: row.labels,
+  };
+}
+
+function typeKind(type: string): PgType['kind'] {
+  const kinds: Readonly<Record<string, PgType['kind']>> = {
+    b: 'base',
+    e: 'enum',
+    d: 'domain',
+    c: 'composite',
+    r: 'range',
+    m: 'multirange',
+  };
+  return kinds[type] ?? 'pseudo';
+}
+
+/** What a type is made of, so that `ALTER TYPE … ADD VALUE` is seen as a change of the tables that use it. */
+function typeFingerprint(types: ReadonlyMap<number, TypeRow>, oid: number, depth: number): unknown {
+  const type = types.get(oid);
+  if (type === undefined || type.schema === 'pg_catalog' || depth > 8) return oid;
+  const below = [type.element, type.base].map((part) =>
+    part === null ? null : typeFingerprint(types, part, depth + 1),
+  );
+  return [oid, type.schema, type.name, type.labels, type.definition, below];
+}
+
+async function read<T>(run: Run, sql: string, params?: readonly (string | null)[]): Promise<readonly T[]> {
+  const { rows } = await run(sql, params);
+  return rows.map((row) => JSON.parse(row[0] ?? 'null') as T);
+}
+
+function groupBy<K, T>(items: readonly T[], key: (item: T) => K): ReadonlyMap<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
