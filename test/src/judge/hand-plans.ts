@@ -225,11 +225,13 @@ export class HandPlanner {
       paramTypes: types.map((name) => ({ oid: 0, name })),
       reads,
       readsAnything: false,
+      views: [],
+      userCode: false,
       keyColumns: null,
       readsClock: false,
       gear: hand
         ? { kind: 'incremental', plan: await this.#tablePlan(hand), params: [] }
-        : { kind: 'rerun', sql: { pieces: [sql], refs: [] }, reason: 'by hand' },
+        : { kind: 'rerun', sql: { pieces: [sql], refs: [], lateral: true }, reason: 'by hand' },
       hand,
       query,
     };

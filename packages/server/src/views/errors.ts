@@ -1,7 +1,6 @@
 import { SluiceError, type ErrorEntry } from '@sluice/core/errors';
 
-export type ViewsErrorCode =
-  'result_too_large' | 'too_many_views' | 'query_replanned' | 'tick_invalid' | 'internal_error';
+export type ViewsErrorCode = 'result_too_large' | 'too_many_views' | 'query_replanned' | 'internal_error';
 
 export const VIEWS_ERRORS: Readonly<Record<ViewsErrorCode, ErrorEntry>> = {
   result_too_large: {
@@ -20,12 +19,6 @@ export const VIEWS_ERRORS: Readonly<Record<ViewsErrorCode, ErrorEntry>> = {
     message: 'The database schema changed, and the columns of the result with it.',
     hint: 'Subscribe again; the client does so by itself.',
     retry: true,
-    stage: 'views',
-  },
-  tick_invalid: {
-    message: 'The query reads the clock and needs a tick between 1s and 24h.',
-    hint: "Give how often time shall move: tick: '10s', '1m' or '1h'.",
-    retry: false,
     stage: 'views',
   },
   internal_error: {

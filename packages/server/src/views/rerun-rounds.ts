@@ -5,6 +5,7 @@ import type { Planned } from '../planner/planned.js';
 import type { Fetch, FetchOptions, Run } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
 import { isTransient } from './errors.js';
+import { apart } from './statements.js';
 import type { Principal } from './port.js';
 import type { Version } from './view.js';
 import type { Relevant, RerunTemplate, RerunView, RunOutcome } from './rerun-template.js';
@@ -151,21 +152,13 @@ export class RerunRounds {
     return results;
   }
 
-  /** An error of one binding must not be that of the others: then each runs on its own (C17). */
   async #runViews(run: Run, template: RerunTemplate, views: readonly RerunView[]): Promise<RunOutcome[]> {
     const bindings = views.map((one) => one.binding);
-    await run('SAVEPOINT sluice_rerun');
-    try {
-      const rows = await this.#options.runBatch(run, template.planned, bindings);
-      return rows.map((one) => ({ rows: one }));
-    } catch (error) {
-      await run('ROLLBACK TO SAVEPOINT sluice_rerun');
-      if (isTransient(error)) throw error;
-      if (views.length === 1) return [{ error }];
-      const outcomes: RunOutcome[] = [];
-      for (const one of views) outcomes.push(...(await this.#runViews(run, template, [one])));
-      return outcomes;
-    }
+    const outcomes = await apart(run, bindings, async (some) => {
+      const results = await this.#options.runBatch(run, template.planned, some);
+      return results.map((rows): RunOutcome => ({ rows }));
+    });
+    return outcomes;
   }
 }
 

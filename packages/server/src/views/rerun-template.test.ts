@@ -17,9 +17,11 @@ const planned: Planned = {
   paramTypes: [],
   reads: [1],
   readsAnything: false,
+  views: [],
+  userCode: false,
   keyColumns: null,
   readsClock: false,
-  gear: { kind: 'rerun', sql: { pieces: ['SELECT 1'], refs: [] }, reason: 'a test' },
+  gear: { kind: 'rerun', sql: { pieces: ['SELECT 1'], refs: [], lateral: true }, reason: 'a test' },
 };
 const principal = { role: 'r', claims: {} };
 

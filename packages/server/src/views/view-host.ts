@@ -1,9 +1,11 @@
+import { must } from '@sluice/core/assert';
 import { SluiceError } from '@sluice/core/errors';
 import { LSN_ZERO, type Lsn } from '@sluice/core/lsn';
 import type { Binding } from '@sluice/core/plan';
 import type { Epoch } from '@sluice/core/position';
 import type { PgText, Row } from '@sluice/core/value';
 import type { ViewId } from '@sluice/core/wire';
+import { parseTick } from '../planner/clock.js';
 import type { Planned } from '../planner/planned.js';
 import type { Fetch, FetchOptions, Run, SourceListener } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
@@ -13,7 +15,6 @@ import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from 
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate, type RerunView } from './rerun-template.js';
 import { changesByTable, type TableChanges } from './table-changes.js';
-import { parseTickMs } from './tick.js';
 import { Ticks } from './ticks.js';
 import { View, type Version } from './view.js';
 import { canonical, viewId } from './view-id.js';
@@ -204,12 +205,15 @@ export class ViewHost implements ViewsPort, SourceListener {
     this.#flushSoon();
   }
 
-  /** Definitions of tables changed (or, with null, anything may have): plans that read them are made anew. */
-  async schemaChanged(tables: ReadonlySet<number> | null): Promise<void> {
-    const affected = [...this.#views.values()].filter(
-      (one) =>
-        tables === null || one.planned.readsAnything || one.planned.reads.some((table) => tables.has(table)),
-    );
+  /**
+   * Definitions changed: of the relations named, and where `anything` of what functions, operators and roles mean.
+   * Plans that depend on them are made anew; a view whose plan is another one then ends, and clients subscribe again.
+   */
+  async schemaChanged(relations: ReadonlySet<number>, anything: boolean): Promise<void> {
+    const affected = [...this.#views.values()].filter(({ planned }) => {
+      if (anything && (planned.userCode || planned.readsAnything)) return true;
+      return [...planned.reads, ...planned.views].some((relation) => relations.has(relation));
+    });
     await Promise.all(affected.map((one) => this.#replan(one)));
   }
 
@@ -218,7 +222,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   async #open(ref: number, spec: QuerySpec): Promise<void> {
     try {
       const planned = await this.#options.plan(spec);
-      const tickMs = planned.readsClock ? parseTickMs(spec.tick) : 0;
+      const tickMs = planned.readsClock ? parseTick(must(spec.tick, 'the planner asks for a tick')) : 0;
       const binding = await this.#options.bind(planned, spec.params);
       const id = viewId(planned.template, binding, spec.principal, tickMs);
       const view = this.#views.get(id) ?? this.#create(id, planned, binding, spec, tickMs);

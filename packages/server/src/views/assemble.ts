@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Binding } from '@sluice/core/plan';
+import type { PgText } from '@sluice/core/value';
+import type { PlanParam, Planned } from '../planner/planned.js';
+import type { Planner } from '../planner/planner.js';
+import type { Registry } from '../registry/registry.js';
+import type { Database } from '../source/database.js';
+import { quoteLiteral } from '../source/quote.js';
+import type { Run } from '../source/source.js';
+import type { Hydration } from './incremental-template.js';
+import { hydrate, runBatch } from './statements.js';
+import { ViewHost, type Clock, type ViewEvent, type ViewHostOptions, type ViewLimits } from './view-host.js';
+
+export interface ViewParts {
+  readonly source: ViewHostOptions['source'];
+  readonly planner: Planner;
+  readonly registry: () => Registry;
+  readonly database: Database;
+  readonly limits: ViewLimits;
+  /** For hydrations and re-runs, ms. */
+  readonly statementTimeoutMs: number;
+  /** The least time between two rounds of re-runs, ms. */
+  readonly rerunIntervalMs: number;
+  readonly onEvent: (event: ViewEvent) => void;
+}
+
+/** Puts the views of a source together from the stages to their left. */
+export function assembleViewHost(parts: ViewParts): ViewHost {
+  const { source, planner, registry, limits, statementTimeoutMs, rerunIntervalMs, onEvent } = parts;
+  return new ViewHost({
+    source,
+    limits,
+    statementTimeoutMs,
+    rerunIntervalMs,
+    onEvent,
+    plan: ({ sql, principal, adHoc, tick, params }) => planner.plan(sql, { principal, adHoc, tick, params }),
+    bind: (planned, params) => bind(planner, planned, params),
+    ancestors: ancestorsIn(registry),
+    hydrate: (run, planned, bindings, counts) => hydrateFrom(registry(), run, planned, bindings, counts),
+    runBatch,
+    emit: (prefix, content) => emit(parts.database, prefix, content),
+    clock: WALL_CLOCK,
+  });
+}
+
+/** The plan's binding: the query's parameters in canonical text, and where the plan lifted constants those. */
+async function bind(planner: Planner, planned: Planned, params: readonly PgText[]): Promise<Binding> {
+  if (planned.gear.kind === 'rerun') return planner.bind(planned.paramTypes, params);
+  const { params: lifted } = planned.gear;
+  return planner.bind(
+    lifted.map((one) => one.type),
+    lifted.map((one) => valueOf(one, params)),
+  );
+}
+
+function valueOf(param: PlanParam, params: readonly PgText[]): PgText {
+  return param.kind === 'constant' ? param.value : (params[param.index] ?? null);
+}
+
+async function hydrateFrom(
+  registry: Registry,
+  run: Run,
+  planned: Planned,
+  bindings: readonly Binding[],
+  counts: readonly number[],
+): Promise<Hydration> {
+  if (planned.gear.kind !== 'incremental')
+    throw new Error('assertion failed: only incremental plans are hydrated');
+  const { plan, params } = planned.gear;
+  const table = registry.tables.get(plan.table);
+  if (table === undefined) throw new Error('assertion failed: a plan whose table is gone is planned anew');
+  const types = params.map((one) => one.type);
+  return hydrate(run, plan, types, table, bindings, counts);
+}
+
+/** A relation's partitioned roots do not change while the registry does not. */
+function ancestorsIn(registry: () => Registry): (relation: number) => readonly number[] {
+  let known: { readonly registry: Registry; readonly lists: Map<number, readonly number[]> } | null = null;
+  return (relation) => {
+    const current = registry();
+    if (known?.registry !== current) known = { registry: current, lists: new Map() };
+    let list = known.lists.get(relation);
+    if (list === undefined) known.lists.set(relation, (list = lineage(current, relation)));
+    return list;
+  };
+}
+
+function lineage(registry: Registry, relation: number): number[] {
+  const list = [relation];
+  for (let parent = registry.tables.get(relation)?.partitionOf ?? null; parent !== null;) {
+    list.push(parent);
+    parent = registry.tables.get(parent)?.partitionOf ?? null;
+  }
+  return list;
+}
+
+/** `synchronous_commit = local`: what only marks a place in the WAL need not wait for standbys (C2). */
+async function emit(database: Database, prefix: string, content: string): Promise<void> {
+  await database.script([
+    'SET LOCAL synchronous_commit = local',
+    `SELECT pg_logical_emit_message(true, ${quoteLiteral(prefix)}, ${quoteLiteral(content)})`,
+  ]);
+}
+
+const WALL_CLOCK: Clock = {
+  now: () => performance.now(),
+  sleep: (ms) => sleep(ms),
+  every: (ms, callback) => {
+    const timer = setInterval(callback, ms);
+    return () => clearInterval(timer);
+  },
+};
