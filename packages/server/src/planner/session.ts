@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Run } from '../source/source.js';
 
-/** Where the planner gets a connection from: a pg.Pool. */
+/** Where the planner gets a connection from: the `Database`, or a pool. */
 export interface Connections {
   connect(): Promise<pg.PoolClient>;
 }
@@ -45,7 +45,9 @@ export async function inSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const client = await connections.connect();
-  let broken = true;
+  let broken = false;
+  const breaks = (): void => void (broken = true);
+  client.on('error', breaks);
   try {
     await client.query(
       `BEGIN READ ONLY; ${PINNED}; SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}`,
@@ -56,14 +58,11 @@ export async function inSession<T>(
         options.role,
         JSON.stringify(options.claims),
       ]);
-    const result = await work({ run, describe: (sql) => describe(client, sql) });
-    broken = false;
-    return result;
+    return await work({ run, describe: (sql) => describe(client, sql) });
   } finally {
-    await client.query('ROLLBACK').then(
-      () => client.release(),
-      () => client.release(broken),
-    );
+    await client.query('ROLLBACK').catch(breaks);
+    client.removeListener('error', breaks);
+    client.release(broken);
   }
 }
 

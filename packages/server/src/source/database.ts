@@ -117,6 +117,11 @@ export class Database {
     return results.slice(1, -1);
   }
 
+  /** A connection of the pool, for what needs the protocol itself. The caller releases it. */
+  connect(): Promise<pg.PoolClient> {
+    return this.#connect();
+  }
+
   /** Closes every connection once its work is done. */
   async end(): Promise<void> {
     this.#ended ??= this.#pool.end();
