@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Random } from '../kit/random.js';
-import { answerOf, type TextRow } from './answer.js';
+import { answerOf, errorAnswer, type TextRow } from './answer.js';
 import type { Corpus } from './corpus.js';
 import type { Judge, SeenView } from './judge.js';
 import { bind, type Bound } from './query.js';
@@ -29,6 +29,8 @@ interface Line {
     readonly behind: string | null;
     /** Left out when they are the same as in the line before. */
     readonly rows?: readonly TextRow[];
+    /** Instead of rows: the code of the error, and its detail. */
+    readonly error?: string;
   }[];
 }
 
@@ -53,7 +55,7 @@ export class PythonWatcher {
       .filter(({ id }) => id === 'accounts.last_transfers')
       .map((query) => bind(query, []));
     const drawn = Array.from({ length: options.views }, () => corpus.draw(random));
-    this.#bounds = [...corpus.always, ...last, ...drawn].filter(({ query }) => query.id !== 'issue.ratio');
+    this.#bounds = [...corpus.always, ...last, ...drawn];
     options.judge.join(options.name);
     const queries = this.#bounds.map(({ query, params }) => ({ sql: query.sql, params }));
     this.#child = spawn('python3', [SCRIPT, options.url], { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -96,14 +98,17 @@ export class PythonWatcher {
   #line(line: Line): void {
     const { epoch, lsn } = split(line.position);
     let empty = true;
-    const views = line.views.flatMap(({ index, gear, behind, rows }): readonly SeenView[] => {
+    const views = line.views.flatMap(({ index, gear, behind, rows, error }): readonly SeenView[] => {
       const bound = this.#bounds[index];
       if (!bound) return [];
       if (rows) {
         empty = false;
         this.#rows.set(index, answerOf(rows, bound.query.ordered));
       }
-      const answer = this.#rows.get(index);
+      const answer =
+        error === undefined
+          ? this.#rows.get(index)
+          : errorAnswer(error.replace('query_failed SQLSTATE ', ''));
       if (!answer) return [];
       const own = behind === null ? lsn : split(behind).lsn;
       const reported = behind === null ? '' : `${own} ${answer.digest}`;
