@@ -16,6 +16,8 @@ interface PortView {
   /** Not known to be valid after this. */
   gap: bigint | null;
   answer: Answer | null;
+  /** How often it was opened and not let go. */
+  opens: number;
 }
 
 /**
@@ -53,6 +55,20 @@ export class PortWatcher {
     });
   }
 
+  /** Lets a view go, chosen by a number below the number of views, and asks for another's contents. */
+  churn(choose: (count: number) => number): void {
+    const ids = [...this.#views.keys()];
+    const gone = ids[choose(ids.length)];
+    if (gone !== undefined) {
+      const view = this.#views.get(gone);
+      for (let left = view?.opens ?? 0; left > 0; left--) this.#port.post({ kind: 'release', view: gone });
+      this.#views.delete(gone);
+    }
+    const asked = ids[choose(ids.length)];
+    if (asked !== undefined && asked !== gone)
+      this.#port.post({ kind: 'snapshot', ref: ++this.#refs, view: asked });
+  }
+
   /** Views without a gap, and how many there are. */
   get valid(): readonly [number, number] {
     const views = [...this.#views.values()];
@@ -60,7 +76,6 @@ export class PortWatcher {
   }
 
   close(): void {
-    for (const view of this.#views.keys()) this.#port.post({ kind: 'release', view });
     this.#judge.leave(this.#name);
   }
 
@@ -68,7 +83,12 @@ export class PortWatcher {
     switch (message.kind) {
       case 'opened': {
         const bound = this.#asked.get(message.ref);
-        if (!bound || this.#views.has(message.view)) return;
+        if (!bound) return;
+        const held = this.#views.get(message.view);
+        if (held) {
+          held.opens++;
+          return;
+        }
         this.#views.set(message.view, {
           bound,
           gear: message.gear,
@@ -78,10 +98,12 @@ export class PortWatcher {
           error: null,
           gap: null,
           answer: null,
+          opens: 1,
         });
         return;
       }
       case 'refused':
+        if (!this.#asked.has(message.ref)) return; // a view that was let go before it was asked for whole
         this.refusals.push(
           `${this.#asked.get(message.ref)?.key}: ${message.error.code} ${message.error.detail ?? ''}`,
         );
@@ -99,7 +121,11 @@ export class PortWatcher {
     const seen: SeenView[] = [];
     for (const entry of entries) {
       const view = this.#views.get(entry.view);
-      if (!view || (entry.kind === 'rows' && entry.ref !== undefined)) continue;
+      if (!view) continue;
+      if (entry.kind === 'rows' && entry.ref !== undefined) {
+        this.#checkWhole(view, entry);
+        continue;
+      }
       if (entry.kind === 'gap') this.#sight(seen, view, entry.through, false);
       this.#apply(view, entry);
       if (entry.kind === 'rows' || entry.kind === 'delta') this.#sight(seen, view, view.at ?? 0n, false);
@@ -111,6 +137,20 @@ export class PortWatcher {
     }
     this.position = position;
     this.#judge.moved(this.#name, { epoch, lsn: position, views: seen, empty: entries.length === 0 });
+  }
+
+  /** A version asked for whole is the one that the deltas made. */
+  #checkWhole(view: PortView, entry: Extract<Entry, { kind: 'rows' }>): void {
+    const { rows } = read<Rows>(entry.message);
+    const { ordered } = view.bound.query;
+    const whole = answerOf(
+      rows.map(([, row]) => row),
+      ordered,
+    );
+    if (entry.at !== view.at || whole.digest !== answerOf(this.#rowsOf(view), ordered).digest)
+      this.refusals.push(
+        `${view.bound.key}: asked for whole at ${entry.at}, it is not the version ${view.at}`,
+      );
   }
 
   #sight(seen: SeenView[], view: PortView, lsn: bigint, again: boolean): void {

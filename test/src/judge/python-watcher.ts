@@ -106,9 +106,7 @@ export class PythonWatcher {
         this.#rows.set(index, answerOf(rows, bound.query.ordered));
       }
       const answer =
-        error === undefined
-          ? this.#rows.get(index)
-          : errorAnswer(error.replace('query_failed SQLSTATE ', ''));
+        error === undefined ? this.#rows.get(index) : errorAnswer(error.replace(/^\w+ SQLSTATE /, ''));
       if (!answer) return [];
       const own = behind === null ? lsn : split(behind).lsn;
       const reported = behind === null ? '' : `${own} ${answer.digest}`;

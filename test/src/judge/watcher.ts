@@ -93,7 +93,7 @@ export class Watcher {
       return `${late}; client ${this.client.status} at ${this.client.position}, ${this.#statuses()}`;
     for (;;) {
       const odd = this.#held.filter(
-        ({ live }) => live.status !== 'current' && live.error?.code !== QUERY_FAILED,
+        ({ live }) => live.status !== 'current' && !(live.error && sqlstateOf(live.error)),
       );
       if (odd.length === 0) return null;
       if (Date.now() > deadline) return this.#statuses();
@@ -190,7 +190,8 @@ export class Watcher {
   #failure(live: LiveView, bound: Bound): Answer | null {
     const error = live.error;
     if (error === null) return null;
-    if (error.code === QUERY_FAILED) return errorAnswer(error.detail?.replace('SQLSTATE ', '') ?? '');
+    const sqlstate = sqlstateOf(error);
+    if (sqlstate !== null) return errorAnswer(sqlstate);
     const complaint = `${bound.query.id}: ${error.code} ${error.message} ${error.detail ?? ''}`;
     if (!error.retry) this.refusals.add(complaint);
     return null;
@@ -207,8 +208,10 @@ export class Watcher {
   }
 }
 
-/** The code under which a view shows what Postgres raised. */
-const QUERY_FAILED = 'query_failed';
+/** Of an error that Postgres raised for the query; null for any other. */
+function sqlstateOf(error: { readonly detail: string | undefined }): string | null {
+  return /^SQLSTATE (\w{5})$/.exec(error.detail ?? '')?.[1] ?? null;
+}
 
 function texts(row: AnyRow): TextRow {
   return Object.values(row).map((value) => (value === null ? null : String(value)));
