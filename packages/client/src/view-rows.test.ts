@@ -13,16 +13,39 @@ type Keyed = readonly (readonly [RowKey, Row])[];
 
 const at = (n: number): Position => formatPosition('1.1', asLsn(BigInt(n)));
 
-/** Results of a query at successive positions: keys in some order, with values. */
-const results = fc.array(
-  fc
-    .uniqueArray(fc.tuple(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 0, max: 2 })), {
-      selector: ([key]) => key,
-      maxLength: 12,
-    })
-    .map((rows): Keyed => rows.map(([key, value]) => [`k${key}`, [String(key), `v${value}`]])),
-  { minLength: 1, maxLength: 8 },
-);
+type Edit = { readonly kind: 'value' | 'move' | 'drop' | 'add'; readonly at: number; readonly by: number };
+
+const edit: fc.Arbitrary<Edit> = fc.record({
+  kind: fc.constantFrom('value', 'move', 'drop', 'add'),
+  at: fc.nat(40),
+  by: fc.nat(40),
+});
+
+/** Results of a query at successive positions: a few edits lead from each to the next. */
+const results: fc.Arbitrary<readonly Keyed[]> = fc
+  .tuple(fc.nat(30), fc.array(fc.array(edit, { maxLength: 5 }), { maxLength: 6 }))
+  .map(([size, rounds]) => {
+    const first: Keyed = Array.from({ length: size }, (_, i) => [`k${i}`, [String(i), 'v0']]);
+    return rounds.reduce<Keyed[]>(
+      (sequence, edits) => [...sequence, edits.reduce(edited, sequence.at(-1) ?? first)],
+      [first],
+    );
+  });
+
+function edited(rows: Keyed, { kind, at: place, by }: Edit): Keyed {
+  const list = [...rows];
+  const index = list.length === 0 ? 0 : place % list.length;
+  if (kind === 'add') {
+    if (!list.some(([key]) => key === `k${by}`)) list.splice(index, 0, [`k${by}`, [String(by), 'new']]);
+    return list;
+  }
+  const [taken] = list.splice(index, 1);
+  if (!taken || kind === 'drop') return list;
+  const [key, row] = taken;
+  if (kind === 'value') list.splice(index, 0, [key, [row[0] ?? null, `v${by}`]]);
+  else list.splice(by % (list.length + 1), 0, taken);
+  return list;
+}
 
 /** What leads from one result to the next: deletes, then puts from the first place on. */
 function ops(from: Keyed, to: Keyed): Op[] {
