@@ -98,10 +98,10 @@ ${text}
 export function bindingsTable(types: readonly ParamType[], first: number): string {
   if (types.length === 0)
     return `(SELECT u."ord" FROM pg_catalog.unnest($${first}::pg_catalog.int8[]) AS u("ord"))`;
-  const arrays = types.map((_, i) => `$${first + i}::pg_catalog.text[]`).join(', ');
+  const arrays = types.map((_, i) => `pg_catalog.unnest($${first + i}::pg_catalog.text[])`).join(', ');
   const names = types.map((_, i) => `"p${i + 1}"`).join(', ');
   const columns = types.map((type, i) => `u."p${i + 1}"::${type.name} AS "p${i + 1}"`).join(', ');
-  return `(SELECT ${columns}, u."ord" FROM ROWS FROM (pg_catalog.unnest(${arrays})) WITH ORDINALITY AS u(${names}, "ord"))`;
+  return `(SELECT ${columns}, u."ord" FROM ROWS FROM (${arrays}) WITH ORDINALITY AS u(${names}, "ord"))`;
 }
 
 /** The values for `bindingsTable`. */

@@ -1,6 +1,7 @@
 import { SluiceError, type ErrorEntry } from '@sluice/core/errors';
 
-export type ViewsErrorCode = 'result_too_large' | 'too_many_views' | 'query_replanned' | 'internal_error';
+export type ViewsErrorCode =
+  'result_too_large' | 'too_many_views' | 'query_replanned' | 'limit_negative' | 'internal_error';
 
 export const VIEWS_ERRORS: Readonly<Record<ViewsErrorCode, ErrorEntry>> = {
   result_too_large: {
@@ -19,6 +20,12 @@ export const VIEWS_ERRORS: Readonly<Record<ViewsErrorCode, ErrorEntry>> = {
     message: 'The database schema changed, and the columns of the result with it.',
     hint: 'Subscribe again; the client does so by itself.',
     retry: true,
+    stage: 'views',
+  },
+  limit_negative: {
+    message: 'LIMIT and OFFSET must not be negative.',
+    hint: 'Check the parameter on the side that computes it.',
+    retry: false,
     stage: 'views',
   },
   internal_error: {

@@ -88,7 +88,13 @@ export class IncrementalTemplate {
   open(view: View, binding: Binding): TableView {
     const one: TableView = { view, binding, member: null, shown: [], carry: [], extra: 0 };
     this.#views.add(one);
-    this.#hydrate(one);
+    const bounds = windowBounds(this.#options.plan, binding);
+    if (bounds !== null && (bounds.limit < 0 || bounds.offset < 0)) {
+      // Postgres says so whatever the rows: its answer at every position.
+      view.error(this.#options.now(), viewsError('limit_negative').toWire());
+    } else {
+      this.#hydrate(one);
+    }
     return one;
   }
 

@@ -1,0 +1,172 @@
+import pg from 'pg';
+import type { WireError } from '@sluice/core/wire';
+import { Planner } from '../planner/planner.js';
+import { readRegistry } from '../registry/read-registry.js';
+import type { Registry } from '../registry/registry.js';
+import { Database } from '../source/database.js';
+import { PostgresSource } from '../source/postgres-source.js';
+import { assembleViewHost } from '../views/assemble.js';
+import type { FromViews, QuerySpec } from '../views/port.js';
+import type { ViewEvent, ViewHost, ViewLimits } from '../views/view-host.js';
+import { CLIENT_ROLE, type TestDatabase } from './postgres.js';
+import { runOn } from './run.js';
+
+/** Source, planner and views over a test's database, without sessions. */
+export interface RunningViews {
+  readonly host: ViewHost;
+  readonly events: ViewEvent[];
+  /** Opens a query and follows what its view publishes. */
+  open(sql: string, params?: QuerySpec['params'], more?: Partial<QuerySpec>): Promise<FollowedView>;
+  /** Reads the catalog anew and tells the views what changed. */
+  schemaChanged(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startViews(
+  database: TestDatabase,
+  limits: Partial<ViewLimits> = {},
+): Promise<RunningViews> {
+  const pool = new pg.Pool({ connectionString: database.url, max: 4 });
+  pool.on('error', () => undefined);
+  const db = new Database({ connection: database.url });
+  const source = new PostgresSource({ database: db, replication: database.url });
+  let registry: Registry = await readRegistry(runOn(pool), 'sluice');
+  const planner = new Planner({ connections: pool, registry: () => registry });
+  const events: ViewEvent[] = [];
+  const host = assembleViewHost({
+    source,
+    planner,
+    registry: () => registry,
+    database: db,
+    limits: { viewsMax: 1000, rowsPerViewMax: 1000, ...limits },
+    statementTimeoutMs: 5000,
+    rerunIntervalMs: 5,
+    onEvent: (event) => events.push(event),
+  });
+  const followed = new Map<string, FollowedView>();
+  const opening = new Map<number, (message: FromViews) => void>();
+  host.listen((message) => {
+    if (message.kind === 'opened' || message.kind === 'refused') opening.get(message.ref)?.(message);
+    else if (message.kind === 'batch')
+      for (const entry of message.entries) followed.get(entry.view)?.take(entry);
+  });
+  await source.start(host);
+  let ref = 0;
+  return {
+    host,
+    events,
+    open: (sql, params = [], more = {}) => {
+      const spec = { sql, params, principal: { role: CLIENT_ROLE, claims: {} }, adHoc: false, ...more };
+      ref += 1;
+      const own = ref;
+      return new Promise((resolve, reject) => {
+        opening.set(own, (message) => {
+          if (message.kind === 'refused')
+            reject(Object.assign(new Error(message.error.message), { code: message.error.code }));
+          if (message.kind !== 'opened') return;
+          const view =
+            followed.get(message.view) ?? new FollowedView(message.view, message.gear, message.reason);
+          followed.set(message.view, view);
+          resolve(view);
+        });
+        host.post({ kind: 'open', ref: own, spec });
+      });
+    },
+    schemaChanged: async () => {
+      const before = registry;
+      registry = await readRegistry(runOn(pool), 'sluice');
+      const changed = [...registry.tables.keys(), ...before.tables.keys()].filter(
+        (oid) => registry.tables.get(oid)?.hash !== before.tables.get(oid)?.hash,
+      );
+      await host.schemaChanged(new Set(changed), registry.globalHash !== before.globalHash);
+    },
+    stop: async () => {
+      host.stop();
+      await source.stop();
+      await db.end();
+      await pool.end();
+    },
+  };
+}
+
+type Entry = Extract<FromViews, { kind: 'batch' }>['entries'][number];
+
+/** What a client would hold of a view. */
+export class FollowedView {
+  readonly id: string;
+  readonly gear: string;
+  readonly reason: string | undefined;
+  state: 'hydrating' | 'valid' | 'gap' | 'error' | 'ended' = 'hydrating';
+  error: WireError | null = null;
+  /** Operations received so far. */
+  operations = 0;
+  #rows: [string, unknown][] = [];
+  #version: bigint | null = null;
+  #waiting: { done: () => boolean; resolve: () => void }[] = [];
+
+  constructor(id: string, gear: string, reason: string | undefined) {
+    this.id = id;
+    this.gear = gear;
+    this.reason = reason;
+  }
+
+  get rows(): unknown[] {
+    return this.#rows.map(([, row]) => row);
+  }
+
+  /** Resolves once the view is valid and its rows are these. */
+  async shows(rows: readonly unknown[]): Promise<void> {
+    await this.until(() => this.state === 'valid' && JSON.stringify(this.rows) === JSON.stringify(rows));
+  }
+
+  async until(done: () => boolean): Promise<void> {
+    if (done()) return;
+    await new Promise<void>((resolve) => this.#waiting.push({ done, resolve }));
+  }
+
+  take(entry: Entry): void {
+    this.#apply(entry);
+    this.#waiting = this.#waiting.filter(({ done, resolve }) => {
+      if (!done()) return true;
+      resolve();
+      return false;
+    });
+  }
+
+  #apply(entry: Entry): void {
+    if (entry.kind === 'gap') this.state = this.state === 'valid' ? 'gap' : this.state;
+    else if (entry.kind === 'again') this.state = 'valid';
+    else if (entry.kind === 'error' || entry.kind === 'ended') {
+      this.state = entry.kind;
+      this.error = entry.error;
+    } else if (entry.kind === 'rows') {
+      const { rows } = JSON.parse(Buffer.from(entry.message).toString()) as { rows: [string, unknown][] };
+      this.#rows = rows;
+      this.#version = entry.at;
+      this.state = 'valid';
+    } else {
+      if (entry.from !== this.#version) throw new Error(`the chain of ${this.id} is broken`);
+      this.#version = entry.to;
+      this.state = 'valid';
+      this.operations += entry.count;
+      const { ops } = JSON.parse(Buffer.from(entry.message).toString()) as {
+        ops: ['put' | 'del', string, unknown, (string | null)?][];
+      };
+      for (const op of ops) this.#operate(op);
+    }
+  }
+
+  #operate([kind, key, row, after]: ['put' | 'del', string, unknown, (string | null)?]): void {
+    const at = this.#rows.findIndex(([known]) => known === key);
+    if (kind === 'put' && after === undefined && at >= 0) this.#rows[at] = [key, row];
+    else if (at >= 0) this.#rows.splice(at, 1);
+    if (kind === 'del' || (after === undefined && at >= 0)) return;
+    const place =
+      after === undefined
+        ? this.#rows.length
+        : after === null
+          ? 0
+          : this.#rows.findIndex(([known]) => known === after) + 1;
+    this.#rows.splice(place, 0, [key, row]);
+  }
+}
