@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { must } from '@sluice/core/assert';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { Limits } from './config/config.js';
+import { EventCounts } from './metrics/event-counts.js';
+import { logSourceEvent, logViewEvent } from './metrics/log.js';
+import type { SourceSideStatus } from './metrics/readings.js';
+import { Planner } from './planner/planner.js';
+import { readRegistry } from './registry/read-registry.js';
+import type { Registry } from './registry/registry.js';
+import { clientConfig, type ConnectionConfig } from './source/connection-config.js';
+import { Database } from './source/database.js';
+import { PostgresSource } from './source/postgres-source.js';
+import type { SlotMode } from './source/slot-keeper.js';
+import type { FromViews, ToViews, ViewsPort } from './views/port.js';
+import { bindPlan, hydrateBindings, runBindings } from './views/statements.js';
+import { ViewHost, type Clock } from './views/view-host.js';
+
+/** Plain data, but for the password function: crosses into the views' thread. */
+export interface SourceSideOptions {
+  readonly database: ConnectionConfig;
+  readonly replication: ConnectionConfig;
+  readonly publication: string;
+  readonly slot: SlotMode;
+  readonly role: string;
+  readonly visible: boolean;
+  readonly pollMs: number;
+  readonly poolMax: number;
+  readonly maxRetainedWalBytes: number;
+  readonly limits: Limits;
+}
+
+/** The stages from the source to the views, in this thread or another. */
+export interface SourceSide {
+  /** Where sessions stand. */
+  readonly port: ViewsPort;
+  /** Resolves when the stream runs. @throws SluiceError */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  status(): Promise<SourceSideStatus>;
+  /** The registry as JSON. */
+  schema(): Promise<unknown>;
+}
+
+/** Connections beside the pool for reads: two to look at slot and catalog, two to plan, one for the stream. */
+export const CONNECTIONS_BESIDE_POOL = 5;
+const PLANNING_CONNECTIONS = 2;
+/** Re-runs of one template are at least so far apart. */
+const RERUN_INTERVAL_MS = 20;
+
+/** All stages from the source to the views, wired together. */
+export class LocalSourceSide implements SourceSide {
+  readonly port: ViewsPort;
+  readonly #counts = new EventCounts();
+  readonly #database: Database;
+  readonly #planning: pg.Pool;
+  readonly #source: PostgresSource;
+  readonly #publication: string;
+  #registry: Registry | null = null;
+  readonly #planner: Planner;
+  readonly #host: ViewHost;
+
+  /** @param changed told when the stream's state may have changed */
+  constructor(options: SourceSideOptions, log: Logger, changed: () => void) {
+    const { limits } = options;
+    this.#publication = options.publication;
+    this.#database = new Database({ connection: options.database, poolMax: options.poolMax });
+    this.#planning = new pg.Pool({ ...clientConfig(options.database), max: PLANNING_CONNECTIONS });
+    this.#planning.on('error', () => undefined); // an idle connection broke: the pool forgets it
+    this.#source = new PostgresSource({
+      database: this.#database,
+      replication: options.replication,
+      publication: options.publication,
+      slot: options.slot,
+      visible: options.visible,
+      maxRetainedWalBytes: options.maxRetainedWalBytes,
+      statementTimeoutMs: limits.statementTimeoutMs,
+      fetchConcurrency: Math.min(limits.fetchConcurrency, options.poolMax),
+      fetchQueueMax: limits.fetchQueueMax,
+      transactionBytesMax: limits.transactionBytesMax,
+      retainedBytesMax: limits.retainedBytesMax,
+      onEvent: (event) => {
+        logSourceEvent(log, event);
+        this.#counts.sourceEvent(event);
+        changed();
+      },
+    });
+    this.#planner = new Planner({
+      connections: this.#planning,
+      registry: () => this.#current(),
+      refresh: () => this.#refresh(),
+      defaultRole: options.role,
+    });
+    this.#host = new ViewHost({
+      source: this.#source,
+      plan: ({ sql, ...request }) => this.#planner.plan(sql, request),
+      bind: (planned, params) =>
+        bindPlan((types, values) => this.#planner.bind(types, values), planned, params),
+      ancestors: (relation) => this.#ancestors(relation),
+      hydrate: (run, planned, bindings, counts) =>
+        hydrateBindings(this.#current(), run, planned, bindings, counts),
+      runBatch: runBindings,
+      emit: (prefix, content) => this.#emit(prefix, content),
+      limits: { viewsMax: limits.viewsMax, rowsPerViewMax: limits.rowsPerViewMax },
+      statementTimeoutMs: limits.statementTimeoutMs,
+      rerunIntervalMs: RERUN_INTERVAL_MS,
+      clock: SYSTEM_CLOCK,
+      onEvent: (event) => {
+        logViewEvent(log, event);
+        this.#counts.viewEvent(event);
+      },
+    });
+    this.port = {
+      post: (message: ToViews) => this.#host.post(message),
+      listen: (listener: (message: FromViews) => void) =>
+        this.#host.listen((message) => {
+          this.#counts.message(message);
+          listener(message);
+        }),
+    };
+  }
+
+  async start(): Promise<void> {
+    await this.#refresh();
+    await this.#source.start(this.#host);
+  }
+
+  async stop(): Promise<void> {
+    this.#host.stop();
+    await this.#source.stop();
+    await this.#planning.end();
+    await this.#database.end();
+  }
+
+  async status(): Promise<SourceSideStatus> {
+    return {
+      source: this.#source.status(),
+      views: this.#host.status(),
+      events: this.#counts.totals(),
+      pool: this.#database.connections,
+    };
+  }
+
+  async schema(): Promise<unknown> {
+    return this.#current();
+  }
+
+  #current(): Registry {
+    return must(this.#registry, 'the registry is read before anything else');
+  }
+
+  async #refresh(): Promise<void> {
+    this.#registry = await readRegistry(
+      (sql, params) => this.#database.query(sql, params),
+      this.#publication,
+    );
+  }
+
+  /** The table of the stream, and the partitioned tables above it, which queries name. */
+  #ancestors(relation: number): readonly number[] {
+    const all = [relation];
+    const { tables } = this.#current();
+    for (
+      let above = tables.get(relation)?.partitionOf;
+      above != null;
+      above = tables.get(above)?.partitionOf
+    ) {
+      all.push(above);
+    }
+    return all;
+  }
+
+  async #emit(prefix: string, content: string): Promise<void> {
+    await this.#database.transaction({ first: ['SET LOCAL synchronous_commit = local'] }, (run) =>
+      run('SELECT pg_logical_emit_message(true, $1, $2)', [prefix, content]),
+    );
+  }
+}
+
+const SYSTEM_CLOCK: Clock = {
+  now: () => performance.now(),
+  sleep: (ms) => sleep(ms, undefined, { ref: false }),
+  every: (ms, callback) => {
+    const timer = setInterval(callback, ms);
+    timer.unref();
+    return () => clearInterval(timer);
+  },
+};
