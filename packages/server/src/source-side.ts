@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { must } from '@sluice/core/assert';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -14,8 +13,8 @@ import { Database } from './source/database.js';
 import { PostgresSource } from './source/postgres-source.js';
 import type { SlotMode } from './source/slot-keeper.js';
 import type { FromViews, ToViews, ViewsPort } from './views/port.js';
-import { bindPlan, hydrateBindings, runBindings } from './views/statements.js';
-import { ViewHost, type Clock } from './views/view-host.js';
+import { assembleViewHost } from './views/assemble.js';
+import type { ViewHost } from './views/view-host.js';
 
 /** Plain data, but for the password function: crosses into the views' thread. */
 export interface SourceSideOptions {
@@ -58,7 +57,6 @@ export class LocalSourceSide implements SourceSide {
   readonly #source: PostgresSource;
   readonly #publication: string;
   #registry: Registry | null = null;
-  readonly #planner: Planner;
   readonly #host: ViewHost;
 
   /** @param changed told when the stream's state may have changed */
@@ -86,26 +84,20 @@ export class LocalSourceSide implements SourceSide {
         changed();
       },
     });
-    this.#planner = new Planner({
+    const planner = new Planner({
       connections: this.#planning,
       registry: () => this.#current(),
       refresh: () => this.#refresh(),
       defaultRole: options.role,
     });
-    this.#host = new ViewHost({
+    this.#host = assembleViewHost({
       source: this.#source,
-      plan: ({ sql, ...request }) => this.#planner.plan(sql, request),
-      bind: (planned, params) =>
-        bindPlan((types, values) => this.#planner.bind(types, values), planned, params),
-      ancestors: (relation) => this.#ancestors(relation),
-      hydrate: (run, planned, bindings, counts) =>
-        hydrateBindings(this.#current(), run, planned, bindings, counts),
-      runBatch: runBindings,
-      emit: (prefix, content) => this.#emit(prefix, content),
+      planner,
+      registry: () => this.#current(),
+      database: this.#database,
       limits: { viewsMax: limits.viewsMax, rowsPerViewMax: limits.rowsPerViewMax },
       statementTimeoutMs: limits.statementTimeoutMs,
       rerunIntervalMs: RERUN_INTERVAL_MS,
-      clock: SYSTEM_CLOCK,
       onEvent: (event) => {
         logViewEvent(log, event);
         this.#counts.viewEvent(event);
@@ -156,34 +148,4 @@ export class LocalSourceSide implements SourceSide {
       this.#publication,
     );
   }
-
-  /** The table of the stream, and the partitioned tables above it, which queries name. */
-  #ancestors(relation: number): readonly number[] {
-    const all = [relation];
-    const { tables } = this.#current();
-    for (
-      let above = tables.get(relation)?.partitionOf;
-      above != null;
-      above = tables.get(above)?.partitionOf
-    ) {
-      all.push(above);
-    }
-    return all;
-  }
-
-  async #emit(prefix: string, content: string): Promise<void> {
-    await this.#database.transaction({ first: ['SET LOCAL synchronous_commit = local'] }, (run) =>
-      run('SELECT pg_logical_emit_message(true, $1, $2)', [prefix, content]),
-    );
-  }
 }
-
-const SYSTEM_CLOCK: Clock = {
-  now: () => performance.now(),
-  sleep: (ms) => sleep(ms, undefined, { ref: false }),
-  every: (ms, callback) => {
-    const timer = setInterval(callback, ms);
-    timer.unref();
-    return () => clearInterval(timer);
-  },
-};

@@ -129,7 +129,7 @@ export class NewTables {
     const client = this.#client ?? (await connected(this.#rights.owner));
     this.#client = client;
     const { rows } = await client.query<{ tables: string | null }>(
-      `SELECT string_agg(oid::text || relkind, ',' ORDER BY oid) AS tables FROM pg_class
+      `SELECT string_agg(oid::text, ',' ORDER BY oid) AS tables FROM pg_class
        WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relpersistence <> 't' AND oid >= 16384`,
     );
     const tables = rows[0]?.tables ?? '';

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { CONFIG_ERRORS } from '../config/errors.js';
 import { check, type CheckOptions } from './commands/check.js';
+import { dev } from './commands/dev.js';
 import { drop } from './commands/drop.js';
+import { start } from './commands/start.js';
 import { cliError } from './errors.js';
 import { addConfigFlags, configOf } from './flags.js';
 import type { ExitCode, Io } from './io.js';
@@ -31,6 +33,20 @@ function commands(io: Io, result: { code: ExitCode }): Command {
     .description('Live queries over an existing Postgres')
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: () => undefined });
+
+  addConfigFlags(
+    program
+      .command('dev')
+      .description('serve for development; with a Postgres of its own unless DATABASE_URL is set'),
+  ).action(async (_options: unknown, command: Command) => {
+    result.code = await dev((await configOf(command, io)).config, io);
+  });
+
+  addConfigFlags(program.command('start').description('serve')).action(
+    async (_options: unknown, command: Command) => {
+      result.code = await start((await configOf(command, io)).config, io);
+    },
+  );
 
   addConfigFlags(program.command('check').description('can this database be used? changes nothing'))
     .option('--json', 'print the findings as JSON')

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import { Auth } from './auth/auth.js';
+import type { Config } from './config/config.js';
+import { resolveNamed } from './config/named-queries.js';
+import { loggable } from './metrics/log.js';
+import { SYSTEM_CLOCK } from './sessions/clock.js';
+import { Resolver } from './sessions/resolver.js';
+import { Sessions } from './sessions/sessions.js';
+import type { Providers } from './transport/routes.js';
+import { Transport } from './transport/transport.js';
+import type { ViewsPort } from './views/port.js';
+
+const AUTH_TIMEOUT_MS = 10_000;
+
+/** The stages that clients see: who they are, what they are told, and how it travels. */
+export interface ClientSide {
+  readonly sessions: Sessions;
+  readonly transport: Transport;
+}
+
+export function makeClientSide(
+  config: Config,
+  port: ViewsPort,
+  log: Logger,
+  providers: Providers,
+): ClientSide {
+  const { limits, queries, allowSql } = config;
+  const resolver = new Resolver({
+    allowSql,
+    resolve: (name, args, ctx) => resolveNamed(queries, name, args, ctx),
+    onError: (query, error) => log.error({ event: 'query_function_failed', query, error: loggable(error) }),
+  });
+  const sessions = new Sessions({
+    port,
+    resolver,
+    clock: SYSTEM_CLOCK,
+    secret: randomBytes(32),
+    limits: {
+      holdMs: config.holdMs,
+      keepMs: config.keepMs,
+      subscriptionsMax: limits.subscriptionsMax,
+      subscriptionsPerPrincipalMax: limits.subscriptionsPerPrincipalMax,
+      reachesMax: limits.reachesMax,
+      bufferBytesMax: limits.bufferBytesMax,
+    },
+  });
+  const auth = new Auth({
+    ...(config.auth === undefined ? {} : { hook: config.auth }),
+    defaultRole: config.role,
+    timeoutMs: AUTH_TIMEOUT_MS,
+    nowMs: Date.now,
+  });
+  const transport = new Transport({
+    ...providers,
+    sessions,
+    auth,
+    clock: SYSTEM_CLOCK,
+    wallMs: Date.now,
+    basePath: config.basePath,
+    allowedOrigins: config.allowedOrigins.includes('*') ? '*' : config.allowedOrigins,
+    trustProxy: config.trustProxy,
+    limits: {
+      messageBytesMax: limits.messageBytesMax,
+      messagesBurst: limits.messagesBurst,
+      messagesPerSecond: limits.messagesPerSecond,
+      connectionsPerAddressMax: limits.connectionsPerAddressMax,
+      streamsMax: limits.streamsMax,
+    },
+    onError: (error) => log.error({ event: 'request_failed', error: loggable(error) }),
+  });
+  return { sessions, transport };
+}

@@ -1,0 +1,194 @@
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { addressOf, attachTo, isLoopback, type Handlers } from './attach.js';
+import { makeClientSide, type ClientSide } from './client-side.js';
+import { commitToken } from './commit-token.js';
+import type { Config, SluiceConfig } from './config/config.js';
+import { connectionConfig } from './config/database.js';
+import { configError } from './config/errors.js';
+import { parseConfig } from './config/schema.js';
+import { sluiceError } from './errors.js';
+import { listenOn, type OwnServer } from './listen.js';
+import { makeLogger } from './metrics/log.js';
+import { Metrics } from './metrics/metrics.js';
+import { readinessOf, type Readiness } from './metrics/readiness.js';
+import { preflight } from './preflight.js';
+import { LocalSourceSide, type SourceSide, type SourceSideOptions } from './source-side.js';
+
+/** Live queries of one database, inside an application or as a server of their own. */
+export interface Sluice {
+  /** Resolves when clients can be served. @throws SluiceError what stands in the way, with its remedy */
+  start(): Promise<void>;
+  /** `readyz` turns red, clients are told to go elsewhere and given `graceMs`, then the slot is gone. */
+  stop(): Promise<void>;
+  /** Starts, and serves on a server of our own at `host` and `port`. @returns the URL. @throws SluiceError */
+  listen(): Promise<string>;
+  /** Serves our paths on the application's server, WebSockets included. Attach after its own listeners were added. */
+  attach(server: HttpServer | HttpsServer): void;
+  /** For a router: everything but WebSockets. Calls `next` when the path is not ours. */
+  readonly handler: (request: IncomingMessage, response: ServerResponse, next?: () => void) => void;
+  /**
+   * Marks the position of a transaction: to be called inside it. The client's `reached(token)` then resolves when it
+   * shows what the transaction wrote.
+   * @param transaction of pg, postgres.js, Drizzle, Kysely or Prisma
+   */
+  token(transaction: unknown): Promise<string>;
+}
+
+/**
+ * @example
+ * const sluice = createSluice({ database: process.env.DATABASE_URL, queries });
+ * sluice.attach(server);
+ * await sluice.start();
+ * @throws SluiceError when the configuration is wrong
+ */
+export function createSluice(config: SluiceConfig): Sluice {
+  return makeSluice(parseConfig(config));
+}
+
+/** From a configuration that was checked already. @throws SluiceError `database_not_given` */
+export function makeSluice(config: Config): Sluice {
+  const service = new Service(config);
+  return {
+    start: () => service.start(),
+    stop: () => service.stop(),
+    listen: () => service.listen(),
+    attach: (server) => service.attach(server),
+    handler: (request, response, next) => {
+      if (!service.handlers.request(request, response)) next?.();
+    },
+    token: commitToken,
+  };
+}
+
+/** One life: made, started, stopped. */
+class Service {
+  readonly handlers: Handlers;
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #metrics = new Metrics();
+  readonly #source: SourceSide;
+  readonly #clients: ClientSide;
+  readonly #detach: (() => void)[] = [];
+  #server: OwnServer | null = null;
+  #starting: Promise<void> | null = null;
+  #stopping: Promise<void> | null = null;
+  #wake: () => void = () => undefined;
+
+  constructor(config: Config) {
+    this.#config = config;
+    this.#log = makeLogger(config.logLevel);
+    this.#source = new LocalSourceSide(sourceOptions(config), this.#log, () => this.#wake());
+    this.#clients = makeClientSide(config, this.#source.port, this.#log, {
+      schema: () => this.#source.schema(),
+      healthy: async () => ({ ok: true }),
+      ready: () => this.#readiness(),
+      metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#scrape() }),
+    });
+    const { transport } = this.#clients;
+    this.handlers = {
+      request: (request, response) => transport.handleRequest(request, response),
+      upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
+    };
+  }
+
+  start(): Promise<void> {
+    if (this.#stopping !== null) return Promise.reject(sluiceError('sluice_stopped'));
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await preflight(this.#config, this.#log);
+      await this.#source.start();
+      await this.#untilReady();
+      this.#log.info({ event: 'ready' });
+    } catch (error) {
+      void this.stop();
+      throw error;
+    }
+  }
+
+  /** Until the stream runs and every transaction that was open when its slot was made has ended (C7). */
+  async #untilReady(): Promise<void> {
+    while (!(await this.#readiness()).ok) {
+      if (this.#stopping !== null) throw sluiceError('sluice_stopped');
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    this.#wake();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    await this.#clients.transport.close(this.#config.graceMs);
+    for (const detach of this.#detach) detach();
+    await this.#server?.close();
+    await this.#source.stop();
+    this.#log.info({ event: 'stopped' });
+  }
+
+  async listen(): Promise<string> {
+    const { host, port, insecure, basePath } = this.#config;
+    if (!insecure && !isLoopback(host)) throw configError('listen_not_loopback', host);
+    this.#server = await listenOn(host, port, this.handlers);
+    try {
+      await this.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    return this.#server.url + basePath;
+  }
+
+  attach(server: HttpServer | HttpsServer): void {
+    this.#refuseOpen(server);
+    server.on('listening', () => this.#refuseOpen(server));
+    this.#detach.push(attachTo(server, this.handlers));
+  }
+
+  /** @throws SluiceError `listen_not_loopback` */
+  #refuseOpen(server: HttpServer | HttpsServer): void {
+    const address = addressOf(server)?.address;
+    if (this.#config.insecure || address === undefined || isLoopback(address)) return;
+    throw configError('listen_not_loopback', address);
+  }
+
+  /** Before the start there is nothing that could answer a subscription. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    return this.#clients.transport.handleUpgrade(request, socket, head);
+  }
+
+  async #readiness(): Promise<Readiness> {
+    return readinessOf((await this.#source.status()).source, this.#stopping !== null);
+  }
+
+  async #scrape(): Promise<string> {
+    const { sessions, transport } = this.#clients;
+    const { refused } = transport.status();
+    return this.#metrics.text({ ...(await this.#source.status()), sessions: sessions.status(), refused });
+  }
+}
+
+function sourceOptions(config: Config): SourceSideOptions {
+  if (config.database === undefined) throw configError('database_not_given');
+  const { publication, role, visible, pollMs, poolMax, maxRetainedWalBytes, limits, slot } = config;
+  return {
+    database: connectionConfig(config.database),
+    replication: connectionConfig(config.replication ?? config.database),
+    slot: slot.mode === 'permanent' ? { mode: 'permanent', name: slot.name } : { mode: 'temporary' },
+    publication,
+    role,
+    visible,
+    pollMs,
+    poolMax,
+    maxRetainedWalBytes,
+    limits,
+  };
+}
