@@ -4,16 +4,19 @@ import { at, wholeRows } from './testing/scripted-server.js';
 
 const code = (name: string): unknown => expect.objectContaining({ code: name });
 
-test('subscriptionsMax', async () => {
-  const { client, clock } = await harness({ subscriptionsMax: 2 });
-  const first = client.live({ sql: '1' });
-  client.live({ sql: '2' });
-  expect(() => client.live({ sql: '3' })).toThrow(code('too_many_subscriptions'));
-  client.live({ sql: '2' }); // shared
-  first.close();
-  expect(() => client.live({ sql: '3' })).toThrow(code('too_many_subscriptions')); // kept
-  clock.advance(10_000);
-  client.live({ sql: '3' });
+test('subscriptionsMax; what is only kept makes room', async () => {
+  const made = await harness({ subscriptionsMax: 2 });
+  const { live, peer } = await current(made);
+  const second = made.client.live({ sql: '2' });
+  expect(() => made.client.live({ sql: '3' })).toThrow(code('too_many_subscriptions'));
+  made.client.live({ sql: '2' }).close(); // shared, and still held
+  expect(() => made.client.live({ sql: '3' })).toThrow(code('too_many_subscriptions'));
+  second.close();
+  live.close();
+  made.client.live({ sql: '3' });
+  expect(await peer.next('unsubscribe')).toEqual({ kind: 'unsubscribe', id: 2 }); // the longest kept
+  expect(made.client.live({ sql: 'v' }).status).toBe('current');
+  expect(() => made.client.live({ sql: '4' })).toThrow(code('too_many_subscriptions'));
 });
 
 test('listenersMax', async () => {

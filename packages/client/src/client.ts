@@ -40,6 +40,7 @@ export class Client implements Notifiable {
   #error: SluiceError | null = null;
   /** Until the first move of a connection, what was current on the one before may still be shown as such. */
   #fresh = true;
+  /** After an announced end, until views are current again or the time is up. */
   #cancelGrace: (() => void) | null = null;
 
   constructor(options: Options) {
@@ -196,6 +197,7 @@ export class Client implements Notifiable {
     if (this.#fresh) {
       this.#fresh = false;
       this.#cancelGrace?.();
+      this.#cancelGrace = null;
       this.#subscriptions.leave();
     }
     this.#horizon.advance(move.position);
@@ -218,15 +220,17 @@ export class Client implements Notifiable {
   #lost(error: SluiceError, announced: boolean): void {
     this.#notifier.batch(() => {
       this.#subscriptions.disconnected();
-      this.#cancelGrace?.();
-      if (announced) {
-        this.#cancelGrace = this.#options.clock.after(this.#options.graceMs, () => this.#leave());
-      } else this.#subscriptions.leave();
+      if (announced && !this.#cancelGrace) {
+        const { clock, graceMs } = this.#options;
+        this.#cancelGrace = clock.after(graceMs, () => this.#endGrace());
+      }
+      if (!this.#cancelGrace) this.#subscriptions.leave();
       this.#become('offline', error);
     });
   }
 
-  #leave(): void {
+  #endGrace(): void {
+    this.#cancelGrace = null;
     this.#notifier.batch(() => this.#subscriptions.leave());
   }
 

@@ -109,27 +109,19 @@ test('a hand-over shows nothing of itself', async () => {
   expect(statuses).toEqual(['current']); // of the delta
 });
 
-test('a hand-over to a server that closes early, or comes late, is stale after the grace', async () => {
+test('a hand-over may take a few attempts; after the grace it shows', async () => {
   const made = await harness({ graceMs: 2000 });
   const { live, peer } = await current(made);
   peer.send({ kind: 'goaway', afterMs: 400 });
-  peer.close(1001);
+  peer.close(1001); // earlier than it said
   await until(made.client, isOffline);
   made.clock.advance(400);
   (await made.server.connection()).terminate();
   await until(made.client, isOffline);
-  expect(live.status).toBe('stale'); // the second loss was not announced
-});
-
-test('the grace ends', async () => {
-  const made = await harness({ graceMs: 2000 });
-  const { live, peer } = await current(made);
-  peer.send({ kind: 'goaway', afterMs: 0 });
-  peer.close(1001);
-  await until(made.client, isOffline);
-  made.clock.advance(0);
+  expect(live.status).toBe('current');
+  made.clock.advance(125);
   await made.server.connection();
-  made.clock.advance(1999);
+  made.clock.advance(2000 - 400 - 125 - 1);
   expect(live.status).toBe('current');
   made.clock.advance(1);
   expect(live.status).toBe('stale');

@@ -25,6 +25,7 @@ export interface LiveViewParts {
 
 interface Ready<L> {
   readonly promise: Promise<L>;
+  settled: boolean;
   readonly resolve: (live: L) => void;
   readonly reject: (error: SluiceError) => void;
 }
@@ -85,7 +86,7 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
 
   /**
    * Resolves with this view when its query has its first answer; rejects when that is an error, or when the view is
-   * closed before. A refusal that the client tries again does neither. After `replace` it is another promise, for the new query.
+   * closed before. A refusal that the client tries again does neither. After `replace` it is about the new query.
    */
   get ready(): Promise<LiveView<Row>> {
     return this.#ready.promise;
@@ -131,8 +132,7 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
     next.holders.add(this);
     this.#target = next;
     if (old !== this.#shown) this.#leave(old);
-    this.#ready.reject(clientError('view_closed', 'replaced'));
-    this.#ready = newReady();
+    if (this.#ready.settled) this.#ready = newReady();
     notifier.batch(() => {
       this.#become(nextPhase(this.#phase, { kind: 'replaced' }));
       if (next.phase.status !== 'loading' || this.#phase.status !== 'switching') this.#arrive(next.phase);
@@ -195,6 +195,8 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
     const phase = this.#phase;
     if (phase.status === 'error' && !phase.retrying) this.#ready.reject(phase.error);
     else if (phase.status === 'current' || phase.status === 'behind') this.#ready.resolve(this);
+    else return;
+    this.#ready.settled = true;
   }
 
   #leave(subscription: Subscription): void {
@@ -212,5 +214,5 @@ function newReady<L>(): Ready<L> {
   });
   // Whoever does not wait for it learns of the error by the status.
   promise.catch(() => undefined);
-  return { promise, resolve, reject };
+  return { promise, settled: false, resolve, reject };
 }

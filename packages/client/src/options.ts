@@ -23,9 +23,9 @@ export interface ClientOptions {
   /** How long the server has to greet. Default 15 s. */
   readonly connectTimeoutMs?: number;
   readonly backoff?: Partial<Backoff>;
-  /** Most subscriptions at a time, those that are kept included. Default 10,000. */
+  /** Most subscriptions at a time; those that are only kept make room. Default 500: a server takes 512 by default. */
   readonly subscriptionsMax?: number;
-  /** Most calls of `reached` waiting at a time. Default 10,000. */
+  /** Most calls of `reached` waiting at a time. Default 1,000: a server takes 1,024 by default. */
   readonly reachesMax?: number;
   /** Most listeners of one live view, and of the client. Default 1,000. */
   readonly listenersMax?: number;
@@ -56,8 +56,8 @@ const DEFAULTS = {
   keepMs: 10_000,
   graceMs: 5_000,
   connectTimeoutMs: 15_000,
-  subscriptionsMax: 10_000,
-  reachesMax: 10_000,
+  subscriptionsMax: 500,
+  reachesMax: 1_000,
   listenersMax: 1_000,
   requestBytesMax: 900_000,
   stagedBytesMax: 64 * 1024 * 1024,

@@ -181,6 +181,18 @@ test('one that was joined after it was given up is asked for again', async () =>
   expect(second.rows).toHaveLength(1);
 });
 
+test('whoever waits for a query that is replaced waits for the new one', async () => {
+  const made = await harness();
+  const live = made.client.live<Issue>({ sql: 'v' });
+  const ready = live.ready;
+  live.replace({ sql: 'w' });
+  expect(live.status).toBe('loading');
+  const peer = await made.server.greeted();
+  expect([(await peer.next('subscribe')).sql, (await peer.next('subscribe')).sql]).toEqual(['v', 'w']);
+  peer.answer(2, 'w', [], '0/10');
+  expect(await ready).toBe(live);
+});
+
 test('a replacement that is refused shows the error', async () => {
   const made = await harness();
   const { live, peer } = await current(made);

@@ -31,6 +31,8 @@ export class Subscriptions {
   readonly #parts: SubscriptionsParts;
   /** Those that a new live view of the same query joins. */
   readonly #shared = new Map<string, Subscription>();
+  /** Those without holders, the longest kept first. */
+  readonly #kept = new Set<Subscription>();
   /** Every one that is not over, shared or not. */
   readonly #all = new Set<Subscription>();
   /** By their ids on the present connection. */
@@ -54,18 +56,17 @@ export class Subscriptions {
   }
 
   /**
-   * Joins the subscription of an equal query, or makes one.
+   * Joins the subscription of an equal query, or makes one. At the bound, what is only kept makes room.
    * @param replaces the one whose place it takes, which the server may end when this one is current.
    * @throws SluiceError `too_many_subscriptions`.
    */
   open({ key, request }: NamedRequest, replaces?: Subscription): Subscription {
     const shared = this.#shared.get(key);
     if (shared) {
-      shared.cancelLinger?.();
-      shared.cancelLinger = null;
+      this.#unkeep(shared);
       return shared;
     }
-    if (this.#all.size >= this.#parts.subscriptionsMax) throw clientError('too_many_subscriptions');
+    if (this.#all.size >= this.#parts.subscriptionsMax) this.#endLongestKept();
     const subscription = new Subscription(key, request);
     this.#shared.set(key, subscription);
     this.#all.add(subscription);
@@ -76,11 +77,12 @@ export class Subscriptions {
   /** A holder is gone. After the last one the subscription lingers. */
   release(subscription: Subscription): void {
     if (subscription.holders.size > 0 || !this.#all.has(subscription)) return;
-    subscription.cancelLinger?.();
+    this.#unkeep(subscription);
     if (this.#shared.get(subscription.key) !== subscription || this.#parts.keepMs === 0) {
       this.#end(subscription);
       return;
     }
+    this.#kept.add(subscription);
     subscription.cancelLinger = this.#parts.clock.after(this.#parts.keepMs, () => this.#end(subscription));
   }
 
@@ -234,8 +236,20 @@ export class Subscriptions {
     return subscription.phase.status === 'error' && this.#shared.get(subscription.key) !== subscription;
   }
 
-  #end(subscription: Subscription): void {
+  #endLongestKept(): void {
+    const [longest] = this.#kept;
+    if (!longest) throw clientError('too_many_subscriptions');
+    this.#end(longest);
+  }
+
+  #unkeep(subscription: Subscription): void {
     subscription.cancelLinger?.();
+    subscription.cancelLinger = null;
+    this.#kept.delete(subscription);
+  }
+
+  #end(subscription: Subscription): void {
+    this.#unkeep(subscription);
     subscription.cancelRetry?.();
     if (this.#shared.get(subscription.key) === subscription) this.#shared.delete(subscription.key);
     this.#all.delete(subscription);
