@@ -134,6 +134,11 @@ export interface Subscribed {
   readonly view: ViewId;
   /** Names the chain of versions that the view's positions belong to, for `Resume`: one server's memory of one view. */
   readonly chain: string;
+  /**
+   * Another subscription of this connection holds the view: its rows are not sent again. A client that has dropped
+   * them in the meantime (the other ended while this one was on its way) subscribes anew.
+   */
+  readonly shared?: true;
   readonly shape: Shape;
   readonly gear: 'incremental' | 'rerun';
   /** Why the view is not incremental, in words. */

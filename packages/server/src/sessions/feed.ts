@@ -1,6 +1,6 @@
 import type { Shape } from '@sluice/core/shape';
 import type { ViewId, WireError } from '@sluice/core/wire';
-import { SPOT_ZERO, type Spot } from './spot.js';
+import { lsnOf, SPOT_ZERO, type Spot } from './spot.js';
 
 /*
  * What sessions remember of one view: its versions, each with the delta that leads to it, and the spans over which
@@ -98,7 +98,7 @@ export class Feed {
 
   /** @returns false when the delta does not continue the chain: whoever is behind it needs whole rows. */
   delta(from: Spot, to: Spot, bytes: Uint8Array, count: number, nowMs: number): boolean {
-    const chained = this.latest !== null && BigInt.asUintN(64, this.latest.at ^ from) === 0n;
+    const chained = this.latest !== null && lsnOf(this.latest.at) === lsnOf(from);
     if (chained) {
       this.#n += 1;
       this.#versions.push({ n: this.#n, at: to, delta: bytes, count, arrivedMs: nowMs });
@@ -128,9 +128,10 @@ export class Feed {
 
   /** The answer to a snapshot request. @returns null when it is of no version that is held. */
   answered(at: Spot, bytes: Uint8Array, count: number): Whole | null {
-    const version = this.versionAt(at);
-    if (version === null) return null;
-    this.#whole = { n: version.n, at, bytes, count };
+    // The version may be of an earlier epoch than the batch: its LSN tells, and it is the latest of that LSN.
+    const version = this.#versions.findLast((one) => lsnOf(one.at) === lsnOf(at));
+    if (version === undefined) return null;
+    this.#whole = { n: version.n, at: version.at, bytes, count };
     return this.#whole;
   }
 

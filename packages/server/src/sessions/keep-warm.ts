@@ -21,14 +21,16 @@ interface KeepBounds {
 export class KeepWarm {
   readonly #clock: Clock;
   readonly #bounds: KeepBounds;
+  readonly #oldestOpen: () => number;
   readonly #release: (feed: Feed) => void;
   readonly #idle = new Map<Feed, Idle>();
-  #oldestOpen = Infinity;
   #cancel: (() => void) | null = null;
 
-  constructor(clock: Clock, bounds: KeepBounds, release: (feed: Feed) => void) {
+  /** @param oldestOpen number of the oldest `open` still unanswered, Infinity for none */
+  constructor(clock: Clock, bounds: KeepBounds, oldestOpen: () => number, release: (feed: Feed) => void) {
     this.#clock = clock;
     this.#bounds = bounds;
+    this.#oldestOpen = oldestOpen;
     this.#release = release;
   }
 
@@ -47,9 +49,8 @@ export class KeepWarm {
     this.#idle.delete(feed);
   }
 
-  /** @param oldestOpen the oldest `open` still unanswered, Infinity for none */
-  answered(oldestOpen: number): void {
-    this.#oldestOpen = oldestOpen;
+  /** An `open` was answered. */
+  answered(): void {
     this.#sweep();
   }
 
@@ -66,7 +67,7 @@ export class KeepWarm {
         this.#cancel = this.#clock.after(keepMs - (nowMs - sinceMs), () => this.#sweep());
         return;
       }
-      if (ref >= this.#oldestOpen) return;
+      if (ref >= this.#oldestOpen()) return;
       this.#idle.delete(feed);
       bytes -= heldBytes(feed);
       this.#release(feed);

@@ -53,6 +53,8 @@ interface Turn {
   /** The client has missed some: fold what it gets. */
   readonly late: boolean;
   readonly chunks: Uint8Array[];
+  /** Were current, and are not any more. */
+  readonly demoted: Set<Member>;
   readonly current: ViewId[];
   readonly behind: (readonly [ViewId, Position])[];
   readonly errors: NonNullable<Move['errors']>[number][];
@@ -98,7 +100,8 @@ export class Mover {
 
   next(tip: Spot, late: boolean): Next {
     const nowMs = this.#context.clock.nowMs();
-    const turn: Turn = { tip, nowMs, late, chunks: [], current: [], behind: [], errors: [] };
+    const lists = { chunks: [], demoted: new Set<Member>(), current: [], behind: [], errors: [] };
+    const turn: Turn = { tip, nowMs, late, ...lists };
     if (tip < this.#position) return this.#finish(turn, null, []);
     const { p, set, wakeAtMs } = this.#choose(turn);
     for (const member of set) {
@@ -196,11 +199,12 @@ export class Mover {
 
   #fallBehind(turn: Turn, member: Member): void {
     const { holdMs, holdPauseMsMax } = this.#context.limits;
-    this.#context.counters.fellBehind += 1;
+    const { state } = member;
     member.fallBehind(turn.nowMs, holdMs, holdPauseMsMax);
-    if (!member.shown) return;
+    if (state !== 'behind') this.#context.counters.fellBehind += 1;
+    if (state !== 'current') return;
     member.position = this.#position;
-    turn.behind.push([member.feed.view, this.#context.epochs.text(member.position)]);
+    turn.demoted.add(member);
   }
 
   // ------------------------------------------------------------ what they are told
@@ -216,26 +220,26 @@ export class Mover {
 
   #advanceAlone(turn: Turn, member: Member): void {
     const span = member.feed.last;
-    if (span === null || !member.deliverable(span)) return;
     const end = member.end(turn.tip);
-    if ((member.shown && !member.isNews(span)) || end < member.position) return;
-    this.#tell(turn, member, span);
-    member.position = end;
-    const at = turn.behind.findIndex(([view]) => view === member.feed.view);
-    if (at >= 0) turn.behind.splice(at, 1);
-    turn.behind.push([member.feed.view, this.#context.epochs.text(end)]);
+    const news = span !== null && member.deliverable(span) && (!member.shown || member.isNews(span));
+    if (news && end >= member.position) {
+      this.#tell(turn, member, span);
+      member.position = end;
+    } else if (!turn.demoted.has(member)) return;
+    else if (member.error !== null) turn.errors.push([member.feed.view, member.error]);
+    turn.behind.push([member.feed.view, this.#context.epochs.text(member.position)]);
   }
 
   #tell(turn: Turn, member: Member, span: Span): void {
-    const { resume } = member;
     member.shown = true;
-    member.resume = null;
     if (span.error !== null) {
       turn.errors.push([member.feed.view, span.error]);
       member.error = span.error;
       return;
     }
+    const { resume } = member;
     member.error = null;
+    member.resume = null;
     if (span.n === member.have) return;
     const start = member.start;
     if (start !== member.have && member.base !== null)

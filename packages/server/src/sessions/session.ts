@@ -263,6 +263,7 @@ export class Session {
   #join(subscription: Subscription, feed: Feed): void {
     const { message, held } = subscription;
     let member = this.member(feed);
+    const shared = member === null ? {} : { shared: true as const };
     if (member === null) {
       member = new Member(feed);
       this.#mover.members.set(feed.view, member);
@@ -276,7 +277,7 @@ export class Session {
     member.ids.add(message.id);
     const { view, chain, shape, gear, reason } = feed;
     const why = reason === undefined ? {} : { reason };
-    this.#tell({ kind: 'subscribed', id: message.id, view, chain, shape, gear, ...why });
+    this.#tell({ kind: 'subscribed', id: message.id, view, chain, ...shared, shape, gear, ...why });
     const old = message.replaces;
     if (old !== undefined && old !== message.id && this.#subscriptions.has(old)) {
       this.#mover.replacing.set(message.id, old);

@@ -83,7 +83,8 @@ export class Sessions implements SessionHost {
     this.#port = options.port;
     this.#resolver = options.resolver;
     this.#secret = options.secret;
-    this.#keepWarm = new KeepWarm(this.clock, this.limits, (feed) => this.#forget(feed));
+    const oldestOpen = (): number => this.#oldestOpen();
+    this.#keepWarm = new KeepWarm(this.clock, this.limits, oldestOpen, (feed) => this.#forget(feed));
     this.#port.listen((message) => this.#hear(message));
   }
 
@@ -214,7 +215,7 @@ export class Sessions implements SessionHost {
     const feed = known?.feed ?? this.#newFeed(message);
     answer?.opened(feed);
     if (this.#held.get(feed.view)?.sessions.size === 0) this.#keepWarm.keep(feed, this.#refs);
-    this.#keepWarm.answered(this.#oldestOpen());
+    this.#keepWarm.answered();
   }
 
   #newFeed(message: Extract<FromViews, { kind: 'opened' }>): Feed {
@@ -227,7 +228,7 @@ export class Sessions implements SessionHost {
   #refused(ref: number, error: WireError): void {
     this.#opens.get(ref)?.refused(error);
     this.#opens.delete(ref);
-    this.#keepWarm.answered(this.#oldestOpen());
+    this.#keepWarm.answered();
     const held = this.#asks.get(ref);
     this.#asks.delete(ref);
     if (held === undefined) return;
@@ -238,6 +239,7 @@ export class Sessions implements SessionHost {
   }
 
   #batch(message: Extract<FromViews, { kind: 'batch' }>): void {
+    if (message.epoch === '') return;
     const before = this.#tip;
     if (this.epochs.enter(message.epoch) && before !== null) {
       for (const { feed } of this.#held.values()) feed.gap(before);

@@ -36,7 +36,16 @@ const SERVER_MEMBERS: {
   readonly [K in ServerMessage['kind']]: Readonly<Record<keyof Extract<ServerMessage, { kind: K }>, true>>;
 } = {
   hello: { kind: true, version: true, seed: true, pingMs: true },
-  subscribed: { kind: true, id: true, view: true, chain: true, shape: true, gear: true, reason: true },
+  subscribed: {
+    kind: true,
+    id: true,
+    view: true,
+    chain: true,
+    shared: true,
+    shape: true,
+    gear: true,
+    reason: true,
+  },
   rows: { kind: true, view: true, at: true, rows: true },
   delta: { kind: true, view: true, from: true, to: true, ops: true },
   difference: { kind: true, view: true, at: true, of: true, buckets: true, rows: true, order: true },

@@ -15,7 +15,10 @@ import type { ViewId, WireError } from '@sluice/core/wire';
  *   version  v1 ────────────┐   v1 ─────────── v2 ────▶
  *            at=10   gap through=17  again=25   to=31     position=40
  *
- * Everything in one batch is in order; batches are in order. `epoch` and positions: LSNs are of the current epoch.
+ * Everything in one batch is in order; batches and `opened` are in order: what precedes an `opened` is not about the
+ * view that it names, and `release` and `ended` each end a view, the latter whatever its holds. A version keeps its
+ * LSN when the epoch changes; it is named by that in `from`, and in the `at` that answers a `snapshot`.
+ * The epoch is empty until the stream has begun. `epoch` and positions: LSNs are of the current epoch.
  */
 export interface ViewsPort {
   post(message: ToViews): void;

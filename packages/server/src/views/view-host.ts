@@ -229,6 +229,8 @@ export class ViewHost implements ViewsPort, SourceListener {
       view.view.references++;
       const { gear, shape } = planned;
       const reason = gear.kind === 'rerun' ? { reason: gear.reason } : {};
+      // What was said before of a view of that name must not seem to be said of this one.
+      if (this.#entries.length > 0) this.#flush();
       this.#listener({ kind: 'opened', ref, view: id, shape, gear: gear.kind, ...reason });
     } catch (error) {
       this.#listener({ kind: 'refused', ref, error: this.#asError(error).toWire() });
