@@ -119,14 +119,14 @@ int8larger:1236 int8le:471 int8lt:469 int8mi:464 int8mod:945 int8mul:465 int8mul
 int8ne:468 int8not:1907 int8or:1905 int8pl:463 int8pl_inet:2631 int8range:3945,3946 int8range_canonical:3928
 int8range_subdiff:3923 int8send:2409 int8shl:1908 int8shr:1909 int8smaller:1237 int8um:462 int8up:1910
 int8xor:1906 integer_pl_date:2550 inter_lb:278 inter_sb:373 inter_sl:277 interval:1200,1370
-interval_accum:1843 interval_accum_inv:3549 interval_avg:1844 interval_cmp:1315 interval_combine:3325
-interval_div:1326 interval_eq:1162 interval_ge:1166 interval_gt:1167 interval_hash:1697
-interval_hash_extended:3418 interval_larger:1198 interval_le:1165 interval_lt:1164 interval_mi:1170
-interval_mul:1618 interval_ne:1163 interval_pl:1169 interval_pl_date:2546 interval_pl_time:1848
-interval_pl_timestamp:2548 interval_pl_timestamptz:2549 interval_pl_timetz:2547 interval_send:2479
-interval_smaller:1197 interval_um:1168 intervaltypmodin:2903 is_normalized:4351 isclosed:1430
-isempty:3850,4237 isfinite:1373,1389,1390,2048 ishorizontal:1407,1411,1415 isopen:1431 isparallel:1408,1412
-isperp:1409,1413 isvertical:1406,1410,1414 json_agg:3175 json_agg_strict:6276 json_array_element:3949
+interval_accum:1843 interval_accum_inv:3549 interval_cmp:1315 interval_combine:3325 interval_div:1326
+interval_eq:1162 interval_ge:1166 interval_gt:1167 interval_hash:1697 interval_hash_extended:3418
+interval_larger:1198 interval_le:1165 interval_lt:1164 interval_mi:1170 interval_mul:1618 interval_ne:1163
+interval_pl:1169 interval_pl_date:2546 interval_pl_time:1848 interval_pl_timestamp:2548
+interval_pl_timestamptz:2549 interval_pl_timetz:2547 interval_send:2479 interval_smaller:1197
+interval_um:1168 intervaltypmodin:2903 is_normalized:4351 isclosed:1430 isempty:3850,4237
+isfinite:1373,1389,1390,2048 ishorizontal:1407,1411,1415 isopen:1431 isparallel:1408,1412 isperp:1409,1413
+isvertical:1406,1410,1414 json_agg:3175 json_agg_strict:6276 json_array_element:3949
 json_array_element_text:3950 json_array_elements:3955 json_array_elements_text:3969 json_array_length:3956
 json_build_array:3198,3199 json_build_object:3200,3201 json_each:3958 json_each_text:3959
 json_extract_path:3951 json_extract_path_text:3953 json_object:3202,3203 json_object_agg:3197
@@ -259,7 +259,7 @@ timestamptz_smaller:1195 timestamptztypmodin:2907 timetypmodin:2909 timetz:1388,
 timetz_eq:1352 timetz_ge:1356 timetz_gt:1357 timetz_hash:1696 timetz_hash_extended:3410 timetz_larger:1379
 timetz_le:1355 timetz_lt:1354 timetz_mi_interval:1750 timetz_ne:1353 timetz_pl_interval:1749
 timetz_send:2473 timetz_smaller:1380 timetzdate_pl:1298 timetztypmodin:2911
-timezone:1026,1159,2037,2038,2069,2070,6334,6335,6336 to_ascii:1845,1846,1847 to_bin:6330,6331
+timezone:1026,1159,2069,2070,6334,6335 to_ascii:1845,1846,1847 to_bin:6330,6331
 to_char:1768,1770,1772,1773,1774,1775,1776,2049 to_date:1780 to_hex:2089,2090 to_json:3176 to_jsonb:3787
 to_number:1777 to_oct:6332,6333 to_timestamp:1158,1778 to_tsquery:3746,3750
 to_tsvector:3745,3749,4209,4210,4211,4212 transaction_timestamp:2647 translate:878 trim_array:6172

@@ -66,6 +66,8 @@ export interface FoundType {
 export interface FoundCast {
   readonly source: number;
   readonly target: number;
+  /** pg_cast.castcontext: implicit, in assignments, explicit. */
+  readonly context: 'i' | 'a' | 'e';
   readonly function: number;
 }
 
@@ -95,7 +97,7 @@ SELECT json_build_object(
     WHERE o.oid >= ${FIRST_USER_OID} AND o.oprname = ANY ($3::text[])),
   'types', (SELECT coalesce(json_agg(json_build_object('oid', t.oid::int8, 'schema', n.nspname, 'name', t.typname)), '[]')
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typname = ANY ($4::text[])),
-  'casts', (SELECT coalesce(json_agg(json_build_object('source', castsource::int8, 'target', casttarget::int8,
+  'casts', (SELECT coalesce(json_agg(json_build_object('source', castsource::int8, 'target', casttarget::int8, 'context', castcontext,
       'function', castfunc::int8)), '[]') FROM pg_cast WHERE castfunc >= ${FIRST_USER_OID}))`;
 
 /** One round trip for everything that a statement names. */
@@ -104,14 +106,11 @@ export async function lookUp(run: Run, references: References): Promise<Lookup> 
   const { rows } = await run(LOOKUP_SQL, [
     textArray(references.relations.map((relation) => relation.name)),
     textArray(functions),
-    textArray([...references.operators.map((operator) => operator.name), ...IMPLIED_OPERATORS]),
+    textArray(references.operators.map((operator) => operator.name)),
     textArray(references.types.map((type) => type.name)),
   ]);
   return JSON.parse(rows[0]?.[0] ?? 'null') as Lookup;
 }
-
-/** Used without being written: IN, BETWEEN, DISTINCT, ORDER BY, LIKE and their kind. */
-const IMPLIED_OPERATORS = ['=', '<>', '<', '<=', '>', '>=', '~~', '!~~', '~~*', '!~~*', '~'];
 
 export async function functionsByOid(run: Run, oids: readonly number[]): Promise<readonly FoundFunction[]> {
   const { rows } = await run(`SELECT ${FUNCTION_JSON} FROM ${FUNCTION_FROM} WHERE p.oid = ANY ($1::oid[])`, [

@@ -7,6 +7,7 @@ import {
   recordedDependencies,
   viewDefinition,
   type FoundFunction,
+  type FoundOperator,
   type FoundRelation,
   type Lookup,
 } from './catalog-lookup.js';
@@ -30,8 +31,10 @@ export interface Dependencies {
   readonly readsClock: boolean;
   /** An aggregate is called on parameters alone: the statement cannot stand inside LATERAL. */
   readonly aggregatesParams: boolean;
-  /** Functions, operators or casts that are not Postgres's own take part. */
+  /** Functions or casts that are not Postgres's own take part. */
   readonly userCode: boolean;
+  /** Operators that are not Postgres's own and bear a name that the statement uses. */
+  readonly userOperators: readonly FoundOperator[];
   /** Names of the functions called in the statement itself that may be aggregates, and that may return sets. */
   readonly aggregates: ReadonlySet<string>;
   readonly setFunctions: ReadonlySet<string>;
@@ -57,6 +60,7 @@ export class DependencyFinder {
   #readsClock = false;
   #aggregatesParams = false;
   #userCode = false;
+  readonly #userOperators: FoundOperator[] = [];
   readonly #aggregates = new Set<string>();
   readonly #setFunctions = new Set<string>();
 
@@ -75,6 +79,7 @@ export class DependencyFinder {
       readsClock: this.#readsClock,
       aggregatesParams: this.#aggregatesParams,
       userCode: this.#userCode,
+      userOperators: this.#userOperators,
       aggregates: this.#aggregates,
       setFunctions: this.#setFunctions,
     };
@@ -187,14 +192,21 @@ export class DependencyFinder {
     depth: number,
   ): Promise<void> {
     const oids = new Set<number>();
-    for (const operator of lookup.operators)
-      if (universe.mayTake([operator.left, operator.right])) oids.add(operator.function);
-    for (const cast of lookup.casts)
-      if (universe.mayTake([cast.source, cast.target])) oids.add(cast.function);
+    for (const operator of lookup.operators) {
+      if (!universe.mayTake([operator.left, operator.right])) continue;
+      oids.add(operator.function);
+      this.#userOperators.push(operator);
+    }
+    const written = new Set(references.types.map((type) => type.name));
+    for (const cast of lookup.casts) {
+      const target = this.#registry.types.get(cast.target)?.name ?? '';
+      const applies = depth > 0 || cast.context === 'i' || written.has(target) || written.has(`_${target}`);
+      if (!applies || !universe.mayTake([cast.source, cast.target])) continue;
+      oids.add(cast.function);
+      this.#userCode = true;
+    }
     if (oids.size === 0) return;
-    this.#userCode = true;
-    for (const found of await functionsByOid(this.#session.run, [...oids]))
-      await this.#function(found, depth);
+    for (const found of await functionsByOid(this.#session.run, [...oids])) await this.#judged(found, depth);
   }
 
   /** A domain's CHECK may call anything. */
@@ -207,12 +219,16 @@ export class DependencyFinder {
   }
 
   async #function(found: FoundFunction, depth: number): Promise<void> {
+    if (found.oid >= FIRST_USER_OID) this.#userCode = true;
+    await this.#judged(found, depth);
+  }
+
+  async #judged(found: FoundFunction, depth: number): Promise<void> {
     if (this.#functions.has(found.oid)) return;
     this.#functions.add(found.oid);
     const kind = judgeFunction(found, this.#policy);
     if (kind === 'clock') this.#readsClock = true;
     if (kind === 'clock' || kind === 'builtin') return;
-    this.#userCode = true;
     if (kind === 'declared') return this.#declared(found, depth);
     await this.#recorded('pg_proc', found.oid, depth + 1);
     const body = await readBody(this.#session.run, found);
@@ -357,5 +373,5 @@ class TypeUniverse {
   }
 }
 
-/** xid, cid, tid, xid8, pg_lsn, snapshots, aclitem, refcursor: no constant or common function yields one by accident. */
-const UNCOMMON: ReadonlySet<number> = new Set([27, 28, 29, 5069, 3220, 2970, 5038, 1033, 1034, 1790]);
+/** xid, cid, tid, xid8, pg_lsn, snapshots, aclitem, refcursor, timetz: no constant or common function yields one by accident. */
+const UNCOMMON: ReadonlySet<number> = new Set([27, 28, 29, 1266, 5069, 3220, 2970, 5038, 1033, 1034, 1790]);

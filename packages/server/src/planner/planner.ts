@@ -181,7 +181,7 @@ export class Planner {
       reads: [...dependencies.reads],
       readsAnything: dependencies.opaque !== null,
       views: [...dependencies.views],
-      userCode: dependencies.userCode,
+      userCode: dependencies.userCode || dependencies.userOperators.length > 0,
       keyColumns: keyColumnsOf(parsed.select, description.columns, registry, dependencies),
       readsClock: dependencies.readsClock,
       gear,

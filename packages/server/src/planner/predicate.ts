@@ -280,12 +280,21 @@ export class PredicateCompiler {
       if (side.kind === 'constant' && side.constant.kind === 'null' && side.type === null)
         throw new NotIncremental('null_comparison');
     const [a, b] = [this.#typeOf(left, right), this.#typeOf(right, left)];
+    this.#checkOperators(a, b);
     const type = commonType(this.#facts.registry, a, b);
     if (type === null) {
       const name = (oid: number): string => this.#facts.names.get(oid)?.display ?? String(oid);
       throw new NotIncremental('comparison_type', `${name(a)} with ${name(b)}`);
     }
     return type;
+  }
+
+  /** An operator of the application on one of these types might be the better match. */
+  #checkOperators(left: number, right: number): void {
+    const { registry, dependencies } = this.#facts;
+    const types = new Set([left, right, baseTypeOf(registry, left), baseTypeOf(registry, right)]);
+    if (dependencies.userOperators.some((operator) => types.has(operator.left) || types.has(operator.right)))
+      throw new NotIncremental('user_code');
   }
 
   /** Equality is by bytes under every deterministic collation; order only under C; two different ones are an error. */

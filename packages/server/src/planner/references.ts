@@ -146,10 +146,18 @@ class Collector {
         break;
       case 'A_Expr':
         this.#operatorNames(node, ['name']);
+        if (String(node['kind']).includes('BETWEEN')) this.#implied('<', '<=', '>', '>=');
         this.#comparison(node);
         break;
       case 'SubLink':
         this.#operatorNames(node, ['operName']);
+        if (node['subLinkType'] === 'ANY_SUBLINK' && node['operName'] === undefined) this.#implied('=');
+        break;
+      case 'CaseExpr':
+        if (node['arg'] !== undefined) this.#implied('=');
+        break;
+      case 'JoinExpr':
+        if (node['usingClause'] !== undefined || node['isNatural'] === true) this.#implied('=');
         break;
       case 'SortBy':
         this.#operatorNames(node, ['useOp']);
@@ -236,6 +244,11 @@ class Collector {
       const { schema, name } = qualified(node[field]);
       this.#operators.push({ schema, name, location });
     }
+  }
+
+  /** Looked up by name without being written. (Sorting and grouping go by the type's own operator class instead.) */
+  #implied(...names: readonly string[]): void {
+    for (const name of names) this.#operators.push({ schema: null, name, location: -1 });
   }
 
   #attributeNames(fields: unknown, from: number): void {

@@ -18,11 +18,14 @@ export async function readBuiltins(run: Run): Promise<readonly BuiltinRow[]> {
   return rows.map((row) => JSON.parse(row[0] ?? 'null') as BuiltinRow);
 }
 
-/** `name:oid,oid`, sorted: what the rules allow in the given catalogs together. */
+/** `name:oid,oid`, sorted: what the rules allow in every one of the given catalogs that has it. */
 export function allowedEntries(catalogs: readonly (readonly BuiltinRow[])[]): readonly string[] {
   const oids = new Map<string, Set<number>>();
+  const refused = new Set(
+    catalogs.flat().flatMap((row) => (isAllowedBuiltin(row) ? [] : [`${row.name}:${row.oid}`])),
+  );
   for (const row of catalogs.flat()) {
-    if (!isAllowedBuiltin(row)) continue;
+    if (refused.has(`${row.name}:${row.oid}`)) continue;
     const known = oids.get(row.name);
     if (known === undefined) oids.set(row.name, new Set([row.oid]));
     else known.add(row.oid);
