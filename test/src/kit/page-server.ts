@@ -7,14 +7,16 @@ export interface PageServer {
   stop(): Promise<void>;
 }
 
-/** @param files by path, `/client.js`; a page that is empty but for its title is at `/`. */
+/** @param files modules by path; the page at `/` is empty and runs `/page.js`. */
 export async function servePage(files: Readonly<Record<string, string>>): Promise<PageServer> {
   const server: Server = createServer((request, response) => {
     const path = request.url ?? '/';
     const code = files[path];
     if (code !== undefined) response.setHeader('content-type', 'text/javascript').end(code);
     else if (path === '/')
-      response.setHeader('content-type', 'text/html').end('<!doctype html><title>page</title>');
+      response
+        .setHeader('content-type', 'text/html')
+        .end('<!doctype html><title>page</title><script type="module" src="/page.js"></script>');
     else response.writeHead(404).end();
   });
   server.listen(0, '127.0.0.1');
