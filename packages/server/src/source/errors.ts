@@ -182,6 +182,12 @@ export const SOURCE_ERRORS = {
     retry: true,
     stage: 'source',
   },
+  retained_full: {
+    message: 'More transactions had to be kept for open snapshots than fit',
+    hint: 'Everything is hydrated anew. Raise `retainedBytesMax`, or look for commits that stay invisible (synchronous_standby_names) and for hydrations that take minutes.',
+    retry: true,
+    stage: 'source',
+  },
   fetch_queue_full: {
     message: 'Too many snapshots wait to be read',
     hint: 'Raise limits.fetchConcurrency (and poolMax) or limits.fetchQueueMax, or open fewer queries at once.',

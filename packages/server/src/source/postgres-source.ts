@@ -60,6 +60,7 @@ export class PostgresSource implements Source {
       mark: () => this.#mark(),
       ask: () => this.#feedback(true),
       hurry: () => this.#monitor.hurry(),
+      overflow: () => this.#abandon(sourceError('retained_full')),
     });
     this.#keeper = new SlotKeeper({
       slot: this.#options.slot,
@@ -313,11 +314,16 @@ export class PostgresSource implements Source {
   /** The disk is worth more than our chain: the slot goes, and everything is hydrated anew under a new one. */
   async #giveUp(name: string, bytes: bigint): Promise<void> {
     this.#slotsGivenUp++;
-    this.#unusableSlot = true;
     this.#event({ kind: 'slot_given_up', slot: name, bytes });
-    this.#connection?.destroy(sourceError('slot_given_up'));
+    this.#abandon(sourceError('slot_given_up'));
     // The next attempt to connect drops it first, when this cannot.
     await this.#keeper.drop(name).catch(() => undefined);
+  }
+
+  /** Ends the chain and the slot with it; the loop makes new ones. */
+  #abandon(reason: SluiceError): void {
+    this.#unusableSlot = true;
+    this.#connection?.destroy(reason);
   }
 
   #feedback(replyRequested: boolean): void {

@@ -15,7 +15,8 @@ import { collapse } from './transaction-builder.js';
  * the transaction was told. Visibility only grows, so a fetch that begins after a snapshot was received sees all that
  * the snapshot saw. "xid < xmin" would be wrong as a rule: one idle session would pin the log for ever.
  *
- * Bounded: beyond `bytesMax` the oldest transactions lose their changes and keep markers (`bulk`).
+ * Bounded: beyond `bytesMax` the oldest transactions lose their changes and keep markers (`bulk`); when the markers
+ * alone are too many, it is `full`, and the chain has to be broken.
  */
 export interface OpenFetch {
   readonly beganAt: number;
@@ -54,6 +55,11 @@ export class RetainedTransactions {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** All have lost their changes and it was not enough. */
+  get full(): boolean {
+    return this.#bytes > this.#bytesMax && this.#firstWhole === this.#retained.length;
   }
 
   get openFetches(): number {

@@ -21,6 +21,8 @@ export interface SourceChainOptions extends ResolvedOptions {
   readonly ask: () => void;
   /** Asks for a snapshot soon. */
   readonly hurry: () => void;
+  /** No more can be retained: the chain must end. */
+  readonly overflow: () => void;
 }
 
 /**
@@ -218,6 +220,7 @@ export class SourceChain {
       this.#retained.add(transaction);
       this.#position = transaction.lsn;
       listener.transaction(transaction);
+      if (this.#retained.full) this.#options.overflow();
     } else {
       this.#position = told.lsn;
       listener.progress(told.lsn);
