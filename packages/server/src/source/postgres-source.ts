@@ -271,6 +271,8 @@ export class PostgresSource implements Source {
       slot: () => this.#slot,
       urgent: () => this.#chain.waitsForSnapshot,
       generation: () => this.#chain.generation,
+      wantsXid: () => this.#chain.wantsXid,
+      onXid: (xid, generation) => this.#chain.xidTaken(xid, generation),
       onSnapshot: (snapshot, generation) => {
         if (this.#chain.snapshotTaken(snapshot, generation)) {
           this.#event({ kind: 'settled', afterMs: this.#options.now() - this.#settlingSince });

@@ -89,6 +89,11 @@ export class SourceChain {
     return this.#gate.generation;
   }
 
+  /** A probe should bring a transaction id of its own. */
+  get wantsXid(): boolean {
+    return this.#gate.wantsXid;
+  }
+
   get waitsForSnapshot(): boolean {
     return this.#unbroken && (!this.#gate.isOpen || this.#held.count > 0);
   }
@@ -139,6 +144,11 @@ export class SourceChain {
     if (told.kind === 'progress' && this.#held.count === 0) return this.#tell(told);
     this.#held.push(told);
     this.#options.hurry();
+  }
+
+  /** A transaction id that was handed out after `generation` was noted. */
+  xidTaken(xid: bigint, generation: number): void {
+    this.#gate.offerXid(xid, generation);
   }
 
   /** @returns whether snapshots have just become exact. */

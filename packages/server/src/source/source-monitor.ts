@@ -17,6 +17,9 @@ export interface MonitorOptions {
   readonly urgent: () => boolean;
   /** Called before a probe; what it returns comes back with the snapshot. */
   readonly generation: () => number;
+  /** The probe should take a transaction id too (C7, the start rule). */
+  readonly wantsXid: () => boolean;
+  readonly onXid: (xid: bigint, generation: number) => void;
   readonly onSnapshot: (snapshot: Snapshot, generation: number) => void;
   readonly onSlot: (slot: SlotState | null, name: string) => void;
   /** Every interval, whether or not Postgres answers. */
@@ -106,15 +109,18 @@ export class SourceMonitor {
 
   async #probe(): Promise<void> {
     const generation = this.#options.generation();
+    const xidToo = this.#options.wantsXid();
     const { rows } = await this.#options.database.query(
-      'SELECT pg_current_snapshot(), pg_current_wal_flush_lsn()',
+      `SELECT pg_current_snapshot(), pg_current_wal_flush_lsn()${xidToo ? ', pg_current_xact_id()' : ''}`,
       [],
       { answerTimeoutMs: ANSWER_MS },
     );
-    const [snapshot, walEnd] = must(rows[0], 'one row');
+    const [snapshot, walEnd, xid] = must(rows[0], 'one row');
     this.#walEnd = must(parseLsn(must(walEnd, 'an LSN')), 'an LSN');
     this.#sample ??= { lsn: this.#walEnd, at: this.#options.now() };
-    if (this.#running) this.#options.onSnapshot(parseSnapshot(must(snapshot, 'a snapshot')), generation);
+    if (!this.#running) return;
+    if (xidToo) this.#options.onXid(BigInt(must(xid, 'a transaction id')), generation);
+    this.#options.onSnapshot(parseSnapshot(must(snapshot, 'a snapshot')), generation);
   }
 
   async #look(): Promise<void> {

@@ -3,11 +3,14 @@ import type { Snapshot } from './snapshot.js';
 /**
  * Which snapshots may be used (C7, the start rule). A slot sends the commits after the point it was made at. One that
  * committed before may still be invisible to a snapshot taken after: neither read nor streamed, it would be missing.
- * So, once the slot exists, take X = the xmax of a snapshot; every transaction below X either was told by the slot or
- * ends before a snapshot with xmin ≥ X is taken. The oldest running transaction only moves on, so when one snapshot
- * is good, all later ones are.
+ * So, once the slot exists, X is a transaction id of our own; every transaction below X either is told by the slot or
+ * has ended when a snapshot has xmin ≥ X. The oldest running transaction only moves on, so when one snapshot is good,
+ * all later ones are.
  *
- *   shut ──slot made──▶ waits for xmin ≥ X ──▶ open ──chain broken──▶ shut
+ * The xmax of a snapshot will not do for X: it is one above the highest id that has *ended*, so that an invisible
+ * commit with the highest id of all would be at X, not below (docs/decisions/010).
+ *
+ *   shut ──slot made──▶ armed: waits for X, then for xmin ≥ X ──▶ open ──chain broken──▶ shut
  */
 export class StartGate {
   #state: 'shut' | 'armed' | 'open' = 'shut';
@@ -36,11 +39,19 @@ export class StartGate {
     this.#generation++;
   }
 
-  /** The first snapshot of a generation gives X. @returns whether this one opened the gate. */
+  /** X is still to be found: a transaction id of our own, taken after `generation` was noted. */
+  get wantsXid(): boolean {
+    return this.#state === 'armed' && this.#after === null;
+  }
+
+  offerXid(xid: bigint, generation: number): void {
+    if (this.#state === 'armed' && generation === this.#generation) this.#after ??= xid;
+  }
+
+  /** @returns whether this snapshot opened the gate. */
   offer(snapshot: Snapshot, generation: number): boolean {
     if (this.#state !== 'armed' || generation !== this.#generation) return false;
-    this.#after ??= snapshot.xmax;
-    if (snapshot.xmin < this.#after) return false;
+    if (this.#after === null || snapshot.xmin < this.#after) return false;
     this.#state = 'open';
     for (const { resolve } of this.#waiting.splice(0)) resolve();
     return true;

@@ -1,0 +1,479 @@
+// Snapshots and the stream in the orders that hurt: C2, C4, C5, C7 and C18, each against a real Postgres that does it.
+import { afterEach, expect, test } from 'vitest';
+import pg from 'pg';
+import { startTestPostgres, withClient, createTestDatabase, type TestDatabase } from '../testing/postgres.js';
+import { sharedDatabase } from '../testing/shared.js';
+import { describeChange, makeTestSource, startTestSource, type TestSource } from '../testing/source.js';
+import { sees } from './snapshot.js';
+import type { PostgresSource } from './postgres-source.js';
+import type { PostgresSourceOptions } from './source-options.js';
+import type { Transaction } from './transaction.js';
+
+const open: { stop(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await thing.stop();
+});
+
+type Begun = TestSource & { readonly db: TestDatabase };
+
+async function begin(setup: string, options: Partial<PostgresSourceOptions> = {}): Promise<Begun> {
+  const db = await sharedDatabase(setup);
+  open.push({ stop: () => db.drop() });
+  const made = await startTestSource(db, options);
+  open.push(made);
+  return { ...made, db };
+}
+
+/** A session of its own, ended with the test. */
+async function session(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  open.push({ stop: () => client.end().catch(() => undefined) });
+  return client;
+}
+
+async function oidOf(db: TestDatabase, table: string): Promise<number> {
+  const { rows } = await db.sql('SELECT $1::regclass::oid::int AS oid', [table]);
+  return (rows[0] as { oid: number }).oid;
+}
+
+const ids = (transactions: readonly Transaction[]): unknown =>
+  transactions.map(({ changes }) => changes.map(describeChange));
+
+test('C4: a TRUNCATE that the snapshot does not see cannot empty what it reads', async () => {
+  const { db, source } = await begin('CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2)');
+  const oid = await oidOf(db, 'a');
+  let truncated: Promise<unknown> = Promise.resolve();
+  const fetch = await source.fetch({ tables: [oid] }, async (run) => {
+    // The snapshot is taken. Without the lock the TRUNCATE commits now, and the read below finds nothing.
+    truncated = db.sql('TRUNCATE a');
+    await untilBlocked(db);
+    return (await run('SELECT id FROM a ORDER BY id')).rows;
+  });
+  await truncated;
+  expect(fetch.result).toEqual([['1'], ['2']]);
+  await source.passed(fetch.upper);
+  fetch.end();
+});
+
+/** Until some session waits for a lock in this database; gives up when none does, as when nothing blocks. */
+async function untilBlocked(db: TestDatabase): Promise<void> {
+  for (let turn = 0; turn < 40; turn++) {
+    const { rowCount } = await db.sql(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    if (rowCount !== 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+test('C4: a fetch waits for a migration that holds the table, reads it as it is after, and gives up in time', async () => {
+  const { db, source } = await begin('CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1)', {
+    lockTimeoutMs: 400,
+  });
+  const oid = await oidOf(db, 'a');
+  const migration = await session(db.adminUrl);
+  await migration.query('BEGIN; TRUNCATE a; INSERT INTO a VALUES (7)');
+  const read = (): Promise<unknown> =>
+    source
+      .fetch({ tables: [oid] }, (run) => run('SELECT id FROM a'))
+      .then((fetch) => {
+        fetch.end();
+        return fetch.result.rows;
+      });
+  await expect(read()).rejects.toMatchObject({ code: 'lock_timeout', retry: true });
+  const waiting = read();
+  await untilBlocked(db);
+  await migration.query('COMMIT');
+  expect(await waiting).toEqual([['7']]);
+  expect(source.status()).toMatchObject({ openFetches: 0, runningFetches: 0 });
+});
+
+test('C4: a table that was renamed since its name was learned is locked and read under the new one', async () => {
+  const { db, source } = await begin(
+    'CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)',
+  );
+  const [a, b] = [await oidOf(db, 'a'), await oidOf(db, 'b')];
+  const warm = await source.fetch({ tables: [a, b] }, () => Promise.resolve(null));
+  warm.end();
+  await db.sql('ALTER TABLE a RENAME TO c; ALTER TABLE b RENAME TO a');
+  const fetch = await source.fetch({ tables: [a] }, async (run) => {
+    const { rows } = await run(
+      `SELECT relation::regclass::text FROM pg_locks WHERE pid = pg_backend_pid() AND relation = ANY ($1::oid[])`,
+      [`{${a},${b}}`],
+    );
+    return rows;
+  });
+  fetch.end();
+  expect(fetch.result).toEqual([['c']]);
+  await db.sql('DROP TABLE c');
+  await expect(source.fetch({ tables: [a] }, () => Promise.resolve(null))).rejects.toMatchObject({
+    code: 'relation_unknown',
+  });
+});
+
+test('C2: an idle server with the unflushed WAL of an open transaction is passed within milliseconds', async () => {
+  const { db, source } = await begin('CREATE TABLE a (id int PRIMARY KEY)');
+  await settled(source);
+  const writer = await session(db.adminUrl);
+  await writer.query('BEGIN; INSERT INTO a SELECT generate_series(1, 10)');
+  const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
+  const before = performance.now();
+  await source.passed(fetch.upper);
+  expect(performance.now() - before).toBeLessThan(1000);
+  fetch.end();
+  await writer.query('ROLLBACK');
+});
+
+test('C2: many who wait at once share a mark', async () => {
+  const { db, source, listener } = await begin('CREATE TABLE a (id int PRIMARY KEY)');
+  await settled(source);
+  const writer = await session(db.adminUrl);
+  await writer.query('BEGIN; INSERT INTO a VALUES (1)');
+  const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
+  await Promise.all(Array.from({ length: 500 }, () => source.passed(fetch.upper)));
+  fetch.end();
+  const marks = listener.transactions.filter(({ messages }) =>
+    messages.some(({ prefix }) => prefix === 'sluice.passed'),
+  );
+  expect(marks.length).toBeLessThanOrEqual(2);
+  await writer.query('ROLLBACK');
+});
+
+/** A server where a commit waits for a synchronous standby that does not exist: streamed, but not visible. */
+async function withoutStandby(): Promise<{ db: TestDatabase; admin: pg.Client; stuck: pg.Client }> {
+  const server = await startTestPostgres({ settings: { fsync: 'on' } });
+  open.push({ stop: () => server.destroy() });
+  const db = await createTestDatabase(server, 'CREATE TABLE a (id int PRIMARY KEY)');
+  const admin = await session(db.adminUrl);
+  await admin.query(`ALTER SYSTEM SET synchronous_standby_names = 'nobody'`);
+  await admin.query('SELECT pg_reload_conf()');
+  await admin.query('SET synchronous_commit = local');
+  const stuck = await session(db.adminUrl);
+  for (;;) {
+    const { rows } = await stuck.query<{ names: string }>(
+      `SELECT current_setting('synchronous_standby_names') AS names`,
+    );
+    if (rows[0]?.names === 'nobody') break;
+  }
+  return { db, admin, stuck };
+}
+
+/** Until snapshots are exact (the start rule). */
+async function settled(source: PostgresSource): Promise<void> {
+  const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
+  fetch.end();
+}
+
+/** Lets the commits that wait become visible. */
+async function release(admin: pg.Client): Promise<void> {
+  await admin.query(`ALTER SYSTEM SET synchronous_standby_names = ''`);
+  await admin.query('SELECT pg_reload_conf()');
+}
+
+test('C5, C7: a commit that streams before it is visible is unseen by a fetch, and kept until a snapshot sees it', async () => {
+  const { db, admin, stuck } = await withoutStandby();
+  const made = await startTestSource(db);
+  open.push(made);
+  const { source, listener } = made;
+  await settled(source);
+  const committed = stuck.query('INSERT INTO a VALUES (1)');
+  committed.catch(() => undefined);
+  await listener.until(() => listener.transactions.length === 1);
+  const [early] = listener.transactions;
+  await admin.query('INSERT INTO a VALUES (2)'); // later in the WAL, visible at once
+  await listener.until(() => listener.transactions.length === 2);
+  const fetch = await source.fetch({ tables: [await oidOf(db, 'a')] }, (run) => run('SELECT id FROM a'));
+  // The snapshot lacks the first commit and has the second: no LSN tells them apart, the xid does.
+  expect(fetch.result.rows).toEqual([['2']]);
+  expect(fetch.upper).toBeGreaterThan(early?.lsn ?? 0n);
+  await source.passed(fetch.upper);
+  expect(ids(fetch.unseen())).toEqual([[{ insert: 'a', new: ['1'] }]]);
+  expect(fetch.seen().every(({ xid }) => xid !== early?.xid)).toBe(true);
+  fetch.end();
+  expect(source.status().retainedTransactions).toBeGreaterThanOrEqual(1);
+  await release(admin);
+  await committed;
+  const late = await source.fetch({ tables: [] }, () => Promise.resolve(null));
+  expect(late.unseen()).toEqual([]);
+  late.end();
+  expect(source.status().retainedTransactions).toBe(0);
+}, 120_000);
+
+test('C7: the slot is never confirmed past a commit that is streamed but invisible', async () => {
+  const { db, admin, stuck } = await withoutStandby();
+  const made = await startTestSource(db, { slot: { mode: 'permanent', name: 'keep' } });
+  open.push(made);
+  const { source, listener } = made;
+  const committed = stuck.query('INSERT INTO a VALUES (1)');
+  committed.catch(() => undefined);
+  await listener.until(() => listener.transactions.length === 1);
+  const [invisible] = listener.transactions;
+  for (let id = 2; id < 5; id++) await admin.query('INSERT INTO a VALUES ($1)', [id]);
+  await listener.until(() => listener.transactions.length === 4);
+  await confirmations(admin, 3);
+  const confirmed = await confirmedLsn(admin);
+  expect(confirmed).toBeLessThanOrEqual(invisible?.previous ?? 0n);
+  expect(source.status().retainedTransactions).toBe(1); // the visible ones after it are forgotten
+  await release(admin);
+  await committed;
+  for (;;) {
+    await confirmations(admin, 1);
+    if ((await confirmedLsn(admin)) >= (listener.transactions.at(-1)?.lsn ?? 0n)) break;
+  }
+}, 120_000);
+
+/** Waits until the walsender has had so many replies since. */
+async function confirmations(admin: pg.Client, count: number): Promise<void> {
+  let last = '';
+  for (let seen = 0; seen <= count;) {
+    const { rows } = await admin.query<{ at: string }>(
+      'SELECT reply_time::text AS at FROM pg_stat_replication',
+    );
+    if (rows[0] && rows[0].at !== last) {
+      last = rows[0].at;
+      seen++;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function confirmedLsn(admin: pg.Client): Promise<bigint> {
+  const { rows } = await admin.query<{ lsn: string }>(
+    `SELECT (confirmed_flush_lsn - '0/0'::pg_lsn)::text AS lsn FROM pg_replication_slots WHERE slot_name = 'keep'`,
+  );
+  return BigInt(rows[0]?.lsn ?? 0);
+}
+
+test('C7: killed between streaming and visibility, a permanent slot brings the commit again', async () => {
+  const { db, admin, stuck } = await withoutStandby();
+  const first = await startTestSource(db, { slot: { mode: 'permanent', name: 'keep' } });
+  const committed = stuck.query('INSERT INTO a VALUES (1)');
+  committed.catch(() => undefined);
+  await first.listener.until(() => first.listener.transactions.length === 1);
+  await admin.query('INSERT INTO a VALUES (2)');
+  await first.listener.until(() => first.listener.transactions.length === 2);
+  await confirmations(admin, 3);
+  // What is left of a process after kill -9 is what it confirmed.
+  await admin.query('SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active');
+  await first.stop();
+  const second = makeTestSource(db, { slot: { mode: 'permanent', name: 'keep' } });
+  open.push(second);
+  await second.source.start(second.listener);
+  const { listener, source } = second;
+  await listener.until(() => listener.transactions.length >= 2);
+  expect(ids(listener.transactions)).toContainEqual([{ insert: 'a', new: ['1'] }]);
+  await release(admin);
+  await committed;
+  const fetch = await source.fetch({ tables: [await oidOf(db, 'a')] }, (run) =>
+    run('SELECT id FROM a ORDER BY 1'),
+  );
+  await source.passed(fetch.upper);
+  expect(fetch.result.rows).toEqual([['1'], ['2']]);
+  expect(listener.transactions.every(({ xid }) => sees(fetch.snapshot, xid))).toBe(true);
+  fetch.end();
+}, 120_000);
+
+test('C7, the start rule: a commit before the slot that is not visible yet delays the first fetch and is named', async () => {
+  const { db, admin, stuck } = await withoutStandby();
+  const { rows } = await stuck.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  // Making a slot takes two rounds, each waiting for the transactions that run at its beginning. A commit within the
+  // second round is before the slot; without a standby it stays invisible after.
+  const [first, second] = [await session(db.adminUrl), await session(db.adminUrl)];
+  const write = 'BEGIN; SET LOCAL synchronous_commit = local; INSERT INTO a VALUES';
+  await first.query(`${write} (10)`);
+  const made = makeTestSource(db);
+  open.push(made);
+  const { source, listener } = made;
+  const starting = source.start(listener);
+  await untilSlotWaitsFor(admin, first);
+  await second.query(`${write} (11)`);
+  await first.query('COMMIT');
+  await untilSlotWaitsFor(admin, second);
+  const committed = stuck.query('INSERT INTO a VALUES (1)');
+  committed.catch(() => undefined);
+  await until(
+    async () =>
+      (await admin.query(`SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)).rowCount === 1,
+  );
+  await second.query('COMMIT');
+  await starting;
+  const fetching = source.fetch({ tables: [] }, (run) => run('SELECT id FROM a ORDER BY id'));
+  await until(() => Promise.resolve(source.status().blocking.length > 0));
+  expect(source.status()).toMatchObject({
+    state: 'settling',
+    blocking: [{ pid: rows[0]?.pid }],
+    openFetches: 0,
+    runningFetches: 1,
+  });
+  await release(admin);
+  await committed;
+  const fetch = await fetching;
+  expect(fetch.result.rows).toEqual([['1'], ['10'], ['11']]);
+  fetch.end();
+  expect(ids(listener.transactions)).not.toContainEqual([{ insert: 'a', new: ['1'] }]);
+  expect(source.status()).toMatchObject({ state: 'streaming', blocking: [] });
+}, 120_000);
+
+async function until(done: () => Promise<boolean>): Promise<void> {
+  while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** Until the walsender that makes a slot waits for this session's transaction. */
+async function untilSlotWaitsFor(admin: pg.Client, writer: pg.Client): Promise<void> {
+  const { rows } = await writer.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  const waits = `SELECT FROM pg_stat_activity WHERE backend_type = 'walsender' AND $1 = ANY (pg_blocking_pids(pid))`;
+  await until(async () => (await admin.query(waits, [rows[0]?.pid])).rowCount === 1);
+}
+
+test('C18: with `visible` a commit is told once a snapshot sees it, and nothing after it before', async () => {
+  const { db, admin, stuck } = await withoutStandby();
+  const made = await startTestSource(db, { visible: true });
+  open.push(made);
+  const { source, listener } = made;
+  await settled(source);
+  await admin.query('INSERT INTO a VALUES (1)');
+  await listener.until(() => listener.transactions.length === 1);
+  const committed = stuck.query('INSERT INTO a VALUES (2)');
+  committed.catch(() => undefined);
+  while (source.status().heldBack === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const held = source.position;
+  await admin.query('INSERT INTO a VALUES (3)');
+  const fetch = await source.fetch({ tables: [] }, (run) => run('SELECT id FROM a ORDER BY 1'));
+  expect(fetch.result.rows).toEqual([['1'], ['3']]);
+  expect(ids(fetch.unseen())).toEqual([]); // what was not told is not to be applied yet either
+  expect(listener.transactions).toHaveLength(1);
+  expect(source.position).toBe(held);
+  await release(admin);
+  await committed;
+  await source.passed(fetch.upper);
+  expect(ids(listener.transactions.slice(1))).toEqual([
+    [{ insert: 'a', new: ['2'] }],
+    [{ insert: 'a', new: ['3'] }],
+  ]);
+  expect(ids(fetch.unseen())).toEqual([[{ insert: 'a', new: ['2'] }]]);
+  fetch.end();
+  expect(listener.violations).toEqual([]);
+}, 120_000);
+
+test('C21: as the reader a table with row security fails instead of lying; as a client its policies apply', async () => {
+  const { db, source } = await begin(
+    `CREATE TABLE a (id int PRIMARY KEY, owner text); INSERT INTO a VALUES (1, 'x'), (2, 'y')`,
+  );
+  await db.sql(`ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY own ON a USING (owner = current_setting('request.jwt.claims')::json->>'sub')`);
+  const tables = [await oidOf(db, 'a')];
+  await expect(source.fetch({ tables }, (run) => run('SELECT * FROM a'))).rejects.toMatchObject({
+    code: 'permission_denied',
+  });
+  const as = { role: 'sluice_client', claims: { sub: `y`, name: `O'Hara \\ "q"` } };
+  const fetch = await source.fetch({ tables, as }, async (run) => [
+    (await run('SELECT id FROM a')).rows,
+    (await run(`SELECT current_user, current_setting('request.jwt.claims')::json->>'name'`)).rows,
+  ]);
+  fetch.end();
+  expect(fetch.result).toEqual([[['2']], [['sluice_client', `O'Hara \\ "q"`]]]);
+  await expect(
+    source.fetch({ tables, as: { role: 'none', claims: {} } }, () => Promise.resolve(1)),
+  ).rejects.toThrow();
+  await expect(
+    source.fetch({ tables, as }, (run) => run('RESET ROLE; SELECT * FROM a')),
+  ).rejects.toMatchObject({ sqlState: '42601' });
+});
+
+test('fetches are bounded: so many at a time, so many waiting, the rest refused; failures free their place', async () => {
+  const { source } = await begin('CREATE TABLE a (id int PRIMARY KEY)', {
+    fetchConcurrency: 2,
+    fetchQueueMax: 3,
+  });
+  const slow = (): Promise<unknown> =>
+    source.fetch({ tables: [] }, (run) => run('SELECT pg_sleep(0.3)')).then((fetch) => fetch.end());
+  const running = Array.from({ length: 5 }, slow);
+  await expect(slow()).rejects.toMatchObject({ code: 'fetch_queue_full', retry: true });
+  expect(source.status()).toMatchObject({ runningFetches: 2, queuedFetches: 3 });
+  await Promise.all(running);
+  const failing = Array.from({ length: 4 }, () => source.fetch({ tables: [] }, (run) => run('SELECT 1/0')));
+  for (const result of await Promise.allSettled(failing)) {
+    expect(result).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'statement_failed', sqlState: '22012' },
+    });
+  }
+  await expect(
+    source.fetch({ tables: [], statementTimeoutMs: 100 }, (run) => run('SELECT pg_sleep(5)')),
+  ).rejects.toMatchObject({ code: 'statement_timeout' });
+  await expect(source.fetch({ tables: [] }, (run) => run('CREATE TABLE x ()'))).rejects.toMatchObject({
+    code: 'database_is_standby',
+  });
+  expect(source.status()).toMatchObject({ openFetches: 0, runningFetches: 0, queuedFetches: 0 });
+});
+
+test('C2, C5: fetches that race writers: what was read, what was not seen and what came after is the table', async () => {
+  const { db, source, listener } = await begin('CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL)');
+  const oid = await oidOf(db, 'a');
+  let stop = false;
+  const writers = Array.from({ length: 6 }, async (_, writer) => {
+    for (let turn = 0; !stop; turn++) {
+      await db.sql('INSERT INTO a VALUES ($1, $2)', [writer * 1_000_000 + turn, turn]);
+      if (turn % 3 === 0) await db.sql('DELETE FROM a WHERE id = $1', [writer * 1_000_000 + turn]);
+    }
+  });
+  const copies: { readonly held: Set<string>; readonly told: number }[] = [];
+  for (let round = 0; round < 60; round++) {
+    const fetch = await source.fetch({ tables: [oid] }, (run) => run('SELECT id FROM a'));
+    await source.passed(fetch.upper);
+    const held = new Set(fetch.result.rows.map(([id]) => id ?? ''));
+    for (const transaction of fetch.unseen()) applyTo(held, transaction);
+    copies.push({ held, told: listener.transactions.length });
+    fetch.end();
+  }
+  stop = true;
+  await Promise.all(writers);
+  const last = await source.fetch({ tables: [oid] }, (run) => run('SELECT id FROM a'));
+  await source.passed(last.upper);
+  const table = last.result.rows.map(([id]) => id).sort();
+  last.end();
+  for (const { held, told } of copies) {
+    for (const transaction of listener.transactions.slice(told)) applyTo(held, transaction);
+    expect([...held].sort()).toEqual(table);
+  }
+});
+
+/** Applies inserts and deletes, each of which must find things as it expects: nothing twice, nothing out of order. */
+function applyTo(held: Set<string>, transaction: Transaction): void {
+  for (const change of transaction.changes) {
+    const id =
+      (change.kind === 'insert' ? change.new : change.kind === 'delete' ? change.old : null)?.text(0) ?? '';
+    expect(held.has(id), `${change.kind} ${id}`).toBe(change.kind === 'delete');
+    if (change.kind === 'insert') held.add(id);
+    else held.delete(id);
+  }
+}
+
+test('a listener that is restarted in mid-fetch: the fetch is void', async () => {
+  const { db, source } = await begin('CREATE TABLE a (id int PRIMARY KEY)');
+  const { slot } = source.status();
+  const fetching = source.fetch({ tables: [] }, async (run) => {
+    const before = source.chain;
+    await db.sql('SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1', [
+      slot,
+    ]);
+    while (source.chain === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    return run('SELECT 1');
+  });
+  await expect(fetching).rejects.toMatchObject({ code: 'chain_broken', retry: true });
+});
+
+test('roles: everything above ran as a role that is neither superuser nor owner', async () => {
+  const db = await sharedDatabase('CREATE TABLE a (id int PRIMARY KEY)');
+  open.push({ stop: () => db.drop() });
+  const rows = await withClient(db.url, async (client) => {
+    const result = await client.query(
+      `SELECT r.rolsuper, r.rolbypassrls, pg_has_role(c.relowner, 'USAGE') AS owner
+       FROM pg_roles r, pg_class c WHERE r.rolname = current_user AND c.relname = 'a'`,
+    );
+    return result.rows as unknown[];
+  });
+  expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false, owner: false }]);
+});
