@@ -21,6 +21,7 @@ async function begin(setup: string, options: Partial<PostgresSourceOptions> = {}
   open.push({ stop: () => db.drop() });
   const made = await startTestSource(db, options);
   open.push(made);
+  await settled(made.source); // a transaction that a test holds open must not be one from before the slot
   return { ...made, db };
 }
 
@@ -115,7 +116,6 @@ test('C4: a table that was renamed since its name was learned is locked and read
 
 test('C2: an idle server with the unflushed WAL of an open transaction is passed within milliseconds', async () => {
   const { db, source } = await begin('CREATE TABLE a (id int PRIMARY KEY)');
-  await settled(source);
   const writer = await session(db.adminUrl);
   await writer.query('BEGIN; INSERT INTO a SELECT generate_series(1, 10)');
   const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
@@ -128,7 +128,6 @@ test('C2: an idle server with the unflushed WAL of an open transaction is passed
 
 test('C2: many who wait at once share a mark', async () => {
   const { db, source, listener } = await begin('CREATE TABLE a (id int PRIMARY KEY)');
-  await settled(source);
   const writer = await session(db.adminUrl);
   await writer.query('BEGIN; INSERT INTO a VALUES (1)');
   const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
@@ -271,7 +270,8 @@ test('C7: killed between streaming and visibility, a permanent slot brings the c
   );
   await source.passed(fetch.upper);
   expect(fetch.result.rows).toEqual([['1'], ['2']]);
-  expect(listener.transactions.every(({ xid }) => sees(fetch.snapshot, xid))).toBe(true);
+  const rows = listener.transactions.filter(({ changes }) => changes.length > 0);
+  expect(rows.map(({ xid }) => sees(fetch.snapshot, xid))).toEqual([true, true]);
   fetch.end();
 }, 120_000);
 
