@@ -1,13 +1,14 @@
-import { must } from '@sluice/core/assert';
+import { SluiceError } from '@sluice/core/errors';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Limits } from './config/config.js';
 import { EventCounts } from './metrics/event-counts.js';
-import { logSourceEvent, logViewEvent } from './metrics/log.js';
+import { loggable, logSourceEvent, logViewEvent } from './metrics/log.js';
 import type { SourceSideStatus } from './metrics/readings.js';
 import { Planner } from './planner/planner.js';
-import { readRegistry } from './registry/read-registry.js';
-import type { Registry } from './registry/registry.js';
+import { RegistryWatch } from './registry/registry-watch.js';
+import { schemaJson } from './registry/schema-json.js';
+import { SchemaSignals } from './schema-signals.js';
 import { clientConfig, type ConnectionConfig } from './source/connection-config.js';
 import { Database } from './source/database.js';
 import { PostgresSource } from './source/postgres-source.js';
@@ -51,18 +52,18 @@ const RERUN_INTERVAL_MS = 20;
 /** All stages from the source to the views, wired together. */
 export class LocalSourceSide implements SourceSide {
   readonly port: ViewsPort;
+  readonly #log: Logger;
   readonly #counts = new EventCounts();
   readonly #database: Database;
   readonly #planning: pg.Pool;
   readonly #source: PostgresSource;
-  readonly #publication: string;
-  #registry: Registry | null = null;
+  readonly #registry: RegistryWatch;
   readonly #host: ViewHost;
 
   /** @param changed told when the stream's state may have changed */
   constructor(options: SourceSideOptions, log: Logger, changed: () => void) {
     const { limits } = options;
-    this.#publication = options.publication;
+    this.#log = log;
     this.#database = new Database({ connection: options.database, poolMax: options.poolMax });
     this.#planning = new pg.Pool({ ...clientConfig(options.database), max: PLANNING_CONNECTIONS });
     this.#planning.on('error', () => undefined); // an idle connection broke: the pool forgets it
@@ -84,16 +85,22 @@ export class LocalSourceSide implements SourceSide {
         changed();
       },
     });
+    this.#registry = new RegistryWatch({
+      snapshot: (work) => this.#database.transaction({ isolation: 'repeatable read', readOnly: true }, work),
+      publication: options.publication,
+      intervalMs: options.pollMs,
+      onError: (error) => this.#failed('registry_read_failed', error),
+    });
     const planner = new Planner({
       connections: this.#planning,
-      registry: () => this.#current(),
-      refresh: () => this.#refresh(),
+      registry: () => this.#registry.current,
+      refresh: () => this.#registry.refresh(),
       defaultRole: options.role,
     });
     this.#host = assembleViewHost({
       source: this.#source,
       planner,
-      registry: () => this.#current(),
+      registry: () => this.#registry.current,
       database: this.#database,
       limits: { viewsMax: limits.viewsMax, rowsPerViewMax: limits.rowsPerViewMax },
       statementTimeoutMs: limits.statementTimeoutMs,
@@ -102,6 +109,12 @@ export class LocalSourceSide implements SourceSide {
         logViewEvent(log, event);
         this.#counts.viewEvent(event);
       },
+    });
+    this.#registry.listen((_next, changed, global) => {
+      log.info({ event: 'schema_changed', tables: changed.size, global });
+      this.#host
+        .schemaChanged(changed, global)
+        .catch((error: unknown) => this.#failed('replan_failed', error));
     });
     this.port = {
       post: (message: ToViews) => this.#host.post(message),
@@ -114,12 +127,15 @@ export class LocalSourceSide implements SourceSide {
   }
 
   async start(): Promise<void> {
-    await this.#refresh();
-    await this.#source.start(this.#host);
+    await this.#registry.start();
+    await this.#source.start(
+      new SchemaSignals(this.#host, this.#registry, (error) => this.#failed('registry_read_failed', error)),
+    );
   }
 
   async stop(): Promise<void> {
     this.#host.stop();
+    await this.#registry.stop();
     await this.#source.stop();
     await this.#planning.end();
     await this.#database.end();
@@ -135,17 +151,11 @@ export class LocalSourceSide implements SourceSide {
   }
 
   async schema(): Promise<unknown> {
-    return this.#current();
+    return schemaJson(this.#registry.current);
   }
 
-  #current(): Registry {
-    return must(this.#registry, 'the registry is read before anything else');
-  }
-
-  async #refresh(): Promise<void> {
-    this.#registry = await readRegistry(
-      (sql, params) => this.#database.query(sql, params),
-      this.#publication,
-    );
+  #failed(event: string, error: unknown): void {
+    this.#counts.error(error instanceof SluiceError ? error.code : 'internal');
+    this.#log.warn({ event, error: loggable(error) });
   }
 }

@@ -21,7 +21,7 @@ export type PlannerErrorCode =
   | 'type_not_allowed'
   | 'tick_missing'
   | 'tick_invalid'
-  | 'permission_denied'
+  | 'read_not_permitted'
   | 'parameter_count'
   | 'parameter_invalid'
   | 'planning_failed';
@@ -106,7 +106,7 @@ export const PLANNER_ERRORS: Readonly<Record<PlannerErrorCode, ErrorEntry>> = {
     'The tick is not a duration that can be kept.',
     'Write a whole number and a unit: 10s, 1m, 1h, 1d; not below one second.',
   ),
-  permission_denied: entry(
+  read_not_permitted: entry(
     'The role may not read what the query reads.',
     'Grant SELECT on the tables or columns, EXECUTE on the functions and USAGE on the schemas to the client role.',
   ),

@@ -301,9 +301,9 @@ describe('refused', () => {
     );
     await database.sql(`GRANT SELECT (open) ON closed TO ${CLIENT_ROLE}`);
     registry = await readRegistry(runOn(pool), 'sluice');
-    await expect(plan('SELECT * FROM closed')).rejects.toMatchObject({ code: 'permission_denied' });
+    await expect(plan('SELECT * FROM closed')).rejects.toMatchObject({ code: 'read_not_permitted' });
     await expect(plan('SELECT open FROM closed WHERE id = $1')).rejects.toMatchObject({
-      code: 'permission_denied',
+      code: 'read_not_permitted',
     });
     expect(names((await plan('SELECT open FROM closed')).reads)).toEqual(['closed']);
   });

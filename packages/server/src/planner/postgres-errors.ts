@@ -10,7 +10,7 @@ const STATES: Readonly<Record<string, PlannerErrorCode>> = {
   '42702': 'column_unknown',
   '42883': 'function_unknown',
   '42725': 'function_unknown',
-  '42501': 'permission_denied',
+  '42501': 'read_not_permitted',
   '42804': 'type_mismatch',
   '42846': 'type_mismatch',
   '42P18': 'type_mismatch',
@@ -24,7 +24,7 @@ export function fromPostgres(error: unknown): SluiceError {
   const { code, message, position } = error;
   const at = position === undefined ? '' : ` (position ${position})`;
   const known = STATES[code];
-  if (known === 'permission_denied') return plannerError(known, message);
+  if (known === 'read_not_permitted') return plannerError(known, message);
   if (known !== undefined) return plannerError(known, `${message}${at}`);
   if (code.startsWith('42') || code.startsWith('0A')) return plannerError('query_invalid', `${message}${at}`);
   if (code.startsWith('22')) return plannerError('query_invalid', `A constant is not valid (${code})${at}.`);

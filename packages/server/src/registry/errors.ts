@@ -1,24 +1,11 @@
 import { SluiceError, type ErrorEntry } from '@sluice/core/errors';
 
-export type RegistryErrorCode =
-  'publication_missing' | 'publication_filtered' | 'publication_partial' | 'publication_via_root';
+export type RegistryErrorCode = 'publication_filtered' | 'publication_via_root';
 
 export const REGISTRY_ERRORS: Readonly<Record<RegistryErrorCode, ErrorEntry>> = {
-  publication_missing: {
-    message: 'The publication does not exist.',
-    hint: 'Let the owner of the tables run the SQL that `sluice check --print-grants` prints, or create the publication by hand.',
-    retry: false,
-    stage: 'registry',
-  },
   publication_filtered: {
     message: 'The publication has row filters or column lists, so changes would be missed.',
     hint: 'Publish whole tables: ALTER PUBLICATION … SET TABLE without WHERE and without a list of columns.',
-    retry: false,
-    stage: 'registry',
-  },
-  publication_partial: {
-    message: 'The publication does not publish inserts, updates, deletes and truncates alike.',
-    hint: "Run ALTER PUBLICATION … SET (publish = 'insert, update, delete, truncate').",
     retry: false,
     stage: 'registry',
   },

@@ -10,6 +10,7 @@ import {
   RELATIONS_SQL,
   TYPES_SQL,
 } from './catalog-sql.js';
+import { sourceError } from '../source/errors.js';
 import { registryError } from './errors.js';
 import { hashOf } from './hash.js';
 import type { Column, PgType, Registry, Table } from './registry.js';
@@ -92,8 +93,8 @@ interface TypeRow {
 
 async function checkPublication(run: Run, publication: string): Promise<void> {
   const [found] = await read<{ viaRoot: boolean; complete: boolean }>(run, PUBLICATION_SQL, [publication]);
-  if (found === undefined) throw registryError('publication_missing', publication);
-  if (!found.complete) throw registryError('publication_partial', publication);
+  if (found === undefined) throw sourceError('publication_missing', publication);
+  if (!found.complete) throw sourceError('publication_partial', publication);
   if (found.viaRoot) throw registryError('publication_via_root', publication);
   const filtered = await read<{ name: string }>(run, PUBLICATION_FILTERS_SQL, [publication]);
   if (filtered.length > 0)

@@ -1,0 +1,68 @@
+import type { Lsn } from '@sluice/core/lsn';
+import type { Epoch } from '@sluice/core/position';
+import type { Registry, Table } from './registry/registry.js';
+import type { SourceListener } from './source/source.js';
+import type { Relation, Transaction } from './source/transaction.js';
+
+/** Prefix of the logical message that the event trigger of `sluice check --print-grants --event-trigger` writes. */
+export const DDL_PREFIX = 'sluice.ddl';
+
+/** What is asked to read the catalog again. */
+interface Catalog {
+  readonly current: Registry;
+  refresh(): Promise<void>;
+}
+
+/**
+ * Listens to the stream for signs that the schema has changed, so that nobody waits for the poll: the message of
+ * the event trigger, and a table that the stream describes otherwise than the registry does.
+ */
+export class SchemaSignals implements SourceListener {
+  readonly #next: SourceListener;
+  readonly #catalog: Catalog;
+  readonly #failed: (error: unknown) => void;
+  /** Descriptions that were compared already; the source makes a new object for each Relation message. */
+  readonly #seen = new WeakSet<Relation>();
+
+  constructor(next: SourceListener, catalog: Catalog, failed: (error: unknown) => void) {
+    this.#next = next;
+    this.#catalog = catalog;
+    this.#failed = failed;
+  }
+
+  transaction(transaction: Transaction): void {
+    if (this.#announces(transaction)) this.#catalog.refresh().catch(this.#failed);
+    this.#next.transaction(transaction);
+  }
+
+  progress(lsn: Lsn): void {
+    this.#next.progress(lsn);
+  }
+
+  restart(epoch: Epoch, lsn: Lsn): void {
+    this.#catalog.refresh().catch(this.#failed);
+    this.#next.restart(epoch, lsn);
+  }
+
+  #announces(transaction: Transaction): boolean {
+    let changed = transaction.messages.some(({ prefix }) => prefix === DDL_PREFIX);
+    for (const { relation } of transaction.changes) {
+      if (this.#seen.has(relation)) continue;
+      this.#seen.add(relation);
+      changed ||= differs(relation, this.#catalog.current.tables.get(relation.oid));
+    }
+    return changed;
+  }
+}
+
+/** The stream leaves out generated columns, and names the others in the table's order. */
+function differs(relation: Relation, table: Table | undefined): boolean {
+  if (table === undefined || table.name !== relation.name || table.schema !== relation.schema) return true;
+  const columns = table.columns.filter((column) => column.generated === 'no');
+  return (
+    columns.length !== relation.columns.length ||
+    relation.columns.some(
+      ({ name, typeOid }, at) => columns[at]?.name !== name || columns[at]?.typeOid !== typeOid,
+    )
+  );
+}
