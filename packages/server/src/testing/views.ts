@@ -19,6 +19,8 @@ export interface RunningViews {
   open(sql: string, params?: QuerySpec['params'], more?: Partial<QuerySpec>): Promise<FollowedView>;
   /** Reads the catalog anew and tells the views what changed. */
   schemaChanged(): Promise<void>;
+  /** Resolves when the position of a batch meets the condition. */
+  until(done: (position: bigint) => boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -47,9 +49,15 @@ export async function startViews(
   const opening = new Map<number, (message: FromViews) => void>();
   host.listen((message) => {
     if (message.kind === 'opened' || message.kind === 'refused') opening.get(message.ref)?.(message);
-    else if (message.kind === 'batch')
-      for (const entry of message.entries) followed.get(entry.view)?.take(entry);
+    else if (message.kind === 'batch') take(message);
   });
+  let position = 0n;
+  const waiting = new Set<() => void>();
+  const take = (batch: Extract<FromViews, { kind: 'batch' }>): void => {
+    for (const entry of batch.entries) followed.get(entry.view)?.take(entry);
+    position = batch.position;
+    for (const look of waiting) look();
+  };
   await source.start(host);
   let ref = 0;
   return {
@@ -80,6 +88,16 @@ export async function startViews(
       );
       await host.schemaChanged(new Set(changed), registry.globalHash !== before.globalHash);
     },
+    until: (done) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!done(position)) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
     stop: async () => {
       host.stop();
       await source.stop();
