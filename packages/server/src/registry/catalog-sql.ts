@@ -11,7 +11,7 @@ const USER_SCHEMA = (oid: string): string =>
 export const RELATIONS_SQL: string = `
 SELECT json_build_object(
   'oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,
-  'replicaIdentity', c.relreplident, 'rowSecurity', c.relrowsecurity,
+  'storage', c.relfilenode::int8, 'replicaIdentity', c.relreplident, 'rowSecurity', c.relrowsecurity,
   'partitionOf', (SELECT i.inhparent::int8 FROM pg_inherits i WHERE i.inhrelid = c.oid AND c.relispartition),
   'inheritedBy', (SELECT json_agg(i.inhrelid::int8 ORDER BY i.inhrelid) FROM pg_inherits i
                   JOIN pg_class l ON l.oid = i.inhrelid WHERE i.inhparent = c.oid AND NOT l.relispartition),

@@ -36,7 +36,12 @@ export async function readRegistry(run: Run, publication: string): Promise<Regis
       published,
     );
     const typeHashes = table.columns.map((column) => typeFingerprint(types, column.typeOid, 0));
-    tables.set(table.oid, { ...table, hash: hashOf([table, typeHashes]), accessHash: relation.access });
+    tables.set(table.oid, {
+      ...table,
+      hash: hashOf([table, typeHashes]),
+      accessHash: relation.access,
+      storage: relation.storage,
+    });
   }
   const globalHash = (await run(GLOBAL_SQL)).rows[0]?.[0] ?? '';
   return makeRegistry(tables, new Map([...types].map(([oid, row]) => [oid, makeType(row)])), globalHash);
@@ -64,6 +69,7 @@ interface RelationRow {
   readonly inheritedBy: readonly number[] | null;
   readonly definition: string | null;
   readonly access: string;
+  readonly storage: number;
 }
 
 interface ColumnRow extends Omit<Column, 'generated'> {
@@ -141,7 +147,7 @@ function makeTable(
   columnRows: readonly ColumnRow[],
   keys: readonly KeyRow[],
   published: ReadonlySet<number>,
-): Omit<Table, 'hash' | 'accessHash'> {
+): Omit<Table, 'hash' | 'accessHash' | 'storage'> {
   const columns = columnRows.map(makeColumn);
   const notNull = new Set(columns.filter((column) => column.notNull).map((column) => column.name));
   const usable = keys.filter((key) => key.columns.every((name) => notNull.has(name)));

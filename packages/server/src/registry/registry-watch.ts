@@ -17,8 +17,14 @@ export interface RegistryWatchOptions {
 /**
  * @param changed relations that came, went, or changed in shape, definition, privileges or policies.
  * @param global something that is no relation changed: a function, operator, cast, role or membership.
+ * @param rewritten tables whose rows were written anew, which DDL may do without a word in the stream.
  */
-export type RegistryListener = (next: Registry, changed: ReadonlySet<number>, global: boolean) => void;
+export type RegistryListener = (
+  next: Registry,
+  changed: ReadonlySet<number>,
+  global: boolean,
+  rewritten: ReadonlySet<number>,
+) => void;
 
 const INTERVAL_MS = 1_000;
 
@@ -117,9 +123,19 @@ export class RegistryWatch {
     if (previous === null) return;
     const changed = changedTables(previous, next);
     const global = previous.globalHash !== next.globalHash;
-    if (changed.size === 0 && !global && previous.hash === next.hash) return;
-    for (const listener of this.#listeners) listener(next, changed, global);
+    const rewritten = rewrittenTables(previous, next);
+    if (changed.size === 0 && rewritten.size === 0 && !global && previous.hash === next.hash) return;
+    for (const listener of this.#listeners) listener(next, changed, global, rewritten);
   }
+}
+
+function rewrittenTables(previous: Registry, next: Registry): ReadonlySet<number> {
+  const rewritten = new Set<number>();
+  for (const [oid, table] of next.tables) {
+    const before = previous.tables.get(oid);
+    if (before !== undefined && before.storage !== table.storage) rewritten.add(oid);
+  }
+  return rewritten;
 }
 
 function changedTables(previous: Registry, next: Registry): ReadonlySet<number> {

@@ -38,6 +38,8 @@ export interface Table {
   readonly hash: string;
   /** Hash of owner, privileges and policies: who may see what, apart from what there is. */
   readonly accessHash: string;
+  /** The file that holds the rows (relfilenode): another one after TRUNCATE, VACUUM FULL, and DDL that rewrites rows. Not part of `hash`. */
+  readonly storage: number;
 }
 
 export interface Column {

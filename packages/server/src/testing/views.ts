@@ -44,6 +44,7 @@ export async function startViews(
     statementTimeoutMs: 5000,
     rerunIntervalMs: 5,
     onEvent: (event) => events.push(event),
+    onDdl: () => undefined,
   });
   const followed = new Map<string, FollowedView>();
   const opening = new Map<number, (message: FromViews) => void>();
@@ -87,6 +88,10 @@ export async function startViews(
         (oid) => registry.tables.get(oid)?.hash !== before.tables.get(oid)?.hash,
       );
       await host.schemaChanged(new Set(changed), registry.globalHash !== before.globalHash);
+      const rewritten = [...registry.tables.values()].filter(
+        ({ oid, storage }) => before.tables.has(oid) && before.tables.get(oid)?.storage !== storage,
+      );
+      await host.rewritten(new Set(rewritten.map(({ oid }) => oid)));
     },
     until: (done) =>
       new Promise((resolve) => {

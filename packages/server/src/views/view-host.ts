@@ -53,6 +53,8 @@ export interface ViewHostOptions {
   readonly rerunIntervalMs: number;
   readonly clock: Clock;
   readonly onEvent: (event: ViewEvent) => void;
+  /** DDL went by in the stream: the registry is to be read anew. */
+  readonly onDdl?: () => void;
 }
 
 export interface ViewLimits {
@@ -87,6 +89,10 @@ export interface ViewStatus {
 /** Prefixes of the logical messages that the host reads. */
 export const TOKEN_PREFIX = 'sluice.token';
 export const CLOCK_PREFIX = 'sluice.tick';
+/** Rows of the tables named (oids, comma-separated) were written anew without a word in the stream. */
+export const REWRITE_PREFIX = 'sluice.rewrite';
+/** The optional event trigger's message: DDL on the relations named, at its own position. */
+export const DDL_PREFIX = 'sluice.ddl';
 
 /**
  * All views of one source: plans what is opened, gives it to its gear, and follows the stream.
@@ -217,6 +223,17 @@ export class ViewHost implements ViewsPort, SourceListener {
     await Promise.all(affected.map((one) => this.#replan(one)));
   }
 
+  /**
+   * Rows were written anew by DDL that sends none of them. A commit of ours marks the place from which on what is held
+   * is not trusted: answers stand before or after it, as with any change.
+   */
+  async rewritten(tables: ReadonlySet<number>): Promise<void> {
+    const read = [...tables].filter((table) =>
+      this.#options.ancestors(table).some((one) => this.#isRead(one)),
+    );
+    if (read.length > 0) await this.#options.emit(REWRITE_PREFIX, read.join(','));
+  }
+
   // ------------------------------------------------------------ opening and closing
 
   async #open(ref: number, spec: QuerySpec): Promise<void> {
@@ -225,12 +242,12 @@ export class ViewHost implements ViewsPort, SourceListener {
       const tickMs = planned.readsClock ? parseTick(must(spec.tick, 'the planner asks for a tick')) : 0;
       const binding = await this.#options.bind(planned, spec.params);
       const id = viewId(planned.template, binding, spec.principal, tickMs);
+      // What was said before of a view of that name must not seem to be said of this one.
+      if (this.#entries.length > 0) this.#flush();
       const view = this.#views.get(id) ?? this.#create(id, planned, binding, spec, tickMs);
       view.view.references++;
       const { gear, shape } = planned;
       const reason = gear.kind === 'rerun' ? { reason: gear.reason } : {};
-      // What was said before of a view of that name must not seem to be said of this one.
-      if (this.#entries.length > 0) this.#flush();
       this.#listener({ kind: 'opened', ref, view: id, shape, gear: gear.kind, ...reason });
     } catch (error) {
       this.#listener({ kind: 'refused', ref, error: this.#asError(error).toWire() });
@@ -363,11 +380,17 @@ export class ViewHost implements ViewsPort, SourceListener {
   }
 
   #changesOf(transaction: Transaction): Map<number, TableChanges> {
-    return changesByTable(
-      transaction,
-      this.#options.ancestors,
-      (table) => this.#incrementalByTable.has(table) || this.#rerunByTable.has(table),
-    );
+    const changes = changesByTable(transaction, this.#options.ancestors, (table) => this.#isRead(table));
+    for (const relation of rewrittenBy(transaction)) {
+      for (const table of this.#options.ancestors(relation)) {
+        if (this.#isRead(table)) changes.set(table, { changes: [], unknown: true });
+      }
+    }
+    return changes;
+  }
+
+  #isRead(table: number): boolean {
+    return this.#incrementalByTable.has(table) || this.#rerunByTable.has(table);
   }
 
   /** Templates whose answers the transaction may change: by what it wrote, or as a tick of their clock. */
@@ -385,6 +408,7 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   #readMessages(transaction: Transaction): void {
     for (const { prefix, content } of transaction.messages) {
+      if (prefix === DDL_PREFIX) this.#options.onDdl?.();
       if (prefix !== TOKEN_PREFIX) continue;
       this.#flush();
       this.#listener({
@@ -462,6 +486,14 @@ function isTickOf(transaction: Transaction, tickMs: number): boolean {
   return transaction.messages.some(
     ({ prefix, content }) => prefix === CLOCK_PREFIX && Buffer.from(content).toString() === tick,
   );
+}
+
+/** Relations whose rows the transaction may have written anew. */
+function rewrittenBy(transaction: Transaction): number[] {
+  return transaction.messages
+    .filter(({ prefix }) => prefix === REWRITE_PREFIX || prefix === DDL_PREFIX)
+    .flatMap(({ content }) => Buffer.from(content).toString().split(',').map(Number))
+    .filter((oid) => Number.isInteger(oid) && oid > 0);
 }
 
 function addTo<T>(sets: Map<number, Set<T>>, key: number, value: T): void {

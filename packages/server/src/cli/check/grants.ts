@@ -122,7 +122,8 @@ const EVENT_TRIGGER: readonly string[] = [
   'GRANT USAGE ON SCHEMA sluice TO PUBLIC',
   `CREATE OR REPLACE FUNCTION sluice.tell_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_logical_emit_message(true, 'sluice.ddl', tg_tag);
+  PERFORM pg_logical_emit_message(true, 'sluice.ddl', coalesce((SELECT string_agg(DISTINCT objid::text, ',')
+    FROM pg_event_trigger_ddl_commands() WHERE classid = 'pg_catalog.pg_class'::regclass), ''));
 END $$`,
   'DROP EVENT TRIGGER IF EXISTS sluice_ddl',
   'CREATE EVENT TRIGGER sluice_ddl ON ddl_command_end EXECUTE FUNCTION sluice.tell_ddl()',
