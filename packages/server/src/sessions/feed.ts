@@ -118,8 +118,11 @@ export class Feed {
     else this.#spans[this.#spans.length - 1] = { ...last, through };
   }
 
-  again(from: Spot, nowMs: number): void {
+  /** @returns whether that is news to who was told the last answer: it was an error. */
+  again(from: Spot, nowMs: number): boolean {
+    const failed = this.last !== null && this.last.error !== null;
     if (this.latest !== null) this.#answer(from, this.latest.n, null, nowMs);
+    return failed;
   }
 
   error(from: Spot, error: WireError, nowMs: number): void {

@@ -272,8 +272,9 @@ const nat = fc.nat(1000);
 type Step = readonly [kind: number, a: number, b: number, c: number];
 const step: fc.Arbitrary<Step> = fc.tuple(fc.nat(99), nat, nat, nat);
 
-/** A new answer: some rows of few keys, now and then an error. */
-function answerOf(seed: number): Answer {
+/** A new answer: some rows of few keys, now and then an error. There are few, so that they come back. */
+function answerOf(random: number): Answer {
+  const seed = random % 40;
   if (seed % 13 === 0) return { error: { code: 'division_by_zero', message: 'no', retry: true } };
   const keys = ['a', 'b', 'c', 'd', 'e'].filter((_, i) => (seed >> i) % 2 === 1);
   const rows = keys.map((key): [RowKey, Row] => [key, [`${(seed * 7 + key.charCodeAt(0)) % 5}`]]);

@@ -273,8 +273,8 @@ export class Sessions implements SessionHost {
         feed.gap(this.epochs.spot(entry.through));
         return;
       case 'again':
-        feed.again(this.epochs.spot(entry.from), nowMs);
-        return;
+        if (!feed.again(this.epochs.spot(entry.from), nowMs)) return;
+        break;
       case 'error':
         feed.error(this.epochs.spot(entry.from), entry.error, nowMs);
         break;

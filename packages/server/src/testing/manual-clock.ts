@@ -4,7 +4,13 @@ import type { Clock } from '../sessions/clock.js';
 export class ManualClock implements Clock {
   #nowMs = 0;
   #soon: (() => void)[] = [];
+  readonly #turns: boolean;
   readonly #timers = new Set<{ readonly atMs: number; readonly task: () => void }>();
+
+  /** @param turns whether turns of the event loop are the test's, too; with sockets they are the loop's own */
+  constructor(turns = true) {
+    this.#turns = turns;
+  }
 
   nowMs(): number {
     return this.#nowMs;
@@ -17,7 +23,8 @@ export class ManualClock implements Clock {
   }
 
   soon(task: () => void): void {
-    this.#soon.push(task);
+    if (this.#turns) this.#soon.push(task);
+    else setImmediate(task);
   }
 
   /** Runs what this turn of the event loop has left to do. */
