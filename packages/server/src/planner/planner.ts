@@ -210,7 +210,7 @@ export class Planner {
 function accessOf(registry: Registry): string {
   let access = accessHashes.get(registry);
   if (access === undefined) {
-    access = hashOf([...registry.tables.values()].map((table) => table.accessHash));
+    access = registry.rightsHash + hashOf([...registry.tables.values()].map((table) => table.accessHash));
     accessHashes.set(registry, access);
   }
   return access;

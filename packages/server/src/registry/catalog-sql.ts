@@ -103,7 +103,7 @@ FROM pg_publication p JOIN pg_class c ON c.relkind = 'p'
 WHERE p.pubname = $1 AND (p.puballtables OR EXISTS (
   SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid))`;
 
-/** Of two bytes per object: whether anything at all may have changed, see \`RegistryWatch\`. */
+/** Per catalog: how many rows there are and which versions. */
 const VERSIONS = (
   [
     ['pg_class', `relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND oid >= 16384`, 'oid'],
@@ -140,16 +140,29 @@ SELECT md5(string_agg(concat_ws(':', v.c, v.n, v.x), ',' ORDER BY v.c)
   || (SELECT coalesce(md5(string_agg(s::text, ',' ORDER BY s.setdatabase, s.setrole)), '') FROM pg_db_role_setting s))
 FROM (${VERSIONS.join(' UNION ALL ')}) v`;
 
-/** Everything that is no relation and may yet change an answer or who may see it. */
+/** Functions, operators and casts of users: what may change an answer without being a relation. */
 export const GLOBAL_SQL: string = `
 SELECT md5(concat_ws('|',
   (SELECT string_agg(concat_ws(',', p.oid, p.proname, p.pronamespace, p.proowner, p.prolang, p.prosecdef, p.provolatile,
      p.prosrc, p.probin, pg_get_function_sqlbody(p.oid), p.proconfig, p.proacl, p.proargtypes, p.prorettype), ';' ORDER BY p.oid)
    FROM pg_proc p WHERE p.oid >= 16384),
   (SELECT string_agg(o::text, ';' ORDER BY o.oid) FROM pg_operator o WHERE o.oid >= 16384),
-  (SELECT string_agg(k::text, ';' ORDER BY k.oid) FROM pg_cast k WHERE k.oid >= 16384),
+  (SELECT string_agg(k::text, ';' ORDER BY k.oid) FROM pg_cast k WHERE k.oid >= 16384)))`;
+
+/**
+ * Schemas, and the roles that we may act as with their memberships and settings: who may see what, and what a bare
+ * name means. Other roles come and go without a word here.
+ */
+export const RIGHTS_SQL: string = `
+WITH RECURSIVE ours AS (
+  SELECT oid FROM pg_roles WHERE rolname = session_user
+  UNION SELECT m.roleid FROM pg_auth_members m JOIN ours ON ours.oid = m.member)
+SELECT md5(concat_ws('|',
   (SELECT string_agg(concat_ws(',', n.oid, n.nspname, n.nspacl), ';' ORDER BY n.oid) FROM pg_namespace n
    WHERE n.nspname !~ '^pg_(toast|temp)'),
-  (SELECT string_agg(r::text, ';' ORDER BY r.oid) FROM pg_roles r),
-  (SELECT string_agg(concat_ws(',', m.roleid, m.member), ';' ORDER BY m.roleid, m.member) FROM pg_auth_members m),
-  (SELECT string_agg(s::text, ';' ORDER BY s.setdatabase, s.setrole) FROM pg_db_role_setting s)))`;
+  (SELECT string_agg(r::text, ';' ORDER BY r.oid) FROM pg_roles r JOIN ours USING (oid)),
+  (SELECT string_agg(DISTINCT concat_ws(',', m.roleid, m.member), ';') FROM pg_auth_members m
+   JOIN ours ON ours.oid = m.member),
+  (SELECT string_agg(s::text, ';' ORDER BY s.setdatabase, s.setrole) FROM pg_db_role_setting s
+   WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+     AND (s.setrole = 0 OR s.setrole IN (SELECT oid FROM ours)))))`;

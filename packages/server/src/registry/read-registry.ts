@@ -8,6 +8,7 @@ import {
   PUBLISHED_ROOTS_SQL,
   PUBLISHED_SQL,
   RELATIONS_SQL,
+  RIGHTS_SQL,
   TYPES_SQL,
 } from './catalog-sql.js';
 import { sourceError } from '../source/errors.js';
@@ -22,7 +23,7 @@ import type { Column, PgType, Registry, Table } from './registry.js';
  */
 export async function readRegistry(run: Run, publication: string): Promise<Registry> {
   await checkPublication(run, publication);
-  const types = new Map((await read<TypeRow>(run, TYPES_SQL)).map((row) => [row.oid, row]));
+  const typeRows = new Map((await read<TypeRow>(run, TYPES_SQL)).map((row) => [row.oid, row]));
   const columns = groupBy(await read<ColumnRow>(run, COLUMNS_SQL), (row) => row.table);
   const keys = groupBy(await read<KeyRow>(run, KEYS_SQL), (row) => row.table);
   const relations = await read<RelationRow>(run, RELATIONS_SQL);
@@ -35,7 +36,7 @@ export async function readRegistry(run: Run, publication: string): Promise<Regis
       keys.get(relation.oid) ?? [],
       published,
     );
-    const typeHashes = table.columns.map((column) => typeFingerprint(types, column.typeOid, 0));
+    const typeHashes = table.columns.map((column) => typeFingerprint(typeRows, column.typeOid, 0));
     tables.set(table.oid, {
       ...table,
       hash: hashOf([table, typeHashes]),
@@ -44,17 +45,15 @@ export async function readRegistry(run: Run, publication: string): Promise<Regis
     });
   }
   const globalHash = (await run(GLOBAL_SQL)).rows[0]?.[0] ?? '';
-  return makeRegistry(tables, new Map([...types].map(([oid, row]) => [oid, makeType(row)])), globalHash);
+  const rightsHash = (await run(RIGHTS_SQL)).rows[0]?.[0] ?? '';
+  const types = new Map([...typeRows].map(([oid, row]) => [oid, makeType(row)]));
+  return { hash: wholeHash(tables, types), tables, types, globalHash, rightsHash };
 }
 
-/** The whole hash: of what is there, not of who may see it. */
-export function makeRegistry(
-  tables: ReadonlyMap<number, Table>,
-  types: ReadonlyMap<number, PgType>,
-  globalHash: string,
-): Registry {
+/** Of what is there, not of who may see it. */
+function wholeHash(tables: ReadonlyMap<number, Table>, types: ReadonlyMap<number, PgType>): string {
   const own = [...types.values()].filter((type) => type.schema !== 'pg_catalog');
-  return { hash: hashOf([[...tables.values()].map((table) => table.hash), own]), tables, types, globalHash };
+  return hashOf([[...tables.values()].map((table) => table.hash), own]);
 }
 
 interface RelationRow {

@@ -68,6 +68,13 @@ test.each([
   ['row security', 'ALTER TABLE a ENABLE ROW LEVEL SECURITY', ['a'], false],
   ['replica identity', 'ALTER TABLE a REPLICA IDENTITY FULL', ['a'], false],
   ['the publication', 'ALTER PUBLICATION sluice DROP TABLE b', ['b'], false],
+  ['rights on a schema', 'GRANT CREATE ON SCHEMA public TO sluice_client', ['a', 'b', 'v'], false],
+  [
+    'a setting in this database',
+    `DO $$ BEGIN EXECUTE format('ALTER ROLE sluice_client IN DATABASE %I SET work_mem = %L', current_database(), '5MB'); END $$`,
+    ['a', 'b', 'v'],
+    false,
+  ],
   ['a function', 'CREATE FUNCTION f() RETURNS int LANGUAGE sql IMMUTABLE RETURN 1', [], true],
   ['a function in the old style', `CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'`, [], true],
 ])('sees %s', async (_what, sql, names, global) => {

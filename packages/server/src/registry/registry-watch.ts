@@ -15,8 +15,9 @@ export interface RegistryWatchOptions {
 }
 
 /**
- * @param changed relations that came, went, or changed in shape, definition, privileges or policies.
- * @param global something that is no relation changed: a function, operator, cast, role or membership.
+ * @param changed relations that came, went, or changed in shape, definition, privileges or policies; all of them
+ *   when schemas, roles, memberships or role settings changed.
+ * @param global a function, operator or cast of a user changed.
  * @param rewritten tables whose rows were written anew, which DDL may do without a word in the stream.
  */
 export type RegistryListener = (
@@ -124,7 +125,9 @@ export class RegistryWatch {
     const changed = changedTables(previous, next);
     const global = previous.globalHash !== next.globalHash;
     const rewritten = rewrittenTables(previous, next);
-    if (changed.size === 0 && rewritten.size === 0 && !global && previous.hash === next.hash) return;
+    const rights = previous.rightsHash !== next.rightsHash;
+    const same = changed.size + rewritten.size === 0 && !global && !rights;
+    if (same && previous.hash === next.hash) return;
     for (const listener of this.#listeners) listener(next, changed, global, rewritten);
   }
 }
@@ -142,6 +145,7 @@ function changedTables(previous: Registry, next: Registry): ReadonlySet<number> 
   const changed = new Set<number>();
   for (const [oid, table] of next.tables) {
     const before = previous.tables.get(oid);
+    if (previous.rightsHash !== next.rightsHash) changed.add(oid);
     if (before?.hash !== table.hash || before.accessHash !== table.accessHash) changed.add(oid);
   }
   for (const oid of previous.tables.keys()) if (!next.tables.has(oid)) changed.add(oid);

@@ -3,11 +3,10 @@ export interface Registry {
   readonly hash: string;
   readonly tables: ReadonlyMap<number, Table>;
   readonly types: ReadonlyMap<number, PgType>;
-  /**
-   * Hash of what may change the meaning of any query without being a table: functions, operators, casts,
-   * roles and their memberships.
-   */
+  /** Hash of the users' functions, operators and casts. */
   readonly globalHash: string;
+  /** Hash of schemas, roles, memberships and role settings: who may see what, and what a bare name means. */
+  readonly rightsHash: string;
 }
 
 export interface Table {
