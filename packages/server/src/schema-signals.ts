@@ -1,11 +1,9 @@
 import type { Lsn } from '@sluice/core/lsn';
 import type { Epoch } from '@sluice/core/position';
 import type { Registry, Table } from './registry/registry.js';
+import { DDL_PREFIX } from './views/view-host.js';
 import type { SourceListener } from './source/source.js';
 import type { Relation, Transaction } from './source/transaction.js';
-
-/** Prefix of the logical message that the event trigger of `sluice check --print-grants --event-trigger` writes. */
-export const DDL_PREFIX = 'sluice.ddl';
 
 /** What is asked to read the catalog again. */
 interface Catalog {

@@ -110,11 +110,11 @@ export class LocalSourceSide implements SourceSide {
         this.#counts.viewEvent(event);
       },
     });
-    this.#registry.listen((_next, changed, global) => {
-      log.info({ event: 'schema_changed', tables: changed.size, global });
-      this.#host
-        .schemaChanged(changed, global)
-        .catch((error: unknown) => this.#failed('replan_failed', error));
+    this.#registry.listen((_next, changed, global, rewritten) => {
+      log.info({ event: 'schema_changed', tables: changed.size, global, rewritten: rewritten.size });
+      const failed = (error: unknown): void => this.#failed('replan_failed', error);
+      this.#host.schemaChanged(changed, global).catch(failed);
+      this.#host.rewritten(rewritten).catch(failed);
     });
     this.port = {
       post: (message: ToViews) => this.#host.post(message),

@@ -44,7 +44,6 @@ export async function startViews(
     statementTimeoutMs: 5000,
     rerunIntervalMs: 5,
     onEvent: (event) => events.push(event),
-    onDdl: () => undefined,
   });
   const followed = new Map<string, FollowedView>();
   const opening = new Map<number, (message: FromViews) => void>();

@@ -22,19 +22,17 @@ export interface ViewParts {
   /** The least time between two rounds of re-runs, ms. */
   readonly rerunIntervalMs: number;
   readonly onEvent: (event: ViewEvent) => void;
-  readonly onDdl?: () => void;
 }
 
 /** Puts the views of a source together from the stages to their left. */
 export function assembleViewHost(parts: ViewParts): ViewHost {
-  const { source, planner, registry, limits, statementTimeoutMs, rerunIntervalMs, onEvent, onDdl } = parts;
+  const { source, planner, registry, limits, statementTimeoutMs, rerunIntervalMs, onEvent } = parts;
   return new ViewHost({
     source,
     limits,
     statementTimeoutMs,
     rerunIntervalMs,
     onEvent,
-    ...(onDdl ? { onDdl } : {}),
     plan: ({ sql, principal, adHoc, tick, params }) => planner.plan(sql, { principal, adHoc, tick, params }),
     bind: (planned, params) => bind(planner, planned, params),
     ancestors: ancestorsIn(registry),

@@ -53,8 +53,6 @@ export interface ViewHostOptions {
   readonly rerunIntervalMs: number;
   readonly clock: Clock;
   readonly onEvent: (event: ViewEvent) => void;
-  /** DDL went by in the stream: the registry is to be read anew. */
-  readonly onDdl?: () => void;
 }
 
 export interface ViewLimits {
@@ -408,7 +406,6 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   #readMessages(transaction: Transaction): void {
     for (const { prefix, content } of transaction.messages) {
-      if (prefix === DDL_PREFIX) this.#options.onDdl?.();
       if (prefix !== TOKEN_PREFIX) continue;
       this.#flush();
       this.#listener({
