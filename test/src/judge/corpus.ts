@@ -33,6 +33,13 @@ export class Corpus {
     return [this.schema, ...this.#workloads.map((workload) => workload.rows(random))].join('\n');
   }
 
+  /** A binding of the query at a place that goes round: who takes places in turn misses no query. */
+  turn(place: number, random: Random): Bound {
+    const query = this.queries[place % this.queries.length];
+    if (!query) throw new Error('assertion failed: no queries');
+    return bind(query, query.params?.(random) ?? []);
+  }
+
   /** A query with a binding, drawn at random. */
   draw(random: Random): Bound {
     const query = random.pick(this.queries);

@@ -3,8 +3,8 @@ import { WebSocket } from 'ws';
 
 /** What stands on the wire between server and client: to look at it, or (planted faults) to change it. */
 export interface Wire {
-  /** A message as the client will see it; null drops it. */
-  pass?(text: string): string | null;
+  /** A message as the client will see it: as it is, changed, dropped, or held back until later. */
+  pass?(text: string): readonly string[];
   /** The client has handled it, all listeners included. */
   handled(text: string): void;
 }
@@ -33,10 +33,10 @@ export function observedSocket(wire: Wire): SocketConstructor {
       this.#socket.onmessage = handle
         ? ({ data }) => {
             const text = String(data);
-            const passed = wire.pass ? wire.pass(text) : text;
-            if (passed === null) return;
-            handle({ data: passed });
-            wire.handled(passed);
+            for (const passed of wire.pass?.(text) ?? [text]) {
+              handle({ data: passed });
+              wire.handled(passed);
+            }
           }
         : null;
     }

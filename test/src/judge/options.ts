@@ -27,8 +27,8 @@ export interface TrialOptions {
   readonly postgres: number | undefined;
   /** Where logs and the report go. */
   readonly folder: string;
-  /** A fault planted on the wire of every client, to see it found. */
-  readonly tamper?: (text: string) => string | null;
+  /** More clients, each with a fault planted on its wire, to see it found: by name. */
+  readonly faults: Readonly<Record<string, () => (text: string) => readonly string[]>>;
   readonly print: (line: string) => void;
 }
 
@@ -45,5 +45,6 @@ export const DEFAULTS: Omit<TrialOptions, 'seed' | 'folder' | 'print'> = {
   slot: 'temporary',
   threads: false,
   python: false,
+  faults: {},
   postgres: undefined,
 };

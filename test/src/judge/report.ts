@@ -49,6 +49,8 @@ export interface Report extends Readonly<Counts> {
   readonly seed: string;
   readonly seconds: number;
   readonly postgres: number;
+  /** How many of them each client saw. */
+  readonly wrongBy: Readonly<Record<string, number>>;
   /** The first of them, with their differences. */
   readonly wrongs: readonly Wrong[];
   /** Problems other than a wrong view: a client that never arrived, a truth that failed its own check. */

@@ -60,6 +60,7 @@ async function soak(): Promise<number> {
     slot: values.slot === 'permanent' ? 'permanent' : 'temporary',
     threads: values.threads,
     python: values.python,
+    faults: {},
     postgres: values.postgres === undefined ? undefined : Number(values.postgres),
     folder: values.folder ?? (await mkdtemp(join(tmpdir(), 'sluice-soak-'))),
     print: (line) => console.log(line),

@@ -117,10 +117,11 @@ class Trial {
   }
 
   #seat(url: string): void {
-    const { clients, views, churnMsMax, python, tamper } = this.#options;
+    const { clients, views, churnMsMax, python, faults } = this.#options;
     const { judge, corpus, random } = this.#court;
-    for (let i = 0; i < clients; i++) {
-      const name = `client-${i}`;
+    const names = [...Array.from({ length: clients }, (_, i) => `client-${i}`), ...Object.keys(faults)];
+    for (const [place, name] of names.entries()) {
+      const tamper = faults[name]?.();
       this.#watchers.push(
         new Watcher({
           name,
@@ -129,6 +130,7 @@ class Trial {
           corpus,
           views,
           churnMsMax,
+          place,
           random: random.fork(name),
           ...(tamper ? { tamper } : {}),
         }),
@@ -260,6 +262,7 @@ class Trial {
       seed: this.#options.seed,
       seconds: Math.round((Date.now() - began) / 1000),
       postgres: await this.#court.version(),
+      wrongBy: judge.wrongBy,
       wrongs: judge.wrongs,
       failures: [...this.#failures],
       chaos: chaos.counts,

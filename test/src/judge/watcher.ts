@@ -14,12 +14,14 @@ export interface WatcherOptions {
   readonly judge: Judge;
   readonly corpus: Corpus;
   readonly random: Random;
+  /** Which client it is: each begins with other queries. */
+  readonly place: number;
   /** Live views held besides those that are always watched. */
   readonly views: number;
   /** Opens, closes and replaces a view after at most this long. 0: never. */
   readonly churnMsMax: number;
   /** A fault planted on the wire, to see it found. */
-  readonly tamper?: (text: string) => string | null;
+  readonly tamper?: (text: string) => readonly string[];
 }
 
 interface Held {
@@ -66,7 +68,8 @@ export class Watcher {
       }),
     }).client;
     for (const bound of options.corpus.always) this.#open(bound);
-    for (let i = 0; i < options.views; i++) this.#open(options.corpus.draw(options.random));
+    for (let i = 0; i < options.views; i++)
+      this.#open(options.corpus.turn(options.place * options.views + i, options.random));
     if (options.churnMsMax > 0) this.#churning = this.#churn();
   }
 
@@ -163,8 +166,8 @@ export class Watcher {
     const answer = this.#answer(live, bound);
     if (answer === null) return [];
     const common = { bound, answer, gear: live.gear ?? 'none' };
-    if (live.status === 'current' || live.status === 'error')
-      return [{ ...common, lsn, behind: false, again: false }];
+    if (live.status === 'current') return [{ ...common, lsn, behind: false, again: false }];
+    // Of an error the client tells only where it began: that is where it is compared.
     if (live.position === null) return [];
     const own = lsnOf(live.position.slice(live.position.lastIndexOf(':') + 1));
     const reported = `${own} ${answer.digest}`;
