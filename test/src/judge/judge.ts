@@ -69,6 +69,8 @@ const PAUSE_MS = 25;
 export class Judge {
   readonly counts: Counts = noCounts();
   readonly wrongs: Wrong[] = [];
+  /** What was reported at a position that the shadow had left. */
+  readonly late: string[] = [];
   readonly gears: Record<string, number> = {};
   /** How many of the wrongs each client saw. */
   readonly wrongBy: Record<string, number> = {};
@@ -222,6 +224,11 @@ export class Judge {
     this.#sightings.delete(lsn);
     if (late) {
       this.counts.unjudged += sightings.length;
+      for (const { client, view } of sightings.slice(0, WRONGS_KEPT - this.late.length))
+        this.late.push(
+          `${client} reported ${view.bound.key} at ${lsnText(lsn)}, the shadow was at ${lsnText(this.#shadow.position)}` +
+            ` (${view.behind ? 'not current' : 'current'}, ${view.answer.kind})`,
+        );
       return;
     }
     this.counts.positions++;

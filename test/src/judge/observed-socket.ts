@@ -5,6 +5,10 @@ import { WebSocket } from 'ws';
 export interface Wire {
   /** A message as the client will see it: as it is, changed, dropped, or held back until later. */
   pass?(text: string): readonly string[];
+  /** What the client says. */
+  sent?(text: string): void;
+  /** A connection is opened, or closed by the client or by the other side. */
+  turned?(event: string): void;
   /** The client has handled it, all listeners included. */
   handled(text: string): void;
 }
@@ -18,6 +22,8 @@ export function observedSocket(wire: Wire): SocketConstructor {
 
     constructor(url: string) {
       this.#socket = new WebSocket(url);
+      wire.turned?.('open');
+      this.#socket.on('close', (code: number) => wire.turned?.(`closed ${code}`));
     }
 
     get bufferedAmount(): number {
@@ -66,6 +72,7 @@ export function observedSocket(wire: Wire): SocketConstructor {
     }
 
     send(text: string): void {
+      wire.sent?.(text);
       this.#socket.send(text);
     }
 

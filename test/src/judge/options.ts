@@ -27,6 +27,8 @@ export interface TrialOptions {
   readonly postgres: number | undefined;
   /** Where logs and the report go. */
   readonly folder: string;
+  /** Writes down everything on the clients' wires, in the folder. */
+  readonly wire: boolean;
   /** More clients, each with a fault planted on its wire, to see it found: by name. */
   readonly faults: Readonly<Record<string, () => (text: string) => readonly string[]>>;
   readonly print: (line: string) => void;
@@ -46,5 +48,6 @@ export const DEFAULTS: Omit<TrialOptions, 'seed' | 'folder' | 'print'> = {
   threads: false,
   python: false,
   faults: {},
+  wire: false,
   postgres: undefined,
 };

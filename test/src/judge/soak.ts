@@ -18,6 +18,7 @@ const USAGE = `npm run soak -- [options]
   --slot MODE          temporary (default) or permanent
   --threads            views in one thread, sessions in another
   --python             a Python client over SSE takes part
+  --wire               writes down all that passes on the clients' wires
   --postgres MAJOR     14 to 18
   --folder PATH        where logs and report.json go`;
 
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     slot: { type: 'string', default: 'temporary' },
     threads: { type: 'boolean', default: false },
     python: { type: 'boolean', default: false },
+    wire: { type: 'boolean', default: false },
     postgres: { type: 'string' },
     folder: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -61,6 +63,7 @@ async function soak(): Promise<number> {
     threads: values.threads,
     python: values.python,
     faults: {},
+    wire: values.wire,
     postgres: values.postgres === undefined ? undefined : Number(values.postgres),
     folder: values.folder ?? (await mkdtemp(join(tmpdir(), 'sluice-soak-'))),
     print: (line) => console.log(line),

@@ -1,3 +1,4 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type AnyRow, type Client, type LiveView } from '@sluice/client';
 import type { Random } from '../kit/random.js';
@@ -20,6 +21,8 @@ export interface WatcherOptions {
   readonly views: number;
   /** Opens, closes and replaces a view after at most this long. 0: never. */
   readonly churnMsMax: number;
+  /** Where everything on its wire is written down. */
+  readonly wire: string | null;
   /** A fault planted on the wire, to see it found. */
   readonly tamper?: (text: string) => readonly string[];
 }
@@ -42,6 +45,7 @@ export class Watcher {
   readonly #held: Held[] = [];
   readonly #stop = new AbortController();
   readonly #answers = new WeakMap<readonly AnyRow[], Answer>();
+  readonly #log: WriteStream | null;
   /** The screen as last reported. */
   #screen = '';
   #screens = 0;
@@ -52,6 +56,7 @@ export class Watcher {
 
   constructor(options: WatcherOptions) {
     this.#options = options;
+    this.#log = options.wire === null ? null : createWriteStream(options.wire);
     this.name = options.name;
     options.judge.join(this.name);
     this.client = createClient({
@@ -62,7 +67,10 @@ export class Watcher {
       backoff: { maxMs: 500 },
       WebSocket: observedSocket({
         ...(options.tamper ? { pass: options.tamper } : {}),
+        sent: (text) => this.#note('>', text),
+        turned: (event) => this.#note('-', event),
         handled: (text) => {
+          this.#note('<', text);
           if (text.includes('"kind":"move"')) this.#look();
         },
       }),
@@ -76,6 +84,7 @@ export class Watcher {
   async close(): Promise<void> {
     await this.settle();
     this.client.close();
+    this.#log?.end();
     this.#options.judge.leave(this.name);
   }
 
@@ -102,6 +111,10 @@ export class Watcher {
       if (Date.now() > deadline) return this.#statuses();
       await sleep(50);
     }
+  }
+
+  #note(direction: string, text: string): void {
+    this.#log?.write(`${new Date().toISOString()} ${direction} ${text}\n`);
   }
 
   #statuses(): string {
