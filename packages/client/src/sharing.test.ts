@@ -90,9 +90,26 @@ test('a view under two queries travels once; it stays while an answer that may n
     to: at('0/20'),
     ops: [['put', '2', ['2', 'two'], '1']],
   });
-  peer.send({ kind: 'move', position: at('0/20') }, subscribed(id, 'v'));
+  peer.send({ kind: 'move', position: at('0/20') }, subscribed(id, 'v', { shared: true }));
   await same.ready;
   expect(same.rows.map((row) => row.title)).toEqual(['one', 'two']);
+});
+
+test('a view that the server let go before it heard of the next subscription begins anew', async () => {
+  const made = await harness({ keepMs: 0 });
+  const { live, peer } = await current(made);
+  const same = made.client.live<Issue>({ sql: 'another spelling of v' });
+  const { id } = await peer.next('subscribe');
+  live.close();
+  await peer.next('unsubscribe');
+  // Another view moves the connection on: what was held of this one is not the answer there.
+  peer.send(subscribed(id, 'v'), { kind: 'move', position: at('0/20') });
+  await vi.waitFor(() => expect(made.client.position).toBe(at('0/20')));
+  expect(same.status).toBe('loading');
+  peer.send(wholeRows('v', [['5', 'five']], '0/30')); // prettier-ignore
+  peer.send({ kind: 'move', position: at('0/30'), current: ['v'] });
+  await same.ready;
+  expect(same.rows).toEqual([{ id: 5, title: 'five' }]);
 });
 
 test('a view that was given up is not mistaken for one that is asked for later', async () => {

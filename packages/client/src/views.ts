@@ -36,6 +36,11 @@ export class Views {
   hold(subscription: Subscription, message: Subscribed): void {
     const view = this.#views.get(message.view) ?? new View<Subscription>(message, this.#mode);
     this.#views.set(view.id, view);
+    if (message.shared !== true && view.answered) {
+      // The server had let the view go before it heard of this subscription: it begins anew.
+      view.forsake();
+      this.#staging.drop(view.id);
+    }
     if (!view.answered) view.base = subscription.described;
     subscription.described = null;
     view.answered = true;

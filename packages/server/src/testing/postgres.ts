@@ -6,7 +6,11 @@ import pg from 'pg';
 import { readFacts } from '../cli/check/facts.js';
 import { grantStatements, roleStatements } from '../cli/check/grants.js';
 import { embeddedBinaries, repositoryCache } from '../embedded/binaries.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded/embedded-postgres.js';
+import {
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+} from '../embedded/embedded-postgres.js';
 
 /** A Postgres of a test's own: fast rather than durable, unless the test says otherwise. */
 export interface TestPostgres extends EmbeddedPostgres {
@@ -36,7 +40,7 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
   const { chmod } = await import('node:fs/promises');
   await chmod(folder, 0o755);
-  const server = await startEmbeddedPostgres({
+  const server = await startOnFreePort({
     binaries: await embeddedBinaries(major, repositoryCache()),
     dataDir: join(folder, 'data'),
     settings: { ...FAST, ...ROOM, log_min_messages: 'log', ...options.settings },
@@ -50,6 +54,17 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
       await rm(folder, { recursive: true, force: true });
     },
   });
+}
+
+/** A port that was free a moment ago may be taken by now, when much else is running. */
+async function startOnFreePort(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  for (let left = 3; ; left--) {
+    try {
+      return await startEmbeddedPostgres(options);
+    } catch (error) {
+      if (left === 0 || !String(error).includes('Address already in use')) throw error;
+    }
+  }
 }
 
 /** The roles that every test connects as: neither superuser nor owner. */
