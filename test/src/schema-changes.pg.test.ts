@@ -28,6 +28,8 @@ test('a client follows the schema: rewritten rows, new and changed columns, righ
       open('SELECT * FROM t ORDER BY id'),
     ];
     const untouched = open('SELECT id FROM other ORDER BY id');
+    const statuses = new Set<string>();
+    filter.subscribe(() => statuses.add(filter.status));
     const shows = (view: typeof filter, rows: unknown[]): Promise<void> =>
       expect.poll(() => [view.status, view.rows], { timeout: 10_000 }).toEqual(['current', rows]);
     await shows(sum, [{ sum: '3' }]);
@@ -53,6 +55,7 @@ test('a client follows the schema: rewritten rows, new and changed columns, righ
     // There is no sum of texts.
     await expect.poll(() => [sum.status, sum.error?.retry]).toEqual(['error', false]);
 
+    expect(statuses).not.toContain('error');
     await database.sql('REVOKE SELECT ON t FROM sluice_client');
     await expect.poll(() => [filter.status, filter.error?.code]).toEqual(['error', 'read_not_permitted']);
 

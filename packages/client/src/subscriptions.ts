@@ -221,13 +221,17 @@ export class Subscriptions {
   /** Shows an error; one that may pass is tried again, another makes way for a new subscription of that query. */
   #fail(subscription: Subscription, error: SluiceError): void {
     const position = this.#parts.horizon.position;
-    subscription.happen({ kind: 'failed', error, position, retrying: error.retry });
+    // The query still holds, under a plan of its own for the new schema: nothing that a user should see as an error.
+    const replanned = error.code === 'query_replanned';
+    if (replanned) subscription.happen({ kind: 'left', position });
+    else subscription.happen({ kind: 'failed', error, position, retrying: error.retry });
     if (!error.retry) {
       if (this.#shared.get(subscription.key) === subscription) this.#shared.delete(subscription.key);
       this.#parts.views.release(subscription, this.#lastUnanswered());
       return;
     }
-    const delayMs = backoffMs(this.#parts.backoff, subscription.refusals++, this.#parts.random);
+    const waitMs = backoffMs(this.#parts.backoff, subscription.refusals++, this.#parts.random);
+    const delayMs = replanned && subscription.refusals === 1 ? 0 : waitMs;
     subscription.cancelRetry = this.#parts.clock.after(delayMs, () => this.#subscribe(subscription));
   }
 
