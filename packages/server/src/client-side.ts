@@ -7,11 +7,13 @@ import { loggable } from './metrics/log.js';
 import { SYSTEM_CLOCK } from './sessions/clock.js';
 import { Resolver } from './sessions/resolver.js';
 import { Sessions } from './sessions/sessions.js';
-import type { Providers } from './transport/routes.js';
-import { Transport } from './transport/transport.js';
+import { Transport, type TransportOptions } from './transport/transport.js';
 import type { ViewsPort } from './views/port.js';
 
 const AUTH_TIMEOUT_MS = 10_000;
+
+/** What the rest of the server gives to the transport. */
+type Providers = Pick<TransportOptions, 'schema' | 'healthy' | 'ready' | 'metrics' | 'closed'>;
 
 /** The stages that clients see: who they are, what they are told, and how it travels. */
 export interface ClientSide {

@@ -14,6 +14,18 @@ export const SLUICE_ERRORS = {
     retry: false,
     stage: 'cli',
   },
+  thread_ended: {
+    message: 'The thread of the views ended by itself.',
+    hint: 'Start the process again, and report what the log says with event "thread_failed".',
+    retry: true,
+    stage: 'cli',
+  },
+  password_function_failed: {
+    message: 'The password function of the configuration failed.',
+    hint: 'See the log for its error; we ask again at the next attempt to connect.',
+    retry: true,
+    stage: 'cli',
+  },
 } as const;
 
 export function sluiceError(code: keyof typeof SLUICE_ERRORS, detail?: string): SluiceError {

@@ -7,8 +7,8 @@ import type { Relation, Transaction } from './source/transaction.js';
 
 /** What is asked to read the catalog again. */
 interface Catalog {
-  readonly current: Registry;
-  refresh(): Promise<void>;
+  registry(): Registry;
+  readAgain(): void;
 }
 
 /**
@@ -18,18 +18,16 @@ interface Catalog {
 export class SchemaSignals implements SourceListener {
   readonly #next: SourceListener;
   readonly #catalog: Catalog;
-  readonly #failed: (error: unknown) => void;
   /** Descriptions that were compared already; the source makes a new object for each Relation message. */
   readonly #seen = new WeakSet<Relation>();
 
-  constructor(next: SourceListener, catalog: Catalog, failed: (error: unknown) => void) {
+  constructor(next: SourceListener, catalog: Catalog) {
     this.#next = next;
     this.#catalog = catalog;
-    this.#failed = failed;
   }
 
   transaction(transaction: Transaction): void {
-    if (this.#announces(transaction)) this.#catalog.refresh().catch(this.#failed);
+    if (this.#announces(transaction)) this.#catalog.readAgain();
     this.#next.transaction(transaction);
   }
 
@@ -38,7 +36,7 @@ export class SchemaSignals implements SourceListener {
   }
 
   restart(epoch: Epoch, lsn: Lsn): void {
-    this.#catalog.refresh().catch(this.#failed);
+    this.#catalog.readAgain();
     this.#next.restart(epoch, lsn);
   }
 
@@ -47,7 +45,7 @@ export class SchemaSignals implements SourceListener {
     for (const { relation } of transaction.changes) {
       if (this.#seen.has(relation)) continue;
       this.#seen.add(relation);
-      changed ||= differs(relation, this.#catalog.current.tables.get(relation.oid));
+      changed ||= differs(relation, this.#catalog.registry().tables.get(relation.oid));
     }
     return changed;
   }

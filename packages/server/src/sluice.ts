@@ -1,6 +1,5 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { addressOf, attachTo, isLoopback, type Handlers } from './attach.js';
 import { makeClientSide, type ClientSide } from './client-side.js';
@@ -15,6 +14,8 @@ import { makeLogger } from './metrics/log.js';
 import { Metrics } from './metrics/metrics.js';
 import { readinessOf, type Readiness } from './metrics/readiness.js';
 import { preflight } from './preflight.js';
+import { ThreadedSourceSide } from './source-side-thread.js';
+import { transportError } from './transport/errors.js';
 import { LocalSourceSide, type SourceSide, type SourceSideOptions } from './source-side.js';
 
 /** Live queries of one database, inside an application or as a server of their own. */
@@ -35,6 +36,8 @@ export interface Sluice {
    * @param transaction of pg, postgres.js, Drizzle, Kysely or Prisma
    */
   token(transaction: unknown): Promise<string>;
+  /** Resolves, with the error, if this instance can ever not go on; it has then stopped itself. */
+  readonly failed: Promise<unknown>;
 }
 
 /**
@@ -60,6 +63,7 @@ export function makeSluice(config: Config): Sluice {
       if (!service.handlers.request(request, response)) next?.();
     },
     token: commitToken,
+    failed: service.failed,
   };
 }
 
@@ -74,23 +78,35 @@ class Service {
   readonly #detach: (() => void)[] = [];
   #server: OwnServer | null = null;
   #starting: Promise<void> | null = null;
+  #started = false;
   #stopping: Promise<void> | null = null;
   #wake: () => void = () => undefined;
+  #failure: unknown = null;
+  #failed: (error: unknown) => void = () => undefined;
+  /** Resolves, with the error, when this instance cannot go on. */
+  readonly failed: Promise<unknown> = new Promise((resolve) => (this.#failed = resolve));
 
   constructor(config: Config) {
     this.#config = config;
     this.#log = makeLogger(config.logLevel);
-    this.#source = new LocalSourceSide(sourceOptions(config), this.#log, () => this.#wake());
+    const changed = (): void => this.#wake();
+    const options = sourceOptions(config);
+    this.#source = config.viewsThread
+      ? new ThreadedSourceSide({ ...options, logLevel: config.logLevel }, this.#log, changed, (error) =>
+          this.#fail(error),
+        )
+      : new LocalSourceSide(options, this.#log, changed);
     this.#clients = makeClientSide(config, this.#source.port, this.#log, {
+      closed: () => (this.#started ? null : transportError('server_starting')),
       schema: () => this.#source.schema(),
-      healthy: async () => ({ ok: true }),
+      healthy: async () => ({ ok: this.#failure === null }),
       ready: () => this.#readiness(),
       metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#scrape() }),
     });
     const { transport } = this.#clients;
     this.handlers = {
       request: (request, response) => transport.handleRequest(request, response),
-      upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
+      upgrade: (request, socket, head) => transport.handleUpgrade(request, socket, head),
     };
   }
 
@@ -105,11 +121,18 @@ class Service {
       await preflight(this.#config, this.#log);
       await this.#source.start();
       await this.#untilReady();
+      this.#started = true;
       this.#log.info({ event: 'ready' });
     } catch (error) {
       void this.stop();
       throw error;
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = error;
+    this.#failed(error);
+    void this.stop();
   }
 
   /** Until the stream runs and every transaction that was open when its slot was made has ended (C7). */
@@ -158,11 +181,6 @@ class Service {
     const address = addressOf(server)?.address;
     if (this.#config.insecure || address === undefined || isLoopback(address)) return;
     throw configError('listen_not_loopback', address);
-  }
-
-  /** Before the start there is nothing that could answer a subscription. */
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    return this.#clients.transport.handleUpgrade(request, socket, head);
   }
 
   async #readiness(): Promise<Readiness> {

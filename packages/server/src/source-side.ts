@@ -128,9 +128,8 @@ export class LocalSourceSide implements SourceSide {
 
   async start(): Promise<void> {
     await this.#registry.start();
-    await this.#source.start(
-      new SchemaSignals(this.#host, this.#registry, (error) => this.#failed('registry_read_failed', error)),
-    );
+    const catalog = { registry: () => this.#registry.current, readAgain: () => this.#readCatalog() };
+    await this.#source.start(new SchemaSignals(this.#host, catalog));
   }
 
   async stop(): Promise<void> {
@@ -152,6 +151,10 @@ export class LocalSourceSide implements SourceSide {
 
   async schema(): Promise<unknown> {
     return schemaJson(this.#registry.current);
+  }
+
+  #readCatalog(): void {
+    this.#registry.refresh().catch((error: unknown) => this.#failed('registry_read_failed', error));
   }
 
   #failed(event: string, error: unknown): void {

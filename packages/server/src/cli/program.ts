@@ -3,6 +3,7 @@ import { CONFIG_ERRORS } from '../config/errors.js';
 import { check, type CheckOptions } from './commands/check.js';
 import { dev } from './commands/dev.js';
 import { drop } from './commands/drop.js';
+import { explain, type ExplainOptions } from './commands/explain.js';
 import { start } from './commands/start.js';
 import { cliError } from './errors.js';
 import { addConfigFlags, configOf } from './flags.js';
@@ -60,6 +61,18 @@ function commands(io: Io, result: { code: ExitCode }): Command {
     .option('--event-trigger', 'with --print-grants: also the event trigger for schema changes')
     .action(async (options: CheckOptions, command: Command) => {
       result.code = await check((await configOf(command, io)).config, options, io);
+    });
+
+  addConfigFlags(
+    program
+      .command('explain')
+      .argument('<sql>')
+      .description('how a query would be kept live, or why it is refused'),
+  )
+    .option('--json', 'print it as JSON')
+    .option('--ad-hoc', 'as SQL of a client: only functions on the list')
+    .action(async (sql: string, options: ExplainOptions, command: Command) => {
+      result.code = await explain(sql, (await configOf(command, io)).config, options, io);
     });
 
   addConfigFlags(program.command('drop').description('remove what a start created in the database')).action(

@@ -16,7 +16,7 @@ export function readinessOf(source: SourceStatus, stopping: boolean): Readiness 
       return {
         ok: false,
         waitsFor: 'transactions that were open when the slot was made; until they end no snapshot is exact',
-        transactions: source.blocking,
+        transactions: source.blocking.map(({ xid, pid, prepared, ageMs }) => ({ xid, pid, prepared, ageMs })),
       };
     case 'waiting':
       return { ok: false, waitsFor: `the slot ${source.slot ?? ''}, which another process reads` };

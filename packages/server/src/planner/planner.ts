@@ -77,6 +77,11 @@ export class Planner {
     return planned;
   }
 
+  /** The plan of a text for someone who only wants to look at it: neither values nor a tick are asked for. */
+  explain(sql: string, request: Pick<PlanRequest, 'principal' | 'adHoc'>): Promise<Planned> {
+    return this.#cached(sql, { ...request, params: [] });
+  }
+
   /**
    * Values as Postgres prints them under this server's settings, so that equal values are equal texts.
    * @throws `parameter_invalid`.

@@ -67,6 +67,12 @@ export const TRANSPORT_ERRORS = {
     retry: false,
     stage: 'transport',
   },
+  server_starting: {
+    message: 'This server has not started yet.',
+    hint: 'Connect again when /readyz is green; it says what it waits for.',
+    retry: true,
+    stage: 'transport',
+  },
   server_stopping: {
     message: 'This server is about to stop.',
     hint: 'Connect again; another server may answer.',

@@ -58,6 +58,7 @@ const STATUS: Readonly<Record<string, number>> = {
   connections_too_many: 429,
   subscriptions_too_many: 429,
   mutators_none: 501,
+  server_starting: 503,
   server_stopping: 503,
   server_fault: 500,
 };

@@ -33,6 +33,8 @@ export interface TransportOptions extends Providers {
   /** Take the client's address from the last entry of X-Forwarded-For: only behind a proxy that sets it. */
   readonly trustProxy?: boolean;
   readonly limits?: Partial<TransportLimits>;
+  /** What keeps clients out for now: a server that has not started yet. */
+  readonly closed?: () => SluiceError | null;
   /** Told of what must not happen: a fault of ours that one request ran into. */
   readonly onError?: (error: unknown) => void;
 }
@@ -152,7 +154,11 @@ export class Transport {
   #httpRefusal(exchange: Exchange, originAllowed: boolean): SluiceError | null {
     if (!exchange.path.startsWith('/subscri') && exchange.path !== '/mutate') return null;
     if (!originAllowed) return transportError('origin_not_allowed');
-    return this.#stopping ? transportError('server_stopping') : null;
+    return this.#closed();
+  }
+
+  #closed(): SluiceError | null {
+    return this.#stopping ? transportError('server_stopping') : (this.#options.closed?.() ?? null);
   }
 
   /** Headers that let the page read the answer; null when it may not. */
@@ -168,7 +174,8 @@ export class Transport {
   }
 
   #refusal(request: IncomingMessage): { status: number; error: SluiceError } | null {
-    if (this.#stopping) return { status: 503, error: transportError('server_stopping') };
+    const closed = this.#closed();
+    if (closed !== null) return { status: 503, error: closed };
     const { origin, host } = request.headers;
     if (!this.#originAllowed(origin, host))
       return { status: 403, error: transportError('origin_not_allowed') };

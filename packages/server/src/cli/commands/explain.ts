@@ -1,0 +1,31 @@
+import type { Config } from '../../config/config.js';
+import { explanationOf, explanationText } from '../explanation.js';
+import type { ExitCode, Io } from '../io.js';
+import { withPlanner } from '../planning.js';
+
+export interface ExplainOptions {
+  readonly json?: boolean;
+  /** As a client would send it: only functions on the list. */
+  readonly adHoc?: boolean;
+}
+
+/** `sluice explain SQL`: how a query would be kept live, or why it is refused. Runs nothing. */
+export async function explain(
+  sql: string,
+  config: Config,
+  options: ExplainOptions,
+  io: Io,
+): Promise<ExitCode> {
+  await withPlanner(config, async (planner, registry) => {
+    const principal = { role: config.role, claims: {} };
+    const planned = await planner.explain(sql, { principal, adHoc: options.adHoc === true });
+    const explanation = explanationOf(planned, registry);
+    const params = planned.gear.kind === 'incremental' ? planned.gear.params : [];
+    io.out(
+      options.json === true
+        ? `${JSON.stringify(explanation, null, 2)}\n`
+        : explanationText(explanation, params),
+    );
+  });
+  return 0;
+}
