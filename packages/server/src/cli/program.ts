@@ -4,6 +4,7 @@ import { check, type CheckOptions } from './commands/check.js';
 import { dev } from './commands/dev.js';
 import { drop } from './commands/drop.js';
 import { explain, type ExplainOptions } from './commands/explain.js';
+import { generate, type GenerateOptions } from './commands/generate.js';
 import { start } from './commands/start.js';
 import { cliError } from './errors.js';
 import { addConfigFlags, configOf } from './flags.js';
@@ -73,6 +74,14 @@ function commands(io: Io, result: { code: ExitCode }): Command {
     .option('--ad-hoc', 'as SQL of a client: only functions on the list')
     .action(async (sql: string, options: ExplainOptions, command: Command) => {
       result.code = await explain(sql, (await configOf(command, io)).config, options, io);
+    });
+
+  addConfigFlags(
+    program.command('generate').description('write the schema as JSON, and its rows as TypeScript'),
+  )
+    .option('-o, --out <folder>', 'where to (default: sluice)')
+    .action(async (options: GenerateOptions, command: Command) => {
+      result.code = await generate((await configOf(command, io)).config, options, io);
     });
 
   addConfigFlags(program.command('drop').description('remove what a start created in the database')).action(
