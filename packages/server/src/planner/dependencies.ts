@@ -40,6 +40,9 @@ export interface Dependencies {
   readonly setFunctions: ReadonlySet<string>;
 }
 
+/** Postgres knows a relation that the registry does not: it is newer, or it is temporary. */
+export class StaleRegistry extends Error {}
+
 /** How deep views and functions may lie in each other. */
 const DEPTH_MAX = 64;
 
@@ -112,7 +115,7 @@ export class DependencyFinder {
     const name = `${relation.schema}.${relation.name}`;
     if (table === undefined && relation.oid < FIRST_USER_OID)
       throw plannerError('relation_not_replicated', `${name} is part of the system catalog.`);
-    if (table === undefined) throw plannerError('relation_not_replicated', `${name} is not known yet.`);
+    if (table === undefined) throw new StaleRegistry(`${name} is not known.`);
     if (table.kind === 'view') {
       this.#views.add(relation.oid);
       await this.#view(relation.oid, depth + 1);

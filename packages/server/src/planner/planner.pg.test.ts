@@ -23,6 +23,8 @@ CREATE TABLE part_a PARTITION OF part FOR VALUES FROM ('2020-01-01') TO ('2021-0
 CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child () INHERITS (parent);
 CREATE UNLOGGED TABLE scratch (id int);
 CREATE TABLE secret (id int PRIMARY KEY); ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
+CREATE COLLATION nd (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE word (id int PRIMARY KEY, en text COLLATE "en-x-icu", nd text COLLATE nd, big text COLLATE "C");
 CREATE SEQUENCE seq;
 CREATE VIEW open_issue AS SELECT i.id, i.title, p.name FROM issue i JOIN project p ON p.id = i.project_id WHERE i.status = 'open';
 CREATE VIEW due_now AS SELECT * FROM project WHERE due <= current_date;
@@ -88,6 +90,8 @@ describe('incremental', () => {
     `SELECT id FROM issue WHERE mail = 'a@b' AND ref = '00000000-0000-0000-0000-000000000001'`,
     'SELECT id AS x FROM issue ORDER BY x, issue.title COLLATE "C"',
     'SELECT b FROM fullkey WHERE a > 3',
+    `SELECT id FROM word WHERE en = 'a' OR en > 'b' COLLATE "C" OR nd IS NOT NULL OR big < 'x' ORDER BY big`,
+    `SELECT id, nd, en FROM word WHERE en IN ('a', 'b') AND en <> ALL ($1) ORDER BY en COLLATE "C"`,
     'SELECT id FROM part WHERE day = $1',
     'SELECT id FROM issue WHERE $1 OR project_id = $2::int',
     'SELECT id FROM issue WHERE rank > 5 FETCH FIRST 3 ROWS ONLY',
@@ -205,6 +209,15 @@ describe('re-run, with the reason', () => {
     ['SELECT * FROM issue', /generated/, ['issue']],
     ['SELECT * FROM parent', /inherit/, ['child', 'parent']],
     ['SELECT id FROM ONLY part', /root/, ['part']],
+    [`SELECT id FROM word WHERE en > 'a'`, /collation other/, ['word']],
+    [`SELECT id FROM word WHERE 'a' <= en`, /collation other/, ['word']],
+    [`SELECT id FROM word WHERE en BETWEEN 'a' AND 'b'`, /collation other/, ['word']],
+    ['SELECT id FROM word ORDER BY en', /collation other/, ['word']],
+    [`SELECT id FROM word WHERE nd = 'a'`, /non-deterministic/, ['word']],
+    [`SELECT id FROM word WHERE nd IN ('a', 'b')`, /non-deterministic/, ['word']],
+    ['SELECT id FROM word WHERE nd = ANY ($1)', /non-deterministic/, ['word']],
+    ['SELECT id FROM word WHERE en = big', /./, ['word']],
+    ['SELECT id FROM word ORDER BY big COLLATE "en-x-icu"', /collation other/, ['word']],
     ['SELECT * FROM nokey', /no primary key/, ['nokey']],
     ['SELECT id FROM issue WHERE id = 1/0', /./, ['issue']],
     ['SELECT id, total(id) FROM project', /application/, ['issue', 'project']],
@@ -306,6 +319,26 @@ describe('refused', () => {
       code: 'read_not_permitted',
     });
     expect(names((await plan('SELECT open FROM closed')).reads)).toEqual(['closed']);
+  });
+
+  test('a table made a moment ago is looked for once more', async () => {
+    let refreshes = 0;
+    const old = registry;
+    const late = new Planner({
+      connections: pool,
+      registry: () => (refreshes === 0 ? old : registry),
+      refresh: async () => {
+        refreshes++;
+        registry = await readRegistry(runOn(pool), 'sluice');
+      },
+    });
+    await database.sql(`CREATE TABLE fresh (id int PRIMARY KEY); ALTER PUBLICATION sluice ADD TABLE fresh;
+      GRANT SELECT ON fresh TO ${CLIENT_ROLE}`);
+    expect(names((await late.plan('SELECT * FROM fresh', REQUEST)).reads)).toEqual(['fresh']);
+    await expect(late.plan('SELECT * FROM scratch', REQUEST)).rejects.toMatchObject({
+      code: 'relation_not_replicated',
+    });
+    expect(refreshes).toBe(1);
   });
 
   test('the number of parameters', async () => {

@@ -6,7 +6,7 @@ import type { Registry } from '../registry/registry.js';
 import { HARMLESS_EXTENSIONS, type DeclaredFunction, type FunctionPolicy } from './allowed-functions.js';
 import { bindValues } from './bind.js';
 import { parseTick } from './clock.js';
-import { DependencyFinder, type Dependencies } from './dependencies.js';
+import { DependencyFinder, StaleRegistry, type Dependencies } from './dependencies.js';
 import { plannerError } from './errors.js';
 import { planIncremental } from './incremental.js';
 import { keyColumnsOf } from './key-columns.js';
@@ -124,10 +124,12 @@ export class Planner {
     try {
       return await this.#ask(parsed, references, request);
     } catch (error) {
-      if (!isStale(error) || this.#options.refresh === undefined) throw error;
-      await this.#options.refresh();
-      return this.#ask(parsed, references, request);
+      if (!(error instanceof StaleRegistry)) throw error;
+      await this.#options.refresh?.();
     }
+    return this.#ask(parsed, references, request).catch((error: unknown) => {
+      throw error instanceof StaleRegistry ? plannerError('relation_not_replicated', error.message) : error;
+    });
   }
 
   async #ask(parsed: Parsed, references: References, request: PlanRequest): Promise<Planned> {
@@ -139,7 +141,7 @@ export class Planner {
         (session) => this.#inSession(session, parsed, references, request.adHoc),
       );
     } catch (error) {
-      if (error instanceof SluiceError) throw error;
+      if (error instanceof SluiceError || error instanceof StaleRegistry) throw error;
       throw plannerError('planning_failed', undefined, { cause: error });
     }
   }
@@ -222,10 +224,6 @@ function accessOf(registry: Registry): string {
 }
 const accessHashes = new WeakMap<Registry, string>();
 
-function isStale(error: unknown): boolean {
-  return error instanceof SluiceError && error.code === 'relation_not_replicated';
-}
-
 /**
  * Asks Postgres to plan the statement with NULL for every parameter: checks the role's privileges on every
  * relation and column. @returns whether a constant makes it raise an error; then privileges are checked when it runs.
@@ -268,7 +266,7 @@ function chooseGear(parsed: Parsed, references: References, facts: PlanFacts): G
     return planIncremental(parsed.select, facts);
   } catch (error) {
     if (!(error instanceof NotIncremental)) throw error;
-    const lateral = !facts.dependencies.aggregatesParams;
+    const lateral = !facts.dependencies.aggregatesParams && !references.paramsAggregated;
     const reason =
       facts.dependencies.opaque === null
         ? error.reason

@@ -175,26 +175,21 @@ test('a query that is too large costs nothing', async () => {
 });
 
 describe('the list of built-in functions', () => {
-  test('is what its rules select from this server', async () => {
-    const committed = new Map(
-      BUILTIN_FUNCTIONS.trim()
-        .split(/\s+/)
-        .map((entry) => entry.split(':') as [string, string]),
-    );
-    for (const entry of allowedEntries([await readBuiltins(bench.run)])) {
-      const [name = '', oids = ''] = entry.split(':');
-      expect(committed.get(name)?.split(','), name).toEqual(expect.arrayContaining(oids.split(',')));
-    }
+  test('is what its rules select', async () => {
+    const builtins = await readBuiltins(bench.run);
+    const known = new Set(builtins.map((row) => `${row.name}:${row.oid}`));
+    const allowed = new Set(entriesOf(allowedEntries([builtins])));
+    const committed = entriesOf(BUILTIN_FUNCTIONS.trim().split(/\s+/));
+    expect(committed.filter((entry) => known.has(entry) && !allowed.has(entry))).toEqual([]);
+    const { rows } = await bench.run('SHOW server_version_num');
+    // An older server may call stable what a newer one calls volatile, and the list holds for all of them.
+    if (Number(rows[0]?.[0]) < 180000) return;
+    const list = new Set(committed);
+    expect([...allowed].filter((entry) => !list.has(entry))).toEqual([]);
   });
 
   test('holds nothing volatile, nothing that takes SQL, and none of the known ways around', async () => {
-    const listed = new Set(
-      BUILTIN_FUNCTIONS.trim()
-        .split(/\s+/)
-        .flatMap((entry) =>
-          (entry.split(':')[1] ?? '').split(',').map((oid) => `${entry.split(':')[0]}:${oid}`),
-        ),
-    );
+    const listed = new Set(entriesOf(BUILTIN_FUNCTIONS.trim().split(/\s+/)));
     const rows = (await readBuiltins(bench.run)).filter((row) => listed.has(`${row.name}:${row.oid}`));
     expect(rows.length).toBeGreaterThan(1500);
     expect(rows.filter((row) => row.volatility === 'v')).toEqual([]);
@@ -213,3 +208,11 @@ describe('the list of built-in functions', () => {
     expect(rows).toEqual([['0']]);
   });
 });
+
+/** `name:oid` for each of `name:oid,oid`. */
+function entriesOf(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => {
+    const [name = '', oids = ''] = line.split(':');
+    return oids.split(',').map((oid) => `${name}:${oid}`);
+  });
+}

@@ -20,6 +20,8 @@ export interface References {
   readonly strings: readonly StringConstant[];
   /** `$n`, in the order of the text. */
   readonly params: readonly ParamLocation[];
+  /** An aggregate in the SQL/JSON syntax stands over parameters alone. */
+  readonly paramsAggregated: boolean;
 }
 
 export interface Named {
@@ -79,6 +81,7 @@ class Collector {
   readonly #strings: StringConstant[] = [];
   readonly #params: ParamLocation[] = [];
   #clock = false;
+  #paramsAggregated = false;
 
   result(): References {
     return {
@@ -90,6 +93,7 @@ class Collector {
       clock: this.#clock,
       strings: this.#strings,
       params: this.#params.toSorted((a, b) => a.start - b.start),
+      paramsAggregated: this.#paramsAggregated,
     };
   }
 
@@ -152,6 +156,10 @@ class Collector {
       case 'SubLink':
         this.#operatorNames(node, ['operName']);
         if (node['subLinkType'] === 'ANY_SUBLINK' && node['operName'] === undefined) this.#implied('=');
+        break;
+      case 'JsonArrayAgg':
+      case 'JsonObjectAgg':
+        this.#paramsAggregated ||= contains(node, 'ParamRef') && !contains(node, 'ColumnRef');
         break;
       case 'CaseExpr':
         if (node['arg'] !== undefined) this.#implied('=');

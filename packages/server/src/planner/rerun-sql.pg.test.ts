@@ -43,6 +43,7 @@ const CASES: readonly (readonly [string, readonly (readonly PgText[])[]])[] = [
     ],
   ],
   ['SELECT sum($1::int), count(*) FROM item', [['1'], ['2'], [null]]],
+  ['(VALUES ($1::int))', [['1'], ['2']]],
   ['SELECT max(id + $1), count($1) FROM item GROUP BY grp ORDER BY 1', [['1'], [null]]],
   ['SELECT $1::text, count(*) FROM item GROUP BY $1::text', [['a'], ['b']]],
   [

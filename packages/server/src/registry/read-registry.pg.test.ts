@@ -40,6 +40,10 @@ afterAll(async () => {
   await database.drop();
 });
 
+async function major(): Promise<number> {
+  return Math.trunc(Number((await run('SHOW server_version_num')).rows[0]?.[0]) / 10_000);
+}
+
 function table(registry: Registry, name: string): Table {
   const found = [...registry.tables.values()].find((candidate) => candidate.name === name);
   if (!found) throw new Error(`no table ${name}`);
@@ -93,7 +97,8 @@ test('a partitioned table is published when all of its leaves are', async () => 
   const partial = await readRegistry(run, 'leaf');
   expect(table(partial, 'part').published).toBe(false);
   expect(table(partial, 'part_a').published).toBe(true);
-  for (const target of ['ALL TABLES', 'TABLES IN SCHEMA public', 'TABLE part']) {
+  const schemas = (await major()) >= 15 ? ['TABLES IN SCHEMA public'] : [];
+  for (const target of ['ALL TABLES', 'TABLE part', ...schemas]) {
     await database.sql(`DROP PUBLICATION leaf; CREATE PUBLICATION leaf FOR ${target}`);
     expect(table(await readRegistry(run, 'leaf'), 'part').published).toBe(true);
   }
@@ -124,6 +129,8 @@ test.each([
   ['publication_partial', `CREATE PUBLICATION bad FOR TABLE issue WITH (publish = 'insert, update')`],
   ['publication_via_root', 'CREATE PUBLICATION bad FOR TABLE part WITH (publish_via_partition_root)'],
 ])('refuses a publication that would hide changes: %s', async (code, sql) => {
+  // Row filters and column lists came with Postgres 15.
+  if (code === 'publication_filtered' && (await major()) < 15) return;
   await database.sql(`DROP PUBLICATION IF EXISTS bad; ${sql}`);
   await expect(readRegistry(run, 'bad')).rejects.toMatchObject({ code });
 });
