@@ -206,10 +206,11 @@ export class Watcher {
   #failure(live: LiveView, bound: Bound): Answer | null {
     const error = live.error;
     if (error === null) return null;
+    if (error.retry) return null; // no answer, and the client asks again by itself
     const sqlstate = sqlstateOf(error);
     if (sqlstate !== null) return errorAnswer(sqlstate);
     const complaint = `${bound.query.id}: ${error.code} ${error.message} ${error.detail ?? ''}`;
-    if (!error.retry) this.refusals.add(complaint);
+    this.refusals.add(complaint);
     return null;
   }
 
@@ -225,7 +226,8 @@ export class Watcher {
 }
 
 /** Of an error that Postgres raised for the query; null for any other. */
-function sqlstateOf(error: { readonly detail: string | undefined }): string | null {
+function sqlstateOf(error: { readonly detail: string | undefined; readonly retry: boolean }): string | null {
+  if (error.retry) return null;
   return /^SQLSTATE (\w{5})$/.exec(error.detail ?? '')?.[1] ?? null;
 }
 

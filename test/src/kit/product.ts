@@ -146,7 +146,7 @@ export class Product {
 }
 
 /** `SLUICE_TEST_SERVER` names another script to start instead. */
-function binary(): string {
+export function binary(): string {
   const given = process.env['SLUICE_TEST_SERVER'];
   if (given !== undefined) return given;
   const root = dirname(createRequire(import.meta.url).resolve('@sluice/server'));
