@@ -1,5 +1,6 @@
 import { diffRows, type KeyedRow } from '@sluice/core/engine/diff';
 import { TableEngine, fetchCount, windowBounds, type Member } from '@sluice/core/engine/table-engine';
+import type { SluiceError } from '@sluice/core/errors';
 import type { Lsn } from '@sluice/core/lsn';
 import type { Binding, TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
@@ -13,6 +14,9 @@ import type { Version, View } from './view.js';
 /** How many bindings one hydration statement serves. */
 const HYDRATION_BATCH = 1000;
 
+/** How often an error that may be mended already is looked at again before it is told; it is looked at again then, too. */
+const OVERTAKEN_MAX = 5;
+
 /** A view in the incremental gear. */
 export interface TableView {
   readonly view: View;
@@ -22,6 +26,8 @@ export interface TableView {
   /** What clients hold, while there is no member: `carry` leads from the last version to `shown`. */
   shown: readonly KeyedRow[];
   carry: readonly string[];
+  /** How often an error was read that a change told meanwhile may have mended. */
+  overtaken: number;
   /** Rows to fetch beyond the window on top of its margin: grows while windows run dry. */
   extra: number;
 }
@@ -86,7 +92,7 @@ export class IncrementalTemplate {
   }
 
   open(view: View, binding: Binding): TableView {
-    const one: TableView = { view, binding, member: null, shown: [], carry: [], extra: 0 };
+    const one: TableView = { view, binding, member: null, shown: [], carry: [], overtaken: 0, extra: 0 };
     this.#views.add(one);
     const bounds = windowBounds(this.#options.plan, binding);
     if (bounds !== null && (bounds.limit < 0 || bounds.offset < 0)) {
@@ -196,7 +202,7 @@ export class IncrementalTemplate {
       await this.#options.passed(fetch.upper);
       if (fetch.chain !== this.#options.chain()) return;
       const engine = new TableEngine(this.#options.plan);
-      const members = this.#fill(engine, batch, fetch.result, counts);
+      const members = this.#fill(engine, batch, fetch, counts);
       const missed = this.#catchUp(engine, fetch);
       if (missed === null) return;
       this.#take(engine, members, missed);
@@ -215,24 +221,29 @@ export class IncrementalTemplate {
   #fill(
     engine: TableEngine,
     batch: readonly TableView[],
-    hydration: Hydration,
+    fetch: Fetch<Hydration>,
     counts: readonly number[],
   ): Map<TableView, Member> {
     const members = new Map<TableView, Member>();
     this.#options.onHydration(batch.length);
+    const overtaken = fetch.unseen().some((transaction) => this.#changesOf(transaction) !== undefined);
     batch.forEach((one, index) => {
       if (!this.#views.has(one)) return;
-      const rows = hydration[index] ?? [];
-      const at = this.#options.now();
-      if ('error' in rows) return this.#fail(one, at, answerError(rows.error).toWire());
-      if (rows.length > this.#options.rowsPerViewMax)
-        return this.#fail(one, at, viewsError('result_too_large').toWire());
-      members.set(one, engine.add(one.binding, rows, rows.length < (counts[index] ?? 0)));
+      const rows = fetch.result[index] ?? [];
+      const error = 'error' in rows ? answerError(rows.error) : tooLarge(rows, this.#options.rowsPerViewMax);
+      if (error !== null) {
+        // An error is an answer at the snapshot (C17); what the snapshot did not see may have mended it: look again.
+        if (!overtaken) this.#fail(one, this.#options.now(), error.toWire());
+        else if (++one.overtaken > OVERTAKEN_MAX) one.view.error(this.#options.now(), error.toWire());
+      } else if (!('error' in rows)) {
+        members.set(one, engine.add(one.binding, rows, rows.length < (counts[index] ?? 0)));
+      }
     });
     return members;
   }
 
   #fail(one: TableView, at: Version, error: WireError): void {
+    one.overtaken = 0;
     this.#pending.delete(one);
     this.#failed.add(one);
     one.view.error(at, error);
@@ -242,11 +253,7 @@ export class IncrementalTemplate {
   #catchUp(engine: TableEngine, fetch: Fetch<unknown>): Set<Member> | null {
     const missed = new Set<Member>();
     for (const transaction of fetch.unseen()) {
-      const changes = changesByTable(
-        transaction,
-        this.#options.ancestors,
-        (table) => table === this.table,
-      ).get(this.table);
+      const changes = this.#changesOf(transaction);
       if (changes === undefined) continue;
       const events = changes.unknown ? null : this.#events.read(changes.changes);
       if (events === null) return null;
@@ -254,6 +261,12 @@ export class IncrementalTemplate {
     }
     for (const member of engine.members()) if (member.rows.dry) missed.add(member);
     return missed;
+  }
+
+  #changesOf(transaction: Transaction): TableChanges | undefined {
+    return changesByTable(transaction, this.#options.ancestors, (table) => table === this.table).get(
+      this.table,
+    );
   }
 
   #take(engine: TableEngine, members: ReadonlyMap<TableView, Member>, missed: ReadonlySet<Member>): void {
@@ -277,4 +290,8 @@ export class IncrementalTemplate {
       one.carry = [];
     }
   }
+}
+
+function tooLarge(rows: readonly unknown[], rowsMax: number): SluiceError | null {
+  return rows.length > rowsMax ? viewsError('result_too_large') : null;
 }
