@@ -40,6 +40,7 @@ const BY_SYSTEM: Readonly<Record<string, SourceErrorCode>> = {
 
 /** By the words of `pg`, which gives these no code. */
 const BY_WORDS: readonly (readonly [RegExp, SourceErrorCode])[] = [
+  [/after calling end on the pool/, 'source_stopped'],
   [/timeout exceeded when trying to connect/, 'database_pool_busy'],
   [/timeout expired|due to connection timeout/, 'database_unreachable'],
   [/does not support SSL|establishing an SSL connection/, 'database_tls_failed'],

@@ -67,7 +67,7 @@ export class PostgresSource implements Source {
       monitor: this.#monitorPool,
       creationTimeoutMs: this.#options.slotCreationTimeoutMs,
       randomName: () => `sluice_${this.#randomHex()}`,
-      sleep: (ms) => this.#sleep(ms),
+      signal: this.#stopping.signal,
       onWait: (slot) => this.#waiting(slot),
     });
     this.#monitor = this.#makeMonitor();
@@ -281,8 +281,15 @@ export class PostgresSource implements Source {
       },
       onSlot: (slot, name) => this.#slotSeen(slot, name),
       onTick: () => this.#tick(),
-      onError: ({ code }) => this.#event({ kind: 'probe_failed', code }),
+      onError: (error) => this.#probeFailed(error),
     });
+  }
+
+  #probeFailed(error: SluiceError): void {
+    this.#event({ kind: 'probe_failed', code: error.code });
+    // A Postgres that shuts down waits for us to confirm what it sent. What no snapshot can show us any more we must
+    // not confirm (C7), so we let go of the stream instead.
+    if (error.code === 'database_starting' && this.#state === 'streaming') this.#connection?.destroy(error);
   }
 
   #tick(): void {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { must } from '@sluice/core/assert';
 import { parseLsn, type Lsn } from '@sluice/core/lsn';
 import { blockingTransactions, formatBlocking } from './blocking-transactions.js';
@@ -29,7 +30,8 @@ export interface SlotKeeperOptions {
   readonly monitor: Database;
   readonly creationTimeoutMs: number;
   readonly randomName: () => string;
-  readonly sleep: (ms: number) => Promise<void>;
+  /** Ends every wait. */
+  readonly signal: AbortSignal;
   /** The slot is read by another process: we wait. */
   readonly onWait: (slot: SlotState) => void;
 }
@@ -79,7 +81,7 @@ export class SlotKeeper {
           if (sqlStateOf(error) !== '55006' && sqlStateOf(error) !== '42704') throw error;
         });
       }
-      await this.#options.sleep(100);
+      await delay(100);
     }
     throw sourceError('slot_in_use', name);
   }
@@ -94,7 +96,8 @@ export class SlotKeeper {
       if (state.database !== rows[0]?.[0]) throw sourceError('slot_foreign', name);
       if (!state.active) return state;
       this.#options.onWait(state);
-      const gone = await Promise.race([this.#options.sleep(WAIT_MS), connection.closed]);
+      const gone = await Promise.race([this.#wait(WAIT_MS), connection.closed]);
+      if (this.#options.signal.aborted) throw sourceError('source_stopped');
       if (gone !== undefined) throw gone;
     }
   }
@@ -113,7 +116,7 @@ export class SlotKeeper {
 
   /** Postgres waits, without a limit of its own, until every transaction that was open has ended. */
   async #inTime<T>(creating: Promise<T>, connection: ReplicationConnection): Promise<T> {
-    const outcome = await Promise.race([creating, this.#options.sleep(this.#options.creationTimeoutMs)]);
+    const outcome = await Promise.race([creating, this.#wait(this.#options.creationTimeoutMs)]);
     if (outcome !== undefined) return outcome;
     creating.catch(() => undefined);
     const blocking = await blockingTransactions(this.#run);
@@ -121,6 +124,10 @@ export class SlotKeeper {
     const error = sourceError('slot_creation_blocked', formatBlocking(blocking));
     connection.destroy(error);
     throw error;
+  }
+
+  async #wait(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#options.signal, ref: false }).catch(() => undefined);
   }
 }
 

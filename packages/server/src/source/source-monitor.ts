@@ -40,6 +40,7 @@ export class SourceMonitor {
   readonly #options: MonitorOptions;
   #timer: NodeJS.Timeout | undefined;
   #running = false;
+  #failures = 0;
   #probing: Promise<void> | null = null;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #sample: { readonly lsn: Lsn; readonly at: number } | null = null;
@@ -95,14 +96,22 @@ export class SourceMonitor {
     this.#probing = this.#ask(look);
     await this.#probing;
     this.#probing = null;
-    if (this.#running) this.#schedule(this.#options.urgent() ? URGENT_MS : this.#options.intervalMs);
+    if (this.#running) this.#schedule(this.#pause());
+  }
+
+  /** After a first failure one look follows at once: a lost connection says nothing, a refused one says why. */
+  #pause(): number {
+    if (this.#failures > 1) return this.#options.intervalMs;
+    return this.#failures === 1 || this.#options.urgent() ? URGENT_MS : this.#options.intervalMs;
   }
 
   async #ask(look: boolean): Promise<void> {
     try {
       await this.#probe();
       if (look) await this.#look();
+      this.#failures = 0;
     } catch (error) {
+      this.#failures++;
       if (this.#running) this.#options.onError(fromPostgres(error));
     }
   }

@@ -1,0 +1,85 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+export type Direction = 'toServer' | 'toClient';
+
+/** A TCP proxy on the loopback that a test can stall, cut or close, for partitions and slow networks. */
+export class TcpProxy {
+  readonly #server: Server;
+  readonly #targetPort: number;
+  readonly #pairs = new Set<{ readonly client: Socket; readonly server: Socket }>();
+  #refusing = false;
+
+  private constructor(targetPort: number) {
+    this.#targetPort = targetPort;
+    this.#server = createServer((client) => this.#accept(client));
+  }
+
+  static async start(targetPort: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(targetPort);
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  }
+
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
+  /** Bytes in that direction stay in the sender's and the kernel's buffers, for the connections there are now. */
+  pause(direction?: Direction): void {
+    for (const { client, server } of this.#pairs) {
+      if (direction !== 'toClient') client.pause();
+      if (direction !== 'toServer') server.pause();
+    }
+  }
+
+  resume(): void {
+    for (const { client, server } of this.#pairs) {
+      client.resume();
+      server.resume();
+    }
+  }
+
+  /** Ends all connections there are now, with a reset. */
+  cut(): void {
+    for (const { client, server } of this.#pairs) {
+      client.resetAndDestroy();
+      server.resetAndDestroy();
+    }
+  }
+
+  /** Whether new connections are turned away. */
+  refuse(refusing: boolean): void {
+    this.#refusing = refusing;
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #accept(client: Socket): void {
+    if (this.#refusing) {
+      client.resetAndDestroy();
+      return;
+    }
+    const server = connect(this.#targetPort, '127.0.0.1');
+    const pair = { client, server };
+    this.#pairs.add(pair);
+    const over = (): void => {
+      this.#pairs.delete(pair);
+      client.destroy();
+      server.destroy();
+    };
+    for (const socket of [client, server]) {
+      socket.on('error', over);
+      socket.on('close', over);
+    }
+    client.pipe(server);
+    server.pipe(client);
+  }
+}
