@@ -69,6 +69,8 @@ export class Database {
     const config = clientConfig(options.connection);
     this.#pool = new pg.Pool({ ...config, max: options.poolMax ?? POOL_MAX, idleTimeoutMillis: 30_000 });
     this.#pool.on('error', () => undefined); // an idle connection broke: the pool forgets it
+    // One that breaks while it is handed over has nobody to tell; its next statement fails.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   /** Another pool to the same database, for what must not wait behind the queries of this one. */

@@ -153,14 +153,14 @@ export class PostgresSource implements Source {
 
   async #open(): Promise<void> {
     this.#state = 'connecting';
+    const run: Run = (sql, params) => this.#monitorPool.query(sql, params);
+    await this.#dropLeftover();
+    const { serverVersion } = await preflight(run, this.#options.publication);
     const connection = new ReplicationConnection(this.#options.replication, { now: this.#options.now });
     this.#connection = connection;
     try {
       await connection.connect();
       const identity = await connection.identify();
-      const run: Run = (sql, params) => this.#monitorPool.query(sql, params);
-      const { serverVersion } = await preflight(run, this.#options.publication);
-      await this.#dropLeftover();
       const slot = await this.#keeper.acquire(connection, serverVersion);
       this.#slot = slot.name;
       this.#unusableSlot = false;
@@ -279,7 +279,7 @@ export class PostgresSource implements Source {
         }
         this.#monitor.passed(this.position);
       },
-      onSlot: (slot, name) => this.#slotSeen(slot, name),
+      onSlot: (slot, generation) => this.#slotSeen(slot, generation),
       onTick: () => this.#tick(),
       onError: (error) => this.#probeFailed(error),
     });
@@ -308,28 +308,25 @@ export class PostgresSource implements Source {
     this.#blocking = await blockingTransactions(run).catch(() => this.#blocking);
   }
 
-  #slotSeen(slot: SlotState | null, name: string): void {
+  #slotSeen(slot: SlotState | null, generation: number): void {
+    if (generation !== this.#chain.generation) return;
     this.#retainedWal = slot?.retainedWalBytes ?? null;
-    if (this.#retainedWal === null || name !== this.#slot) return;
-    const percent = Number((this.#retainedWal * 100n) / BigInt(this.#options.maxRetainedWalBytes));
+    if (slot === null || this.#retainedWal === null || this.#unusableSlot) return;
+    const bytes = this.#retainedWal;
+    const percent = Number((bytes * 100n) / BigInt(this.#options.maxRetainedWalBytes));
     const step = ([75, 50, 25] as const).find((limit) => percent >= limit);
     if (step !== undefined && step > this.#warnedPercent) {
-      this.#event({ kind: 'retained_wal', slot: name, bytes: this.#retainedWal, percent: step });
+      this.#event({ kind: 'retained_wal', slot: slot.name, bytes, percent: step });
     }
     this.#warnedPercent = step ?? 0;
-    if (percent >= 100) void this.#giveUp(name, this.#retainedWal);
-  }
-
-  /** The disk is worth more than our chain: the slot goes, and everything is hydrated anew under a new one. */
-  async #giveUp(name: string, bytes: bigint): Promise<void> {
+    if (percent < 100 || (this.#state === 'waiting' && slot.active)) return;
+    // The disk is worth more than our chain: the slot goes, and everything is hydrated anew under a new one.
     this.#slotsGivenUp++;
-    this.#event({ kind: 'slot_given_up', slot: name, bytes });
+    this.#event({ kind: 'slot_given_up', slot: slot.name, bytes });
     this.#abandon(sourceError('slot_given_up'));
-    // The next attempt to connect drops it first, when this cannot.
-    await this.#keeper.drop(name).catch(() => undefined);
   }
 
-  /** Ends the chain and the slot with it; the loop makes new ones. */
+  /** Ends the chain and the slot with it: the next attempt to connect drops it first, then makes a new one. */
   #abandon(reason: SluiceError): void {
     this.#unusableSlot = true;
     this.#connection?.destroy(reason);

@@ -15,13 +15,13 @@ export interface MonitorOptions {
   readonly slot: () => string | null;
   /** Someone waits for the next snapshot. */
   readonly urgent: () => boolean;
-  /** Called before a probe; what it returns comes back with the snapshot. */
+  /** Noted before Postgres is asked; what it returns comes back with the answer, which may be of an older slot. */
   readonly generation: () => number;
   /** The probe should take a transaction id too (C7, the start rule). */
   readonly wantsXid: () => boolean;
   readonly onXid: (xid: bigint, generation: number) => void;
   readonly onSnapshot: (snapshot: Snapshot, generation: number) => void;
-  readonly onSlot: (slot: SlotState | null, name: string) => void;
+  readonly onSlot: (slot: SlotState | null, generation: number) => void;
   /** Every interval, whether or not Postgres answers. */
   readonly onTick: () => void;
   readonly onError: (error: SluiceError) => void;
@@ -134,11 +134,12 @@ export class SourceMonitor {
 
   async #look(): Promise<void> {
     const name = this.#options.slot();
+    const generation = this.#options.generation();
     if (name === null) return;
     const [slot] = await readSlots(
       (sql, params) => this.#options.database.query(sql, params, { answerTimeoutMs: ANSWER_MS }),
       name,
     );
-    if (this.#running) this.#options.onSlot(slot ?? null, name);
+    if (this.#running) this.#options.onSlot(slot ?? null, generation);
   }
 }

@@ -101,6 +101,7 @@ export async function createTestDatabase(
   const adminUrl = server.url(name);
   const pool = new pg.Pool({ connectionString: adminUrl, max: 4 });
   pool.on('error', () => undefined); // a server that a test kills
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const database: TestDatabase = {
     name,
     adminUrl,
