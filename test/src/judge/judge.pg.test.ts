@@ -12,7 +12,7 @@ import { runTrial } from './trial.js';
  * The whole product under the judge, briefly: a server in a process of its own, clients in Node and in Python, every
  * move compared. `npm run soak` is the same for as long as one likes. Each run prints the seed that repeats it.
  */
-const SECONDS = Number(process.env['SLUICE_JUDGE_SECONDS'] ?? 15);
+const SECONDS = Number(process.env['SLUICE_JUDGE_SECONDS'] ?? 12);
 
 async function judged(options: Partial<TrialOptions>): Promise<Report> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-judge-'));
@@ -35,7 +35,7 @@ async function judged(options: Partial<TrialOptions>): Promise<Report> {
 test('every move is right, in both gears, for clients in Node and in Python', async () => {
   const report = await judged({ seed: 'first', python: true });
   expect(passed(report)).toBe(true);
-  expect(report.unsettled).toBeGreaterThan(300);
+  expect(report.unsettled).toBeGreaterThan(50);
   expect(report.gears['incremental']).toBeGreaterThan(0);
   expect(report.gears['rerun']).toBeGreaterThan(0);
 }, 150_000);

@@ -14,7 +14,7 @@ import { Writers } from './writers.js';
  * The ring of source and views: no planner, no sessions, no sockets. Every version that the views publish is
  * compared at the position it carries, and every valid view at the end of every batch.
  */
-const SECONDS = Number(process.env['SLUICE_JUDGE_SECONDS'] ?? 20);
+const SECONDS = Number(process.env['SLUICE_JUDGE_SECONDS'] ?? 12);
 
 test(
   'source and views, both gears, through crashes of Postgres and its connections',

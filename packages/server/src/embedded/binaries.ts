@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,24 +25,32 @@ export async function embeddedBinaries(major: number, cache: string): Promise<st
   const installed = findInstalled(name, release);
   if (installed !== null) return installed;
   const folder = join(cache, `postgres-${release}`);
-  const native = join(folder, 'node_modules', name, 'native');
-  const marker = join(folder, 'complete');
-  if (
-    await access(marker).then(
-      () => true,
-      () => false,
-    )
-  )
-    return native;
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'package.json'), '{"private":true}');
-  await promisify(execFile)(
-    'npm',
-    ['install', '--no-audit', '--no-fund', '--loglevel=error', `${name}@${release}`],
-    { cwd: folder },
+  if (!(await exists(folder))) await install(`${name}@${release}`, cache, folder);
+  return join(folder, 'node_modules', name, 'native');
+}
+
+/** In a folder of its own, which takes its name when all is there: several processes may install at a time. */
+async function install(specifier: string, cache: string, folder: string): Promise<void> {
+  await mkdir(cache, { recursive: true });
+  const ours = await mkdtemp(join(cache, 'installing-'));
+  try {
+    await chmod(ours, 0o755);
+    await writeFile(join(ours, 'package.json'), '{"private":true}');
+    await promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', specifier], {
+      cwd: ours,
+    });
+    await rename(ours, folder);
+  } catch (error) {
+    await rm(ours, { recursive: true, force: true });
+    if (!(await exists(folder))) throw error; // else somebody else was faster
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
   );
-  await writeFile(marker, release);
-  return native;
 }
 
 function findInstalled(name: string, release: string): string | null {
