@@ -403,6 +403,18 @@ test('a client that never reads again is closed, and so is one whose buffer is o
   expect(sessions.status().sessions).toBe(0);
 });
 
+test('one that asks without reading the answers is closed', async () => {
+  start({ controlMax: 10 });
+  const { sink, session } = await shown('a');
+  sink.bufferedBytes = 2 ** 30;
+  for (let id = 0; id < 10; id++) session.pong(id);
+  clock.turn();
+  expect(sink.closed).toBeNull();
+  session.pong(10);
+  clock.turn();
+  expect(sink.closed).toBe('4409');
+});
+
 test('views that nobody holds stay for a while, within a budget, oldest out first', async () => {
   start({ keepViewsMax: 2 });
   const { session } = await shown('a', 'b', 'c');

@@ -143,6 +143,15 @@ test('messages before the answer to hello wait their turn', async () => {
   ]);
 });
 
+test('but only so many', async () => {
+  const auth = (): Promise<Identity> => new Promise(() => undefined);
+  const serving = await serve({ auth, transport: { limits: { waitingMessagesMax: 3 } } });
+  const wire = await serving.dial();
+  wire.send({ kind: 'hello', versions: [1] });
+  for (let id = 0; id < 4; id++) wire.send({ kind: 'ping', id });
+  expect(await refused(wire)).toEqual({ code: 4429, error: 'messages_too_many' });
+});
+
 // ---------------------------------------------------------------- limits
 
 test('too many messages, subscriptions, connections', async () => {

@@ -1,5 +1,6 @@
 import type { ServerMessage } from '@sluice/core/wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ManualClock } from '../testing/manual-clock.js';
 import { Serving } from '../testing/serving.js';
 
 let serving: Serving;
@@ -181,6 +182,32 @@ test('DELETE ends the stream, and the views go cold', async () => {
   expect(await events.next()).toBeNull();
   expect((await fetch(`${url}/events`)).status).toBe(404);
   expect(serving.sessions.status()).toMatchObject({ sessions: 0, subscriptions: 0, idleViews: 1 });
+});
+
+test('streams have a number, a patience and an end of their rights', async () => {
+  await serving.stop();
+  const clock = new ManualClock(false);
+  serving = await Serving.start({
+    clock,
+    wallMs: () => clock.nowMs(),
+    auth: () => ({ claims: {}, expiresAt: 100 }),
+    transport: { limits: { streamsMax: 1 } },
+  });
+  const first = await post({ sql: 'a' });
+  expect(await post({ sql: 'a' })).toMatchObject({
+    status: 429,
+    json: { error: { code: 'streams_too_many' } },
+  });
+  clock.pass(60_000); // nobody listened
+  expect(
+    (await fetch(`${serving.url}/subscriptions/${String(first.json['subscription_id'])}/events`)).status,
+  ).toBe(404);
+  const second = await post({ sql: 'a' });
+  const events = await listen(second.json['subscription_id']);
+  clock.pass(40_000);
+  expect(await events.next()).toMatchObject({ event: 'failure' });
+  expect(await events.next()).toBeNull();
+  expect(await post({ sql: 'a' })).toMatchObject({ status: 401, json: { error: { code: 'token_expired' } } });
 });
 
 test('the same by fetch', async () => {
