@@ -237,10 +237,7 @@ export class Client implements Notifiable {
   #failed(error: SluiceError): void {
     this.#notifier.batch(() => {
       this.#subscriptions.disconnected();
-      const position = this.#horizon.position;
-      for (const subscription of this.#subscriptions.all) {
-        subscription.happen({ kind: 'failed', error, position, retrying: false });
-      }
+      this.#subscriptions.failed(error);
       this.#reaches.failAll(error);
       this.#become('failed', error);
     });

@@ -149,6 +149,18 @@ export const CLIENT_ERRORS = {
   },
 } as const;
 
+/**
+ * With these the client may not read what it holds, or is not known to: it drops the rows (docs/protocol.md, Errors).
+ * An expired token is not among them: it says nothing about the right, and the next one is on its way.
+ */
+export const WITHDRAWING: ReadonlySet<string> = new Set([
+  'unauthorized',
+  'connection_refused',
+  'read_not_permitted',
+  'permission_denied',
+  'row_security_refused',
+]);
+
 export type ClientErrorCode = keyof typeof CLIENT_ERRORS;
 
 export function clientError(code: ClientErrorCode, detail?: string, cause?: unknown): SluiceError {

@@ -10,7 +10,8 @@ import type { Position } from '@sluice/core/position';
  *   switching  the rows are those of the query that is being replaced.
  *   behind     the rows are the answer at a position of their own, which the others have passed (C14).
  *   stale      the rows are the answer at a past position; the connection is away, or has not yet confirmed them.
- *   error      Postgres, the server or the client refuses to answer; rows, if any, are the last that were current.
+ *   error      Postgres, the server or the client refuses to answer; rows, if any, are the last that were current;
+ *              none when the error says that they may not be read (`WITHDRAWING`).
  *
  *               current ◀───────────────▶ behind
  *                ▲   ▲ ╲                   ╱

@@ -1,3 +1,4 @@
+import { WITHDRAWING } from './errors.js';
 import { LOADING, nextPhase, type Phase, type PhaseEvent } from './phase.js';
 import type { Request } from './request.js';
 import type { View } from './view.js';
@@ -40,7 +41,18 @@ export class Subscription {
   }
 
   get rows(): readonly RowObject[] {
-    return this.shown?.rows.rows ?? NO_ROWS;
+    return this.readable?.rows.rows ?? NO_ROWS;
+  }
+
+  /** `shown`, unless an error says that its rows may not be read. */
+  get readable(): View<Subscription> | null {
+    return this.phase.status === 'error' && WITHDRAWING.has(this.phase.error.code) ? null : this.shown;
+  }
+
+  /** Holds its rows no longer. */
+  drop(): void {
+    this.shown = null;
+    this.described = null;
   }
 
   happen(event: PhaseEvent): void {

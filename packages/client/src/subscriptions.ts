@@ -2,7 +2,7 @@ import type { SluiceError } from '@sluice/core/errors';
 import type { ClientMessage, Resume, Subscribe, Subscribed } from '@sluice/core/wire';
 import { backoffMs, type Backoff } from './backoff.js';
 import type { Clock } from './clock.js';
-import { clientError } from './errors.js';
+import { clientError, WITHDRAWING } from './errors.js';
 import type { Horizon } from './horizon.js';
 import type { NamedRequest } from './request.js';
 import { resumeOf } from './resume.js';
@@ -49,10 +49,6 @@ export class Subscriptions {
 
   get size(): number {
     return this.#all.size;
-  }
-
-  get all(): ReadonlySet<Subscription> {
-    return this.#all;
   }
 
   /**
@@ -176,6 +172,17 @@ export class Subscriptions {
     }
   }
 
+  /** The connection is refused for good; what is shown waits for another token. */
+  failed(error: SluiceError): void {
+    const position = this.#parts.horizon.position;
+    for (const subscription of this.#all) {
+      subscription.happen({ kind: 'failed', error, position, retrying: false });
+      if (!WITHDRAWING.has(error.code)) continue;
+      subscription.drop();
+      this.#parts.views.release(subscription, null);
+    }
+  }
+
   /** The client is closed. */
   close(error: SluiceError): void {
     const position = this.#parts.horizon.position;
@@ -225,6 +232,7 @@ export class Subscriptions {
     const replanned = error.code === 'query_replanned';
     if (replanned) subscription.happen({ kind: 'left', position });
     else subscription.happen({ kind: 'failed', error, position, retrying: error.retry });
+    if (WITHDRAWING.has(error.code)) subscription.drop();
     if (!error.retry) {
       if (this.#shared.get(subscription.key) === subscription) this.#shared.delete(subscription.key);
       this.#parts.views.release(subscription, this.#lastUnanswered());
