@@ -32,12 +32,25 @@ export function clientConfig(connection: string | ConnectionConfig): pg.ClientCo
       port: config.port,
       database: config.database,
       user: config.user,
-      password: config.password,
+      password: typeof config.password === 'function' ? asked(config.password) : config.password,
       ssl: config.ssl,
     }),
     application_name: config.applicationName ?? 'sluice',
     connectionTimeoutMillis: config.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     keepAlive: true,
+  };
+}
+
+/** Its own error may quote what it was asked with. */
+function asked(password: () => string | Promise<string>): () => Promise<string> {
+  return async () => {
+    try {
+      const answer: unknown = await password();
+      if (typeof answer === 'string') return answer;
+    } catch {
+      // told below, without its words
+    }
+    throw sourceError('database_password_failed');
   };
 }
 

@@ -26,6 +26,12 @@ export const SOURCE_ERRORS = {
     retry: false,
     stage: 'source',
   },
+  database_password_failed: {
+    message: 'The password function failed',
+    hint: 'Look into the function given as `password`: it has to return a string, or the token service behind it is down.',
+    retry: true,
+    stage: 'source',
+  },
   database_unknown: {
     message: 'The database does not exist on this server',
     hint: 'Check the name at the end of the database URL.',

@@ -78,6 +78,7 @@ export function fromState(sqlState: string, message: string): SluiceError {
 /** Codes that mean several things, told apart by words that Postgres has kept for a decade. */
 function specialCase(sqlState: string, message: string): SourceErrorCode | null {
   if (sqlState === '55000' && /wal_level/.test(message)) return 'wal_level_not_logical';
+  if (sqlState === '55000' && /max_replication_slots/.test(message)) return 'replication_slots_full';
   if (sqlState === '55000' && /replication slot/.test(message)) return 'slot_lost';
   if (sqlState === '42704' && /replication slot/.test(message)) return 'slot_lost';
   if (sqlState === '42704' && /publication/.test(message)) return 'publication_missing';

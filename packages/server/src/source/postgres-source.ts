@@ -217,10 +217,13 @@ export class PostgresSource implements Source {
     await connection.stream({ slot, from, publication: this.#options.publication }, reader);
   }
 
-  /** The pool must see our slot read by our own connection: else it reads another server's rows. */
+  /** The pool must see our slot read by our own connection, in its own database: else it reads other rows. */
   async #sameServer(connection: ReplicationConnection, slot: string): Promise<void> {
     const state = await this.#keeper.state(slot);
-    if (state?.activePid !== connection.processId) throw sourceError('servers_differ');
+    const { rows } = await this.#monitorPool.query('SELECT current_database()');
+    if (state?.activePid !== connection.processId || state.database !== rows[0]?.[0]) {
+      throw sourceError('servers_differ');
+    }
   }
 
   async #keepOpen(): Promise<void> {
