@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sluiceError } from './errors.js';
-import { TOKEN_PREFIX } from './views/view-host.js';
+import { TOKEN_PREFIX } from './views/marks.js';
 
 /**
  * Marks the position of a transaction of the application (C26): a logical message that commits and rolls back with

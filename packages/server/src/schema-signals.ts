@@ -1,7 +1,7 @@
 import type { Lsn } from '@sluice/core/lsn';
 import type { Epoch } from '@sluice/core/position';
 import type { Registry, Table } from './registry/registry.js';
-import { DDL_PREFIX } from './views/view-host.js';
+import { DDL_PREFIX } from './views/marks.js';
 import type { SourceListener } from './source/source.js';
 import type { Relation, Transaction } from './source/transaction.js';
 

@@ -2,6 +2,7 @@ import type { RowEvent } from '@sluice/core/engine/table-engine';
 import { rowKey } from '@sluice/core/engine/table-engine';
 import type { TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
+import { rewrittenBy } from './marks.js';
 import type { Change, Relation, Transaction, Tuple } from '../source/transaction.js';
 
 /** What one transaction did to one table; a partitioned table has the changes of all its leaves (C20). */
@@ -26,7 +27,7 @@ export function changesByTable(
     if (entry === undefined) byTable.set(table, (entry = { changes: [], unknown: false }));
     return entry;
   };
-  for (const relation of transaction.bulk.keys()) {
+  for (const relation of [...transaction.bulk.keys(), ...rewrittenBy(transaction)]) {
     for (const table of ancestors(relation)) if (isRead(table)) of(table).unknown = true;
   }
   for (const change of transaction.changes) {

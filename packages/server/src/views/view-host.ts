@@ -14,7 +14,9 @@ import { IncrementalTemplate, type Hydration, type TableView } from './increment
 import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate, type RerunView } from './rerun-template.js';
-import { changesByTable, type TableChanges } from './table-changes.js';
+import { CLOCK_PREFIX, REWRITE_PREFIX, tokensOf } from './marks.js';
+import type { TableChanges } from './table-changes.js';
+import { TemplateIndex } from './template-index.js';
 import { Ticks } from './ticks.js';
 import { View, type Version } from './view.js';
 import { canonical, viewId } from './view-id.js';
@@ -84,14 +86,6 @@ export interface ViewStatus {
   readonly heldRows: number;
 }
 
-/** Prefixes of the logical messages that the host reads. */
-export const TOKEN_PREFIX = 'sluice.token';
-export const CLOCK_PREFIX = 'sluice.tick';
-/** Rows of the tables named (oids, comma-separated) were written anew without a word in the stream. */
-export const REWRITE_PREFIX = 'sluice.rewrite';
-/** The optional event trigger's message: DDL on the relations named, at its own position. */
-export const DDL_PREFIX = 'sluice.ddl';
-
 /**
  * All views of one source: plans what is opened, gives it to its gear, and follows the stream.
  *
@@ -102,11 +96,8 @@ export class ViewHost implements ViewsPort, SourceListener {
   readonly #options: ViewHostOptions;
   readonly #views = new Map<ViewId, HostedView>();
   readonly #incremental = new Map<string, IncrementalTemplate>();
-  readonly #incrementalByTable = new Map<number, Set<IncrementalTemplate>>();
   readonly #rerun = new Map<string, RerunTemplate>();
-  readonly #rerunByTable = new Map<number, Set<RerunTemplate>>();
-  /** Templates that cannot name their tables, or read the clock: asked at every transaction. */
-  readonly #rerunAnything = new Set<RerunTemplate>();
+  readonly #index: TemplateIndex;
   readonly #rounds: RerunRounds;
   readonly #ticks: Ticks;
   #listener: (message: FromViews) => void = () => undefined;
@@ -117,6 +108,7 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   constructor(options: ViewHostOptions) {
     this.#options = options;
+    this.#index = new TemplateIndex(options.ancestors);
     const { source, clock } = options;
     this.#rounds = new RerunRounds({
       fetch: (fetchOptions, read) => source.fetch(fetchOptions, read),
@@ -124,7 +116,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       chain: () => source.chain,
       version: () => this.#version,
       runBatch: options.runBatch,
-      touchedBy: (transaction) => this.#touchedBy(transaction, this.#changesOf(transaction)),
+      touchedBy: (transaction) => this.#index.touchedBy(transaction, this.#index.changesOf(transaction)),
       statementTimeoutMs: options.statementTimeoutMs,
       intervalMs: options.rerunIntervalMs,
       now: () => clock.now(),
@@ -182,12 +174,12 @@ export class ViewHost implements ViewsPort, SourceListener {
     const at: Version = { epoch: this.#options.source.epoch, lsn: transaction.lsn };
     this.#version = at;
     this.#readMessages(transaction);
-    const changes = this.#changesOf(transaction);
+    const changes = this.#index.changesOf(transaction);
     for (const [table, ofTable] of changes) {
-      for (const template of this.#incrementalByTable.get(table) ?? [])
+      for (const template of this.#index.incrementalOf(table))
         this.#apply(template, transaction, ofTable, at);
     }
-    const touched = this.#touchedBy(transaction, changes);
+    const touched = this.#index.touchedBy(transaction, changes);
     for (const template of touched) template.touched(transaction);
     if (touched.size > 0) this.#rounds.wake();
     this.#flushSoon();
@@ -227,7 +219,7 @@ export class ViewHost implements ViewsPort, SourceListener {
    */
   async rewritten(tables: ReadonlySet<number>): Promise<void> {
     const read = [...tables].filter((table) =>
-      this.#options.ancestors(table).some((one) => this.#isRead(one)),
+      this.#options.ancestors(table).some((one) => this.#index.isRead(one)),
     );
     if (read.length > 0) await this.#options.emit(REWRITE_PREFIX, read.join(','));
   }
@@ -296,7 +288,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       recovered: (error) => this.#recovered(error),
     });
     this.#incremental.set(planned.template, template);
-    addTo(this.#incrementalByTable, plan.table, template);
+    this.#index.addIncremental(template);
     return template;
   }
 
@@ -307,8 +299,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       template = new RerunTemplate(key, planned, principal, this.#options.limits.rowsPerViewMax, tickMs);
       this.#rerun.set(key, template);
       this.#rounds.add(template);
-      for (const table of planned.reads) addTo(this.#rerunByTable, table, template);
-      if (planned.readsAnything || tickMs > 0) this.#rerunAnything.add(template);
+      this.#index.addRerun(template);
     }
     return template;
   }
@@ -326,7 +317,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       template.close(hosted.one);
       if (template.viewCount > 0) return;
       this.#incremental.delete(hosted.planned.template);
-      removeFrom(this.#incrementalByTable, template.table, template);
+      this.#index.removeIncremental(template);
     } else {
       const { template } = hosted;
       template.close(hosted.one);
@@ -334,8 +325,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       if (template.viewCount > 0) return;
       this.#rerun.delete(template.key);
       this.#rounds.remove(template);
-      this.#rerunAnything.delete(template);
-      for (const table of template.planned.reads) removeFrom(this.#rerunByTable, table, template);
+      this.#index.removeRerun(template);
     }
   }
 
@@ -377,42 +367,10 @@ export class ViewHost implements ViewsPort, SourceListener {
     }
   }
 
-  #changesOf(transaction: Transaction): Map<number, TableChanges> {
-    const changes = changesByTable(transaction, this.#options.ancestors, (table) => this.#isRead(table));
-    for (const relation of rewrittenBy(transaction)) {
-      for (const table of this.#options.ancestors(relation)) {
-        if (this.#isRead(table)) changes.set(table, { changes: [], unknown: true });
-      }
-    }
-    return changes;
-  }
-
-  #isRead(table: number): boolean {
-    return this.#incrementalByTable.has(table) || this.#rerunByTable.has(table);
-  }
-
-  /** Templates whose answers the transaction may change: by what it wrote, or as a tick of their clock. */
-  #touchedBy(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>): Set<RerunTemplate> {
-    const touched = new Set<RerunTemplate>();
-    for (const table of changes.keys())
-      for (const template of this.#rerunByTable.get(table) ?? []) touched.add(template);
-    const wrote = transaction.changes.length > 0 || transaction.bulk.size > 0;
-    for (const template of this.#rerunAnything) {
-      if (template.planned.readsAnything ? wrote : isTickOf(transaction, template.tickMs))
-        touched.add(template);
-    }
-    return touched;
-  }
-
   #readMessages(transaction: Transaction): void {
-    for (const { prefix, content } of transaction.messages) {
-      if (prefix !== TOKEN_PREFIX) continue;
+    for (const token of tokensOf(transaction)) {
       this.#flush();
-      this.#listener({
-        kind: 'token',
-        token: `token-${Buffer.from(content).toString('utf8')}`,
-        lsn: transaction.lsn,
-      });
+      this.#listener({ kind: 'token', token, lsn: transaction.lsn });
     }
   }
 
@@ -477,30 +435,3 @@ type HostedView =
       readonly one: RerunView;
       readonly tickMs: number;
     };
-
-function isTickOf(transaction: Transaction, tickMs: number): boolean {
-  const tick = String(tickMs);
-  return transaction.messages.some(
-    ({ prefix, content }) => prefix === CLOCK_PREFIX && Buffer.from(content).toString() === tick,
-  );
-}
-
-/** Relations whose rows the transaction may have written anew. */
-function rewrittenBy(transaction: Transaction): number[] {
-  return transaction.messages
-    .filter(({ prefix }) => prefix === REWRITE_PREFIX || prefix === DDL_PREFIX)
-    .flatMap(({ content }) => Buffer.from(content).toString().split(',').map(Number))
-    .filter((oid) => Number.isInteger(oid) && oid > 0);
-}
-
-function addTo<T>(sets: Map<number, Set<T>>, key: number, value: T): void {
-  const set = sets.get(key);
-  if (set) set.add(value);
-  else sets.set(key, new Set([value]));
-}
-
-function removeFrom<T>(sets: Map<number, Set<T>>, key: number, value: T): void {
-  const set = sets.get(key);
-  set?.delete(value);
-  if (set?.size === 0) sets.delete(key);
-}

@@ -1,0 +1,75 @@
+import type { Transaction } from '../source/transaction.js';
+import type { IncrementalTemplate } from './incremental-template.js';
+import { isTickOf } from './marks.js';
+import type { RerunTemplate } from './rerun-template.js';
+import { changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
+
+/** Templates by what they read: who is touched by a transaction is looked up, never searched for (P7). */
+export class TemplateIndex {
+  readonly #ancestors: Ancestors;
+  readonly #incremental = new Map<number, Set<IncrementalTemplate>>();
+  readonly #rerun = new Map<number, Set<RerunTemplate>>();
+  /** Templates that cannot name their tables, or read the clock: asked at every transaction. */
+  readonly #anything = new Set<RerunTemplate>();
+
+  constructor(ancestors: Ancestors) {
+    this.#ancestors = ancestors;
+  }
+
+  addIncremental(template: IncrementalTemplate): void {
+    addTo(this.#incremental, template.table, template);
+  }
+
+  removeIncremental(template: IncrementalTemplate): void {
+    removeFrom(this.#incremental, template.table, template);
+  }
+
+  addRerun(template: RerunTemplate): void {
+    const { reads, readsAnything } = template.planned;
+    for (const table of reads) addTo(this.#rerun, table, template);
+    if (readsAnything || template.tickMs > 0) this.#anything.add(template);
+  }
+
+  removeRerun(template: RerunTemplate): void {
+    for (const table of template.planned.reads) removeFrom(this.#rerun, table, template);
+    this.#anything.delete(template);
+  }
+
+  incrementalOf(table: number): Iterable<IncrementalTemplate> {
+    return this.#incremental.get(table) ?? [];
+  }
+
+  /** A transaction's changes, of the tables that somebody reads. */
+  changesOf(transaction: Transaction): Map<number, TableChanges> {
+    return changesByTable(transaction, this.#ancestors, (table) => this.isRead(table));
+  }
+
+  isRead(table: number): boolean {
+    return this.#incremental.has(table) || this.#rerun.has(table);
+  }
+
+  /** Templates whose answers the transaction may change: by what it wrote, or as a tick of their clock. */
+  touchedBy(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>): Set<RerunTemplate> {
+    const touched = new Set<RerunTemplate>();
+    for (const table of changes.keys())
+      for (const template of this.#rerun.get(table) ?? []) touched.add(template);
+    const wrote = transaction.changes.length > 0 || transaction.bulk.size > 0;
+    for (const template of this.#anything) {
+      if (template.planned.readsAnything ? wrote : isTickOf(transaction, template.tickMs))
+        touched.add(template);
+    }
+    return touched;
+  }
+}
+
+function addTo<T>(sets: Map<number, Set<T>>, key: number, value: T): void {
+  const set = sets.get(key);
+  if (set) set.add(value);
+  else sets.set(key, new Set([value]));
+}
+
+function removeFrom<T>(sets: Map<number, Set<T>>, key: number, value: T): void {
+  const set = sets.get(key);
+  set?.delete(value);
+  if (set?.size === 0) sets.delete(key);
+}
