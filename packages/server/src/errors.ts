@@ -20,12 +20,6 @@ export const SLUICE_ERRORS = {
     retry: true,
     stage: 'cli',
   },
-  password_function_failed: {
-    message: 'The password function of the configuration failed.',
-    hint: 'See the log for its error; we ask again at the next attempt to connect.',
-    retry: true,
-    stage: 'cli',
-  },
 } as const;
 
 export function sluiceError(code: keyof typeof SLUICE_ERRORS, detail?: string): SluiceError {

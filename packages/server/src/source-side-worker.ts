@@ -2,7 +2,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { must } from '@sluice/core/assert';
 import { SluiceError } from '@sluice/core/errors';
 import { cliError } from './cli/errors.js';
-import { sluiceError } from './errors.js';
 import { loggable, makeLogger } from './metrics/log.js';
 import {
   withPassword,
@@ -12,6 +11,7 @@ import {
   type Which,
   type WorkerData,
 } from './source-side-calls.js';
+import { sourceError } from './source/errors.js';
 import { LocalSourceSide } from './source-side.js';
 import { serveViews } from './views/message-port.js';
 
@@ -70,7 +70,7 @@ async function askPassword(which: Which): Promise<string> {
     tell({ kind: 'password', id, which });
   });
   asked.delete(id);
-  if (password === null) throw sluiceError('password_function_failed');
+  if (password === null) throw sourceError('database_password_failed');
   return password;
 }
 

@@ -1,8 +1,14 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { embeddedBinaries } from '../embedded/binaries.js';
-import { freePort, startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded/embedded-postgres.js';
+import {
+  freePort,
+  isReachable,
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from '../embedded/embedded-postgres.js';
 import { readFacts } from './check/facts.js';
 import { grantStatements } from './check/grants.js';
 import { withConnection } from './check/connect.js';
@@ -16,7 +22,7 @@ export async function startDevelopmentPostgres(folder: string): Promise<Embedded
   const home = join(folder, '.sluice');
   await mkdir(home, { recursive: true });
   await writeFile(join(home, '.gitignore'), '*\n');
-  const dataDir = join(home, `postgres-${DEVELOPMENT_MAJOR}`);
+  const dataDir = await dataFolder(home);
   await refuseSecond(dataDir);
   const binaries = await embeddedBinaries(DEVELOPMENT_MAJOR, join(home, 'cache')).catch((error: unknown) => {
     throw cliError('embedded_missing', undefined, { cause: error });
@@ -29,6 +35,21 @@ export async function startDevelopmentPostgres(folder: string): Promise<Embedded
       cause: error,
     });
   }
+}
+
+/**
+ * Where the data is: in the project, or, when this process is root and the project lies where the user that
+ * Postgres then runs as cannot go (`/root`), behind a link to a folder that belongs to this project alone.
+ */
+async function dataFolder(home: string): Promise<string> {
+  const inside = join(home, `postgres-${DEVELOPMENT_MAJOR}`);
+  if (await isReachable(home)) return inside;
+  const name = createHash('sha256').update(inside).digest('hex').slice(0, 16);
+  const outside = join('/var/tmp', `sluice-${name}-postgres-${DEVELOPMENT_MAJOR}`);
+  await symlink(outside, inside).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  return outside;
 }
 
 /** Postgres writes its process id there while it runs. */

@@ -132,7 +132,7 @@ async function initialise(binaries: string, options: EmbeddedPostgresOptions): P
  */
 async function usableBinaries(native: string): Promise<string> {
   await makeLinks(native);
-  if (unprivileged().uid === undefined || (await worldReadable(native))) return native;
+  if (await isReachable(native)) return native;
   const folder = await mkdtemp(join(tmpdir(), 'sluice-postgres-'));
   await chmod(folder, 0o755);
   await cp(native, folder, { recursive: true, verbatimSymlinks: true });
@@ -154,6 +154,11 @@ async function makeLinks(native: string): Promise<void> {
       },
     );
   }
+}
+
+/** Whether the unprivileged user that a root process runs Postgres as can reach a folder that exists. */
+export async function isReachable(path: string): Promise<boolean> {
+  return unprivileged().uid === undefined || worldReadable(path);
 }
 
 async function worldReadable(path: string): Promise<boolean> {

@@ -7,7 +7,7 @@ import type { PgText } from '@sluice/core/value';
 import type { WireError } from '@sluice/core/wire';
 import type { Fetch } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
-import { answerError, viewsError } from './errors.js';
+import { answerError, isTransient, viewsError } from './errors.js';
 import { RowEvents, changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
 import type { Version, View } from './view.js';
 
@@ -186,7 +186,8 @@ export class IncrementalTemplate {
       try {
         await this.#hydrateBatch(batch);
       } catch (error) {
-        await this.#options.recovered(error);
+        if (isTransient(error)) await this.#options.recovered(error);
+        else for (const one of batch) this.#fail(one, this.#options.now(), answerError(error).toWire());
       }
     }
     this.#fetching = false;

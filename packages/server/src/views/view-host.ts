@@ -103,6 +103,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   #listener: (message: FromViews) => void = () => undefined;
   #entries: Entry[] = [];
   #flushing = false;
+  #stopped = false;
   #version: Version = { epoch: '', lsn: LSN_ZERO };
   #waiting: { ref: number; view: ViewId }[] = [];
 
@@ -164,6 +165,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#rounds.stop();
     this.#ticks.stop();
   }
@@ -374,7 +376,9 @@ export class ViewHost implements ViewsPort, SourceListener {
     }
   }
 
+  /** After a stop nothing recovers: who waits is let go with the host. */
   async #recovered(error: unknown): Promise<void> {
+    if (this.#stopped) return new Promise(() => undefined);
     this.#report(error);
     await this.#options.clock.sleep(200);
   }
