@@ -11,6 +11,8 @@ import { runTrial } from './trial.js';
 const SECONDS = 25;
 const CHAOS = ['server-kill', 'postgres-kill', 'walsender-end', 'synchronous-wait', 'database-cut'];
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 const majors =
   process.argv.length > 2 ? process.argv.slice(2).map(Number) : Object.keys(EMBEDDED_RELEASES).map(Number);
 const seed = randomBytes(4).toString('hex');
