@@ -7,7 +7,7 @@ const NULL = 0x6e; // n
 const UNCHANGED = 0x75; // u
 const TEXT = 0x74; // t
 /** Above this length Node's decoder wins over building a string by hand. */
-const SHORT = 24;
+const SHORT = 12;
 
 /**
  * A row in the bytes of the stream: `uint16 columns`, then for each column `n`, `u`, or `t uint32 length, bytes`.
