@@ -235,3 +235,30 @@ test('a change costs the members it touches, not those there are (P7)', () => {
   expect(effects.ops.size).toBe(1);
   expect(engine.heldRowCount).toBe(1);
 });
+
+test('C10: what a transaction does in between is neither seen nor missed', () => {
+  const engine = new TableEngine(plan(byProject));
+  const rows = [
+    ['1', '0', '1', 'a'],
+    ['2', '0', '2', 'b'],
+  ];
+  const member = engine.add(['0'], rows, true);
+  const row = (id: string, project: string, title: string | undefined): (string | undefined)[] => [
+    id,
+    project,
+    '1',
+    title,
+  ];
+  const effects = engine.apply([
+    // Keys 1 and 2 change places by way of 3; a row comes and goes; one leaves, loses a value, and comes back.
+    { oldKey: '1', newKey: '3', values: row('3', '0', 'a') },
+    { oldKey: '2', newKey: '1', values: row('1', '0', 'b') },
+    { oldKey: '3', newKey: '2', values: row('2', '0', 'a') },
+    { oldKey: null, newKey: '8', values: row('8', '0', 'x') },
+    { oldKey: '8', newKey: null, values: [] },
+    { oldKey: '2', newKey: '2', values: row('2', '1', undefined) },
+    { oldKey: '2', newKey: '2', values: row('2', '0', undefined) },
+  ]);
+  expect(effects.missed.size).toBe(0);
+  expect(effects.ops.get(member)).toEqual(['["put","1",["1","b"]]', '["put","2",["2","a"]]']);
+});

@@ -213,3 +213,26 @@ test('a released view is gone, with its rows', async () => {
   views.host.post({ kind: 'release', view: view.id });
   expect(views.host.status()).toMatchObject({ views: 0, heldRows: 0 });
 });
+
+test('C16: where SQL leaves the answer open, one is fixed and kept while its inputs do not change', async () => {
+  const some = await views.open('SELECT id FROM issue WHERE project = 1 LIMIT 3');
+  const ties = await views.open('SELECT id, project FROM issue ORDER BY project LIMIT 4 OFFSET 1');
+  await some.shows([['1'], ['4'], ['7']]);
+  await ties.shows([
+    ['6', '0'],
+    ['9', '0'],
+    ['12', '0'],
+    ['15', '0'],
+  ]);
+  await database.sql(
+    `UPDATE issue SET title = 'touched' WHERE id IN (10, 18, 90); DELETE FROM issue WHERE id = 88`,
+  );
+  await database.sql('DELETE FROM issue WHERE id = 3');
+  await ties.shows([
+    ['9', '0'],
+    ['12', '0'],
+    ['15', '0'],
+    ['18', '0'],
+  ]);
+  expect(some.rows).toEqual([['1'], ['4'], ['7']]);
+});
