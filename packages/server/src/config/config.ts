@@ -44,7 +44,7 @@ export interface SluiceConfig {
   readonly visible?: boolean;
   /** The WAL that our slot may hold back before it is given up (C19); bytes, or text such as `1GB`. */
   readonly maxRetainedWalBytes?: number | string;
-  /** Connections of the pool for reads. The stream takes one or two more. */
+  /** Connections of the pool for reads. Five more are used for the stream, the catalog and planning. */
   readonly poolMax?: number;
   readonly logLevel?: LogLevel;
   /** Runs source, planner and views in a thread of their own. */

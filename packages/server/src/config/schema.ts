@@ -165,7 +165,9 @@ const schema = z.strictObject({
     .default(false)
     .describe('moves wait until a snapshot sees their commits (synchronous replication)'),
   maxRetainedWalBytes: bytes(1 << 30, 1 << 20, 'the WAL that our slot may hold back before it is given up'),
-  poolMax: count(10, 1_000).describe('connections of the pool for reads; the stream takes one more'),
+  poolMax: count(10, 1_000).describe(
+    'connections of the pool for reads; five more are used for the stream, the catalog and planning',
+  ),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

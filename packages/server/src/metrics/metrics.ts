@@ -27,7 +27,7 @@ function register(registry: Registry, reading: Reading): (readings: Readings) =>
   return (readings) => {
     metric.reset();
     const value = read(readings);
-    if (value === null) return;
+    if (value === null) return metric.remove(); // a reset alone would say 0
     if (typeof value === 'number') metric.inc(value);
     else for (const [of, count] of value) metric.inc({ [label ?? '']: of }, count);
   };

@@ -113,7 +113,10 @@ test('tables that cannot be live are named with their remedies', async () => {
   await database.drop();
 });
 
-test('a publication that hides changes is an error', async () => {
+const major = Number(process.env['SLUICE_TEST_POSTGRES'] ?? 18);
+
+// Row filters and column lists came with 15.
+test.runIf(major >= 15)('a publication that hides changes is an error', async () => {
   const database = await sharedDatabase(TABLES);
   await database.sql(`
     ALTER PUBLICATION sluice SET (publish = 'insert', publish_via_partition_root = true);
@@ -216,7 +219,7 @@ test('a wrong password, a missing database, a closed port', async () => {
 test('too few connections, and a standby that commits wait for', async () => {
   const server = await startTestPostgres({
     settings: {
-      max_connections: '8',
+      max_connections: '16',
       max_wal_senders: '3',
       max_replication_slots: '2',
       synchronous_standby_names: 'elsewhere',
@@ -228,7 +231,9 @@ test('too few connections, and a standby that commits wait for', async () => {
     expect((await findings(database.url)).codes).toEqual(['connections_few', 'synchronous_standby']);
     const visible = await findings(database.url, '--visible', '--pool-max', '2');
     expect(visible.codes).toEqual([]);
-    expect(visible.all.map((finding) => finding.code)).toContain('synchronous_standby');
+    // synchronized_standby_slots came with 17.
+    const noted = visible.all.some((finding) => finding.code === 'synchronous_standby');
+    expect(noted).toBe(major >= 17);
     await database.sql(`SELECT pg_create_physical_replication_slot('other')`);
     expect((await findings(database.url, '--pool-max', '2', '--visible')).codes).toEqual(['slots_few']);
     await database.drop();

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { SluiceError } from '@sluice/core/errors';
 import { connectionConfig } from '../../config/database.js';
 import { clientConfig } from '../../source/connection-config.js';
+import { CONNECTIONS_BESIDE_POOL } from '../../source-side.js';
 import type { Config } from '../../config/config.js';
 import { configError } from '../../config/errors.js';
 import { withConnection } from './connect.js';
@@ -59,7 +60,7 @@ export function needsOf(config: Config): Needs {
     clientRole: config.role,
     slotName: config.slot.name,
     visible: config.visible,
-    connections: config.poolMax + 1,
+    connections: config.poolMax + CONNECTIONS_BESIDE_POOL,
   };
 }
 
