@@ -1,7 +1,7 @@
-// Two live queries in ten lines:  node examples/live.mjs http://127.0.0.1:4000 1
+// Two live queries in ten lines:  node examples/live.mjs http://127.0.0.1:4400 1
 import { createClient } from '@sluice/client';
 
-const [url = 'http://127.0.0.1:4000', project = '1'] = process.argv.slice(2);
+const [url = 'http://127.0.0.1:4400', project = '1'] = process.argv.slice(2);
 const { client } = createClient({ url });
 const top = 'SELECT id, title FROM issue WHERE project_id = $1 ORDER BY rank, id LIMIT 20';
 const perUser = `SELECT u.name, count(*) AS comments FROM comment c JOIN issue i ON i.id = c.issue_id

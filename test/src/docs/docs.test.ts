@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
+import { configKeys } from '@sluice/server/config/keys';
 import { documentedCodes, errorsPage } from './errors-page.js';
 import { withKeysTable } from './keys-table.js';
 
@@ -45,4 +46,18 @@ test('docs/dependencies.md gives the reason for every dependency', async () => {
     missing.push(...names.filter((name) => !name.startsWith('@sluice/') && !reasons.includes(`\`${name}\``)));
   }
   expect(missing).toEqual([]);
+});
+
+test('docs/protocol.md gives the limits as they are configured', async () => {
+  const limits = (await page('protocol.md')).split('\n## Limits\n')[1]?.split('\n## ')[0] ?? '';
+  const shown = new Map(
+    [...limits.matchAll(/^\| `(\w+)` \| (\d+) \|/gm)].map(([, name, value]) => [name, Number(value)]),
+  );
+  const compared = configKeys().filter(({ key }) => shown.has(key.replace('limits.', '')));
+  expect(compared.length).toBeGreaterThan(5);
+  for (const { key, fallback } of compared) {
+    const [, count, unit] = /^(\d+)(?: (kB|MB))?$/.exec(String(fallback)) ?? expect.fail(key);
+    const bytes = { kB: 1024, MB: 1024 ** 2 }[unit ?? ''] ?? 1;
+    expect([key, Number(count) * bytes]).toEqual([key, shown.get(key.replace('limits.', ''))]);
+  }
 });

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformWithOxc } from 'vite';
+import { blocksOf } from './blocks.js';
 
 /** A program of a page: a fenced block marked `runnable`, and those marked `runnable continued` after it. */
 export interface Program {
@@ -12,26 +13,6 @@ export interface Program {
   readonly code: string;
   /** What a block marked `output` after it says that it prints. */
   readonly output: string | null;
-}
-
-interface Block {
-  readonly line: number;
-  readonly info: readonly string[];
-  readonly text: string;
-}
-
-/** The fenced blocks of a page. */
-function blocksOf(markdown: string): readonly Block[] {
-  const blocks: Block[] = [];
-  let open: { line: number; info: readonly string[]; lines: string[] } | null = null;
-  for (const [index, line] of markdown.split('\n').entries()) {
-    if (!line.startsWith('```')) open?.lines.push(line);
-    else if (open) {
-      blocks.push({ line: open.line, info: open.info, text: open.lines.join('\n') });
-      open = null;
-    } else open = { line: index + 1, info: line.slice(3).trim().split(/\s+/), lines: [] };
-  }
-  return blocks;
 }
 
 /** The programs of a page, in its order. */
@@ -58,36 +39,86 @@ export interface RunOptions {
 
 /** Runs a program in a process of its own, where the workspace's packages resolve. @returns what it printed. */
 export async function runProgram(program: Program, options: RunOptions = {}): Promise<string> {
-  const workspace = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-  const folder = await mkdtemp(join(workspace, '.docs-'));
-  try {
-    const { code } = await transformWithOxc(program.code, `block.${program.language}`);
-    const file = join(folder, 'block.mjs');
-    const replaced = Object.entries(options.replace ?? {}).reduce(
-      (text, [from, to]) => text.replaceAll(from, to),
-      code,
+  const running = await RunningProgram.start(program, options);
+  return running.ended;
+}
+
+/** A program of a page while it runs. */
+export class RunningProgram {
+  /** What it has printed; rejects when it fails. Being stopped is no failure. */
+  readonly ended: Promise<string>;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #line: number;
+  #output = '';
+  #errors = '';
+  #stopped = false;
+  #told: () => void = () => undefined;
+
+  private constructor(child: ChildProcessWithoutNullStreams, line: number, folder: string) {
+    this.#child = child;
+    this.#line = line;
+    child.stdout.on('data', (chunk: Buffer) => {
+      this.#output += chunk.toString();
+      this.#told();
+    });
+    child.stderr.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()));
+    this.ended = new Promise<string>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (status, signal) => {
+        if (status === 0 || (this.#stopped && signal === 'SIGTERM')) resolve(this.#output);
+        else reject(this.#failure(`ended with ${status ?? signal}`));
+      });
+    }).finally(() => rm(folder, { recursive: true }));
+    this.ended.catch(() => undefined); // whoever waits for it is told
+  }
+
+  static async start(program: Program, options: RunOptions = {}): Promise<RunningProgram> {
+    const workspace = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+    const folder = await mkdtemp(join(workspace, '.docs-'));
+    const { code } = await transformWithOxc(
+      replaced(program.code, options.replace),
+      `block.${program.language}`,
     );
-    await writeFile(file, replaced);
-    return await run(file, program, options);
-  } finally {
-    await rm(folder, { recursive: true });
+    const file = join(folder, 'block.mjs');
+    await writeFile(file, code);
+    const child = spawn(process.execPath, [file], {
+      env: { ...process.env, ...options.env },
+      timeout: options.timeoutMs ?? 20_000,
+    });
+    return new RunningProgram(child, program.line, folder);
+  }
+
+  /** Resolves once it has printed this text after what was waited for before. */
+  async prints(text: string): Promise<void> {
+    const printed = new Promise<void>((resolve) => {
+      this.#told = () => {
+        const at = this.#output.indexOf(text);
+        if (at < 0) return;
+        this.#output = this.#output.slice(at + text.length);
+        resolve();
+      };
+      this.#told();
+    });
+    await Promise.race([
+      printed,
+      this.ended.then(() => {
+        throw this.#failure(`ended before it printed ${text}`);
+      }),
+    ]);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#child.kill();
+    await this.ended;
+  }
+
+  #failure(what: string): Error {
+    return new Error(`the block at line ${this.#line} ${what}:\n${this.#output}${this.#errors}`);
   }
 }
 
-function run(file: string, program: Program, { env, timeoutMs = 20_000 }: RunOptions): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [file], { env: { ...process.env, ...env }, timeout: timeoutMs });
-    let output = '';
-    let errors = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-    child.once('error', reject);
-    child.once('close', (status, signal) => {
-      if (status === 0) resolve(output);
-      else
-        reject(
-          new Error(`the block at line ${program.line} ended with ${status ?? signal}:\n${output}${errors}`),
-        );
-    });
-  });
+/** A text of a page with what stands for something of the test. */
+function replaced(text: string, by: RunOptions['replace'] = {}): string {
+  return Object.entries(by).reduce((result, [from, to]) => result.replaceAll(from, to), text);
 }

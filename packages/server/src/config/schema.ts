@@ -126,7 +126,7 @@ const schema = z.strictObject({
     .describe('take the address of a client from the last entry of X-Forwarded-For'),
   limits: z
     .strictObject({
-      connectionsPerAddressMax: count(1_000, 1_000_000).describe('open connections from one address'),
+      connectionsPerAddressMax: count(10_000, 1_000_000).describe('open connections from one address'),
       subscriptionsMax: count(512, 1_000_000).describe('subscriptions of one connection'),
       subscriptionsPerPrincipalMax: count(100_000, 10_000_000).describe(
         'subscriptions of all connections with the same role and claims',

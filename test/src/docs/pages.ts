@@ -1,0 +1,27 @@
+import { blocksOf, type Block } from './blocks.js';
+
+/** What kinds of fenced blocks each page may have: for each of them a test takes the blocks of that page. */
+export const PAGES: Readonly<Record<string, readonly RegExp[]>> = {
+  // readme.pg.test.ts
+  'README.md': [/^sh$/, /^sql$/, /^(js|ts) runnable( stays)?$/, /^text output$/],
+  // operations.pg.test.ts
+  'docs/operations.md': [/^bash$/, /^sql$/, /^ts runnable$/],
+  // client.pg.test.ts
+  'docs/client.md': [/^ts runnable( continued)?$/, /^text output$/],
+  // packages/server/src/transport/protocol.test.ts; pages.test.ts for event streams
+  'docs/protocol.md': [/^json$/, /^text$/, /^text events$/],
+  'docs/architecture.md': [/^text$/],
+  'docs/dependencies.md': [],
+  'docs/errors.md': [],
+};
+
+/** The blocks of a page that no test would take: of another kind, or an output of nothing. */
+export function untested(kinds: readonly RegExp[], markdown: string): readonly Block[] {
+  const blocks = blocksOf(markdown);
+  const runs = blocks.findIndex(({ info }) => info.includes('runnable'));
+  return blocks.filter(
+    ({ info }, index) =>
+      !kinds.some((kind) => kind.test(info.join(' '))) ||
+      (info.includes('output') && (runs < 0 || index < runs)),
+  );
+}
