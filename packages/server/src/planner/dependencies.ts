@@ -35,6 +35,8 @@ export interface Dependencies {
   readonly userCode: boolean;
   /** Operators that are not Postgres's own and bear a name that the statement uses. */
   readonly userOperators: readonly FoundOperator[];
+  /** Types that a cast of the application makes of text: such a text is not read by the type's own input. */
+  readonly textCasts: ReadonlySet<number>;
   /** Names of the functions called in the statement itself that may be aggregates, and that may return sets. */
   readonly aggregates: ReadonlySet<string>;
   readonly setFunctions: ReadonlySet<string>;
@@ -42,6 +44,9 @@ export interface Dependencies {
 
 /** Postgres knows a relation that the registry does not: it is newer, or it is temporary. */
 export class StaleRegistry extends Error {}
+
+/** `text` in pg_type.dat. */
+const TEXT = 25;
 
 /** How deep views and functions may lie in each other. */
 const DEPTH_MAX = 64;
@@ -64,6 +69,7 @@ export class DependencyFinder {
   #aggregatesParams = false;
   #userCode = false;
   readonly #userOperators: FoundOperator[] = [];
+  readonly #textCasts = new Set<number>();
   readonly #aggregates = new Set<string>();
   readonly #setFunctions = new Set<string>();
 
@@ -83,6 +89,7 @@ export class DependencyFinder {
       aggregatesParams: this.#aggregatesParams,
       userCode: this.#userCode,
       userOperators: this.#userOperators,
+      textCasts: this.#textCasts,
       aggregates: this.#aggregates,
       setFunctions: this.#setFunctions,
     };
@@ -200,16 +207,42 @@ export class DependencyFinder {
       oids.add(operator.function);
       this.#userOperators.push(operator);
     }
-    const written = new Set(references.types.map((type) => type.name));
+    const written = this.#castTo(this.#namedTypes(references, lookup));
     for (const cast of lookup.casts) {
-      const target = this.#registry.types.get(cast.target)?.name ?? '';
-      const applies = depth > 0 || cast.context === 'i' || written.has(target) || written.has(`_${target}`);
+      if (cast.source === TEXT) this.#textCasts.add(cast.target);
+      const applies =
+        cast.context === 'i' ||
+        (cast.context === 'a' && depth > 0) ||
+        written === 'all' ||
+        written.has(cast.target);
       if (!applies || !universe.mayTake([cast.source, cast.target])) continue;
       oids.add(cast.function);
       this.#userCode = true;
     }
     if (oids.size === 0) return;
     for (const found of await functionsByOid(this.#session.run, [...oids])) await this.#judged(found, depth);
+  }
+
+  /**
+   * What a cast to these types may cast to: also the base of a domain, the elements of an array, the fields of a
+   * row; everything when a type is not known. Nothing else needs the explicit kind of cast: what a function returns is assigned.
+   */
+  #castTo(types: readonly number[]): ReadonlySet<number> | 'all' {
+    const targets = new Set(types);
+    // A set is walked in the order of insertion, what is added on the way included.
+    for (const oid of targets) {
+      const type = this.#registry.types.get(oid);
+      if (type === undefined) return 'all';
+      if (type.kind === 'composite') {
+        const row = [...this.#registry.tables.values()].find(
+          (table) => table.schema === type.schema && table.name === type.name,
+        );
+        if (row === undefined) return 'all';
+        for (const field of row.columns) targets.add(field.typeOid);
+      }
+      for (const part of [type.baseOid, type.elementOid]) if (part !== null) targets.add(part);
+    }
+    return targets;
   }
 
   /** A domain's CHECK may call anything. */

@@ -22,6 +22,7 @@ export type PlannerErrorCode =
   | 'tick_missing'
   | 'tick_invalid'
   | 'read_not_permitted'
+  | 'role_not_usable'
   | 'parameter_count'
   | 'parameter_invalid'
   | 'planning_failed';
@@ -109,6 +110,10 @@ export const PLANNER_ERRORS: Readonly<Record<PlannerErrorCode, ErrorEntry>> = {
   read_not_permitted: entry(
     'The role may not read what the query reads.',
     'Grant SELECT on the tables or columns, EXECUTE on the functions and USAGE on the schemas to the client role.',
+  ),
+  role_not_usable: entry(
+    'The role that the client was given cannot be taken.',
+    'Let auth return a role that exists, and grant it to the service role.',
   ),
   parameter_count: entry(
     'The number of parameters is not the number that the query has.',

@@ -21,7 +21,7 @@ import { collectReferences, type References } from './references.js';
 import { cutAtParams } from './rerun-sql.js';
 import { inSession, type Connections, type Description, type Session } from './session.js';
 import { templateOf } from './template.js';
-import { decoderOf, typeNames, type TypeNames } from './types.js';
+import { baseTypeOf, decoderOf, typeNames, type TypeNames } from './types.js';
 
 export interface PlannerOptions {
   /** Where questions about queries are asked: a pool of connections as the service role. */
@@ -175,7 +175,7 @@ export class Planner {
       dataError,
     });
     return {
-      template: templateOf(gear, paramTypes, dependencies.reads, registry, description.columns),
+      template: templateOf(gear, paramTypes, dependencies, registry, description.columns),
       shape: {
         columns: description.columns.map((column) => ({
           name: column.name,
@@ -263,14 +263,27 @@ function lifted(registry: Registry, dependencies: Dependencies): readonly number
 
 function chooseGear(parsed: Parsed, references: References, facts: PlanFacts): Gear {
   try {
-    return planIncremental(parsed.select, facts);
+    const gear = planIncremental(parsed.select, facts);
+    const types = gear.params.map((param) => param.type);
+    if (castsParams(facts, types)) throw new NotIncremental('user_code');
+    return gear;
   } catch (error) {
     if (!(error instanceof NotIncremental)) throw error;
-    const lateral = !facts.dependencies.aggregatesParams && !references.paramsAggregated;
+    const lateral =
+      !facts.dependencies.aggregatesParams &&
+      !references.paramsAggregated &&
+      !castsParams(facts, facts.paramTypes);
     const reason =
       facts.dependencies.opaque === null
         ? error.reason
         : `${RERUN_REASONS.user_code} It is run again at every transaction: ${facts.dependencies.opaque}.`;
     return { kind: 'rerun', sql: cutAtParams(parsed, references.params, lateral), reason };
   }
+}
+
+/** In a table of bindings the values are texts that are cast; a cast of the application would take them for its own. */
+function castsParams({ dependencies, registry }: PlanFacts, types: readonly ParamType[]): boolean {
+  return types.some(
+    ({ oid }) => dependencies.textCasts.has(oid) || dependencies.textCasts.has(baseTypeOf(registry, oid)),
+  );
 }

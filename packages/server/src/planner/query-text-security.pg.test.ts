@@ -22,7 +22,15 @@ beforeAll(async () => {
     CREATE SEQUENCE s;
     CREATE VIEW calls_mine AS SELECT mine(id) FROM item;
     CREATE EXTENSION IF NOT EXISTS citext;
-    CREATE TABLE person (id int PRIMARY KEY, mail citext);`,
+    CREATE TABLE person (id int PRIMARY KEY, mail citext);
+    CREATE TYPE pair AS (a int, b text);
+    CREATE DOMAIN pair_domain AS pair;
+    CREATE DOMAIN pairs_domain AS pair[];
+    CREATE TYPE holder AS (held pair);
+    CREATE TYPE apart AS (a text);
+    CREATE FUNCTION pair_of(text) RETURNS pair LANGUAGE sql IMMUTABLE AS $$SELECT ROW(1, $1)::pair$$;
+    CREATE CAST (text AS pair) WITH FUNCTION pair_of(text);
+    CREATE VIEW plain AS SELECT name::varchar FROM item;`,
     { allowedFunctions: ['public.listed'], functions: { 'public.opened': { reads: ['public.item'] } } },
   );
 });
@@ -98,6 +106,13 @@ describe('ad hoc', () => {
     ['SELECT i.of_item FROM item i', 'function_not_allowed'],
     ['SELECT (i).of_item FROM item i', 'function_not_allowed'],
     ['SELECT lower(id) FROM item', 'function_not_allowed'],
+    ['SELECT name::pair FROM item', 'function_not_allowed'],
+    ['SELECT name::pair_domain FROM item', 'function_not_allowed'],
+    ['SELECT ARRAY[name]::pair[] FROM item', 'function_not_allowed'],
+    ['SELECT ARRAY[name]::pairs_domain FROM item', 'function_not_allowed'],
+    ['SELECT ROW(name)::holder FROM item', 'function_not_allowed'],
+    ['SELECT ROW(name)::apart, * FROM item', 'allowed'],
+    ['SELECT * FROM plain', 'allowed'],
     ['SELECT name === id FROM item', 'function_not_allowed'],
     ['SELECT name OPERATOR(public.===) id FROM item', 'function_not_allowed'],
     [`SELECT current_setting('request.jwt.claims')`, 'function_not_allowed'],

@@ -1,5 +1,7 @@
 import type pg from 'pg';
+import { querySettings } from '../source/database.js';
 import type { Run } from '../source/source.js';
+import { plannerError } from './errors.js';
 
 /** Where the planner gets a connection from: the `Database`, or a pool. */
 export interface Connections {
@@ -31,14 +33,7 @@ export interface Session {
   describe(sql: string): Promise<Description>;
 }
 
-/**
- * The settings are local to the transaction, so this works through a transaction pooler; the values print as
- * everywhere else in this server.
- */
-const PINNED = `SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres';
-SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL standard_conforming_strings = on;
-SET LOCAL transform_null_equals = off`;
-
+/** The settings are local to the transaction, so this works through a transaction pooler. */
 export async function inSession<T>(
   connections: Connections,
   options: SessionOptions,
@@ -50,20 +45,38 @@ export async function inSession<T>(
   client.on('error', breaks);
   try {
     await client.query(
-      `BEGIN READ ONLY; ${PINNED}; SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}`,
+      [
+        'BEGIN READ ONLY',
+        ...querySettings(),
+        `SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}`,
+      ].join('; '),
     );
     const run = runOf(client);
-    if (options.role !== null)
-      await run(`SELECT set_config('role', $1, true), set_config('request.jwt.claims', $2, true)`, [
-        options.role,
-        JSON.stringify(options.claims),
-      ]);
+    if (options.role !== null) await become(run, options.role, options.claims);
     return await work({ run, describe: (sql) => describe(client, sql) });
   } finally {
     await client.query('ROLLBACK').catch(breaks);
     client.removeListener('error', breaks);
     client.release(broken);
   }
+}
+
+async function become(run: Run, role: string, claims: SessionOptions['claims']): Promise<void> {
+  // `none` would mean: back to the role that sees everything.
+  if (role === 'none') throw plannerError('role_not_usable', 'No role may be named none.');
+  try {
+    await run(`SELECT set_config('role', $1, true), set_config('request.jwt.claims', $2, true)`, [
+      role,
+      JSON.stringify(claims),
+    ]);
+  } catch (error) {
+    throw isRoleRefusal(error) ? plannerError('role_not_usable') : error;
+  }
+}
+
+/** invalid_parameter_value: there is no such role; insufficient_privilege: it may not be taken. */
+function isRoleRefusal(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === '22023' || error.code === '42501');
 }
 
 function runOf(client: pg.PoolClient): Run {

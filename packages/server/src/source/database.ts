@@ -40,9 +40,28 @@ export const OUTPUT_SETTINGS: Readonly<Record<string, string>> = {
   bytea_output: 'hex',
 };
 
+/**
+ * The settings under which a text means to Postgres what it means to the parser, whatever those of the database: with
+ * other rules for quotes, what was parsed as a string could be run as code.
+ */
+const READING_SETTINGS: Readonly<Record<string, string>> = {
+  standard_conforming_strings: 'on',
+  transform_null_equals: 'off',
+  array_nulls: 'on',
+};
+
 /** `SET` (or `SET LOCAL`) for each of the output settings. */
 export function outputSettings(command: 'SET' | 'SET LOCAL'): string[] {
-  return Object.entries(OUTPUT_SETTINGS).map(([name, value]) => `${command} ${name} = '${value}'`);
+  return setEach(command, OUTPUT_SETTINGS);
+}
+
+/** For a transaction in which a client's text is planned or run. */
+export function querySettings(): string[] {
+  return setEach('SET LOCAL', { ...OUTPUT_SETTINGS, ...READING_SETTINGS });
+}
+
+function setEach(command: string, settings: Readonly<Record<string, string>>): string[] {
+  return Object.entries(settings).map(([name, value]) => `${command} ${name} = '${value}'`);
 }
 
 const POOL_MAX = 8;

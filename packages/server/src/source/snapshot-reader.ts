@@ -1,6 +1,6 @@
 import { must } from '@sluice/core/assert';
 import { parseLsn, type Lsn } from '@sluice/core/lsn';
-import { outputSettings, type Database } from './database.js';
+import { querySettings, type Database } from './database.js';
 import { sourceError } from './errors.js';
 import { sqlStateOf } from './postgres-errors.js';
 import { quoteIdentifier, quoteLiteral } from './quote.js';
@@ -86,7 +86,7 @@ export class SnapshotReader {
 
   #preamble(names: readonly string[], statementTimeoutMs: number, as: FetchOptions['as']): string[] {
     const settings = [
-      ...outputSettings('SET LOCAL'),
+      ...querySettings(),
       `SET LOCAL lock_timeout = ${this.#options.lockTimeoutMs}`,
       `SET LOCAL statement_timeout = ${statementTimeoutMs}`,
       `SET LOCAL idle_in_transaction_session_timeout = ${statementTimeoutMs + ANSWER_GRACE_MS}`,

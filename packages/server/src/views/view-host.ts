@@ -204,13 +204,12 @@ export class ViewHost implements ViewsPort, SourceListener {
   }
 
   /**
-   * Definitions changed: of the relations named, and where `anything` of what functions, operators and roles mean.
-   * Plans that depend on them are made anew; a view whose plan is another one then ends, and clients subscribe again.
+   * Definitions changed: of the relations named, or where `anything` of functions, operators and casts. A new one may
+   * be meant by a name that meant one of Postgres's own, so that no plan is beyond it. Plans are made anew; a view whose plan is another one then ends, and clients subscribe again.
    */
   async schemaChanged(relations: ReadonlySet<number>, anything: boolean): Promise<void> {
     const affected = [...this.#views.values()].filter(({ planned }) => {
-      if (anything && (planned.userCode || planned.readsAnything)) return true;
-      return [...planned.reads, ...planned.views].some((relation) => relations.has(relation));
+      return anything || [...planned.reads, ...planned.views].some((relation) => relations.has(relation));
     });
     await Promise.all(affected.map((one) => this.#replan(one)));
   }
