@@ -93,6 +93,7 @@ export class LocalSourceSide implements SourceSide {
     });
     const planner = new Planner({
       connections: this.#planning,
+      planConcurrency: PLANNING_CONNECTIONS,
       registry: () => this.#registry.current,
       refresh: () => this.#registry.refresh(),
       defaultRole: options.role,

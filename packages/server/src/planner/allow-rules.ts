@@ -32,8 +32,9 @@ export function readsClock(name: string, args: number): boolean {
   return CLOCK.has(name) || (name === 'age' && args === 1);
 }
 
-/** Allowed in named queries only: it shows settings, of which the claims are part of the binding. */
+/** Allowed in named queries only: it shows settings and names, of which the claims are part of the binding. */
 export const NAMED_ONLY: ReadonlySet<string> = new Set([
+  'current_database',
   'current_setting',
   'current_schema',
   'current_schemas',
@@ -53,7 +54,7 @@ const KEPT = new Set(['pg_size_pretty', 'pg_size_bytes']);
 
 const STABLE = new Set(
   `now transaction_timestamp statement_timestamp age pg_typeof
-   current_setting current_schema current_schemas
+   current_database current_setting current_schema current_schemas
    concat concat_ws format quote_literal quote_nullable array_to_string string_to_array textanycat anytextcat
    to_char to_number to_date to_timestamp date_trunc date_part extract timezone make_timestamptz generate_series
    date time timetz timestamp timestamptz overlaps date_add date_subtract

@@ -48,7 +48,7 @@ circle_overright:1456 circle_right:1457 circle_same:1452 circle_send:2491 circle
 close_ls:1488 close_lseg:1489 close_pb:367 close_pl:961 close_ps:366 close_sb:368 close_sl:962 concat:3058
 concat_ws:3059 convert:1813 convert_from:1714 convert_to:1717 corr:2829 cos:1605 cosd:2736 cosh:2463
 cot:1607 cotd:2738 count:2147,2803 covar_pop:2827 covar_samp:2828 crc32:6364 crc32c:6365 cume_dist:3104,3990
-current_schema:1402 current_schemas:1403 current_setting:2077,3294 date:1178,2029 date_add:6221,6222
+current_database:861 current_schema:1402 current_schemas:1403 current_setting:2077,3294 date:1178,2029 date_add:6221,6222
 date_bin:6177,6178 date_cmp:1092 date_cmp_timestamp:2344 date_cmp_timestamptz:2357 date_eq:1086
 date_eq_timestamp:2340 date_eq_timestamptz:2353 date_ge:1090 date_ge_timestamp:2342 date_ge_timestamptz:2355
 date_gt:1089 date_gt_timestamp:2341 date_gt_timestamptz:2354 date_larger:1138 date_le:1088

@@ -25,7 +25,8 @@ export type PlannerErrorCode =
   | 'role_not_usable'
   | 'parameter_count'
   | 'parameter_invalid'
-  | 'planning_failed';
+  | 'planning_failed'
+  | 'planner_busy';
 
 const entry = (message: string, hint: string, retry = false): ErrorEntry => ({
   message,
@@ -124,6 +125,11 @@ export const PLANNER_ERRORS: Readonly<Record<PlannerErrorCode, ErrorEntry>> = {
     'Send the value as Postgres prints it; the detail names the parameter and the type.',
   ),
   planning_failed: entry('The database could not be asked about the query.', 'Try again.', true),
+  planner_busy: entry(
+    'More new queries than may wait are being planned.',
+    'Try again; open fewer different queries at once, or give them the same text and different parameters.',
+    true,
+  ),
 };
 
 export function plannerError(code: PlannerErrorCode, detail?: string, options?: ErrorOptions): SluiceError {

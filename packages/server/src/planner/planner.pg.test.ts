@@ -345,3 +345,38 @@ describe('refused', () => {
     await expect(plan('SELECT $1::int', { params: [] })).rejects.toMatchObject({ code: 'parameter_count' });
   });
 });
+
+test('a burst of new queries waits for its turn, within a bound', async () => {
+  const busy = new Planner({
+    connections: pool,
+    registry: () => registry,
+    planConcurrency: 1,
+    planQueueMax: 3,
+  });
+  const request = { principal: { role: CLIENT_ROLE, claims: {} }, adHoc: true, params: [] };
+  const burst = await Promise.allSettled(
+    Array.from({ length: 10 }, (_, n) => busy.plan(`SELECT id + ${n} FROM project`, request)),
+  );
+  const refused = burst.flatMap((one) =>
+    one.status === 'rejected' ? [one.reason as { code: string; retry: boolean }] : [],
+  );
+  expect(burst).toHaveLength(refused.length + 4);
+  expect(refused).toSatisfy((list: typeof refused) =>
+    list.every(({ code, retry }) => code === 'planner_busy' && retry),
+  );
+  await expect(busy.plan('SELECT id + 9 FROM project', request)).resolves.toMatchObject({
+    readsClock: false,
+  });
+});
+
+test('a named query may ask which database it is in', async () => {
+  const request = { principal: { role: CLIENT_ROLE, claims: {} }, adHoc: false, params: [] };
+  await expect(planner.plan('SELECT current_database() FROM project', request)).resolves.toMatchObject({
+    readsAnything: false,
+  });
+  await expect(
+    planner.plan('SELECT current_database() FROM project', { ...request, adHoc: true }),
+  ).rejects.toMatchObject({
+    code: 'function_not_allowed',
+  });
+});

@@ -11,6 +11,7 @@ import { plannerError } from './errors.js';
 import { planIncremental } from './incremental.js';
 import { keyColumnsOf } from './key-columns.js';
 import { DEFAULT_LIMITS, type PlannerLimits } from './limits.js';
+import { Limiter } from '../source/limiter.js';
 import { parserReady, parseSelect, type Parsed } from './parse.js';
 import { PlanCache } from './plan-cache.js';
 import type { PlanFacts } from './plan-facts.js';
@@ -40,6 +41,10 @@ export interface PlannerOptions {
   readonly limits?: Partial<PlannerLimits>;
   /** For each statement that the planner sends. Default 5,000. */
   readonly planTimeoutMs?: number;
+  /** Questions asked at once: no more than there are connections. Default 2. */
+  readonly planConcurrency?: number;
+  /** Questions that wait for their turn; more are refused. Default 10,000. */
+  readonly planQueueMax?: number;
   /** Plans kept. Default 1,000. */
   readonly plansMax?: number;
 }
@@ -57,11 +62,15 @@ export class Planner {
   readonly #options: PlannerOptions;
   readonly #limits: PlannerLimits;
   readonly #plans: PlanCache<Promise<Planned>>;
+  readonly #turns: Limiter;
 
   constructor(options: PlannerOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#plans = new PlanCache(options.plansMax ?? 1_000);
+    this.#turns = new Limiter(options.planConcurrency ?? 2, options.planQueueMax ?? 10_000, () =>
+      plannerError('planner_busy'),
+    );
   }
 
   /** @throws a registered error: the query is refused, with the reason and a remedy. */
@@ -89,7 +98,7 @@ export class Planner {
   bind(types: readonly ParamType[], values: readonly PgText[]): Promise<Binding> {
     const session = { role: this.#options.defaultRole ?? null, claims: {}, timeoutMs: this.#timeoutMs };
     return bindValues(types, values, this.#options.registry(), this.#limits, (work) =>
-      inSession(this.#options.connections, session, work),
+      this.#turns.run(() => inSession(this.#options.connections, session, work)),
     );
   }
 
@@ -135,10 +144,11 @@ export class Planner {
   async #ask(parsed: Parsed, references: References, request: PlanRequest): Promise<Planned> {
     const { role, claims } = request.principal;
     try {
-      return await inSession(
-        this.#options.connections,
-        { role, claims, timeoutMs: this.#timeoutMs },
-        (session) => this.#inSession(session, parsed, references, request.adHoc),
+      const session = { role, claims, timeoutMs: this.#timeoutMs };
+      return await this.#turns.run(() =>
+        inSession(this.#options.connections, session, (one) =>
+          this.#inSession(one, parsed, references, request.adHoc),
+        ),
       );
     } catch (error) {
       if (error instanceof SluiceError || error instanceof StaleRegistry) throw error;

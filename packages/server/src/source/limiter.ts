@@ -1,15 +1,18 @@
-import { sourceError } from './errors.js';
+import type { SluiceError } from '@sluice/core/errors';
 
 /** Lets so many pass at once, so many wait, and refuses the rest. */
 export class Limiter {
   readonly #concurrency: number;
   readonly #queueMax: number;
+  readonly #full: () => SluiceError;
   readonly #waiting: { readonly enter: () => void; readonly refuse: (error: Error) => void }[] = [];
   #running = 0;
 
-  constructor(concurrency: number, queueMax: number) {
+  /** @param full what those are told who may not even wait */
+  constructor(concurrency: number, queueMax: number, full: () => SluiceError) {
     this.#concurrency = concurrency;
     this.#queueMax = queueMax;
+    this.#full = full;
   }
 
   get running(): number {
@@ -20,7 +23,6 @@ export class Limiter {
     return this.#waiting.length;
   }
 
-  /** @throws `fetch_queue_full` */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#concurrency) await this.#wait();
     else this.#running++;
@@ -40,7 +42,7 @@ export class Limiter {
   }
 
   #wait(): Promise<void> {
-    if (this.#waiting.length >= this.#queueMax) throw sourceError('fetch_queue_full');
+    if (this.#waiting.length >= this.#queueMax) throw this.#full();
     return new Promise((enter, refuse) => this.#waiting.push({ enter, refuse }));
   }
 }

@@ -52,7 +52,9 @@ export class SourceChain {
   constructor(options: SourceChainOptions) {
     this.#options = options;
     this.#reader = new SnapshotReader(options);
-    this.#limiter = new Limiter(options.fetchConcurrency, options.fetchQueueMax);
+    this.#limiter = new Limiter(options.fetchConcurrency, options.fetchQueueMax, () =>
+      sourceError('fetch_queue_full'),
+    );
     this.#retained = new RetainedTransactions(options.retainedBytesMax);
     this.#passing = new Passing(options);
   }
