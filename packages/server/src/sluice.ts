@@ -200,7 +200,7 @@ function sourceOptions(config: Config): SourceSideOptions {
   return {
     database: connectionConfig(config.database),
     replication: connectionConfig(config.replication ?? config.database),
-    slot: slot.mode === 'permanent' ? { mode: 'permanent', name: slot.name } : { mode: 'temporary' },
+    slot: { mode: slot.mode, name: slot.name },
     publication,
     role,
     visible,

@@ -199,8 +199,11 @@ test('each thing that keeps a source from starting has its code and its remedy',
   expect(await start({ publication: 'none' })).toMatchObject({ code: 'publication_missing', detail: 'none' });
   await admin.query(`CREATE PUBLICATION partial FOR TABLE a WITH (publish = 'insert')`);
   expect(await start({ publication: 'partial' })).toMatchObject({ code: 'publication_partial' });
-  await admin.query('CREATE PUBLICATION filtered FOR TABLE a WHERE (id > 0)');
-  expect(await start({ publication: 'filtered' })).toMatchObject({ code: 'publication_partial' });
+  const version = Number((await admin.query(`SELECT current_setting('server_version_num')`)).rows[0]?.[0]);
+  if (version >= 150_000) {
+    await admin.query('CREATE PUBLICATION filtered FOR TABLE a WHERE (id > 0)');
+    expect(await start({ publication: 'filtered' })).toMatchObject({ code: 'publication_partial' });
+  }
   await admin.query(`CREATE ROLE plain_${process.pid} LOGIN`);
   open.push({ stop: () => admin.query(`DROP ROLE plain_${process.pid}`) });
   expect(await start({ replication: url.replace('sluice_service', `plain_${process.pid}`) })).toMatchObject({

@@ -11,6 +11,7 @@ import {
 } from '../testing/postgres.js';
 import { describeChange, makeTestSource, startTestSource, type TestSource } from '../testing/source.js';
 import { TcpProxy } from '../testing/tcp-proxy.js';
+import { formatSlot, readSlots, type SlotState } from './slot-state.js';
 import type { PostgresSourceOptions } from './source-options.js';
 
 let server: TestPostgres;
@@ -280,6 +281,26 @@ test('one owner, the others wait: the next takes over when it stops, at or befor
   await untilTold({ ...second, db: first.db, proxy: first.proxy }, 'two');
   expect(second.listener.restarts).toHaveLength(1);
   expect(second.listener.violations).toEqual([]);
+});
+
+test('from Postgres 17 on a permanent slot is copied to standbys; a slot says what it is in one line', async () => {
+  const { db, database } = await begin(PERMANENT);
+  const { rows } = await db.sql(`SELECT current_setting('server_version_num')::int AS version`);
+  const [slot] = await readSlots((sql, params) => database.query(sql, params), 'keeper');
+  expect(slot).toMatchObject({
+    name: 'keeper',
+    plugin: 'pgoutput',
+    database: db.name,
+    temporary: false,
+    active: true,
+  });
+  expect(slot).toMatchObject({
+    invalidated: false,
+    failover: (rows[0] as { version: number }).version >= 170_000,
+  });
+  expect(formatSlot(slot as SlotState)).toMatch(
+    /^keeper: permanent, read by process \d+, reserved, keeps [\d.]+ MB of WAL/,
+  );
 });
 
 test('a source that waits for a slot can be stopped', async () => {

@@ -66,7 +66,7 @@ export class PostgresSource implements Source {
       slot: this.#options.slot,
       monitor: this.#monitorPool,
       creationTimeoutMs: this.#options.slotCreationTimeoutMs,
-      randomName: () => `sluice_${this.#randomHex()}`,
+      randomHex: () => this.#randomHex(),
       signal: this.#stopping.signal,
       onWait: (slot) => this.#waiting(slot),
     });

@@ -11,8 +11,8 @@ import { readSlots, type SlotState } from './slot-state.js';
 import type { Run } from './source.js';
 
 export type SlotMode =
-  /** One of our own on each connection, gone with it. */
-  | { readonly mode: 'temporary' }
+  /** One of our own on each connection, gone with it: `name` (default `sluice`) and something random. */
+  | { readonly mode: 'temporary'; readonly name?: string }
   /** Survives us; one process reads it, the others wait. */
   | { readonly mode: 'permanent'; readonly name: string };
 
@@ -29,7 +29,7 @@ export interface SlotKeeperOptions {
   /** Reaches the same server as the replication connection. */
   readonly monitor: Database;
   readonly creationTimeoutMs: number;
-  readonly randomName: () => string;
+  readonly randomHex: () => string;
   /** Ends every wait. */
   readonly signal: AbortSignal;
   /** The slot is read by another process: we wait. */
@@ -52,7 +52,8 @@ export class SlotKeeper {
   async acquire(connection: ReplicationConnection, serverVersion: number): Promise<AcquiredSlot> {
     const { slot } = this.#options;
     if (slot.mode === 'temporary') {
-      return this.#create(connection, this.#options.randomName(), 'temporary', serverVersion);
+      const name = `${slot.name ?? 'sluice'}_${this.#options.randomHex()}`;
+      return this.#create(connection, name, 'temporary', serverVersion);
     }
     const existing = await this.#free(slot.name, connection);
     if (existing !== null && !existing.invalidated && existing.confirmedLsn !== null) {
