@@ -6,6 +6,7 @@ export const PAGES: Readonly<Record<string, readonly RegExp[]>> = {
   'README.md': [/^sh$/, /^sql$/, /^(js|ts) runnable( stays)?$/, /^text output$/],
   // operations.pg.test.ts
   'docs/operations.md': [/^bash$/, /^sql$/, /^ts runnable$/],
+  'docs/operations-source.md': [],
   // client.pg.test.ts
   'docs/client.md': [/^ts runnable( continued)?$/, /^text output$/],
   // packages/server/src/transport/protocol.test.ts; pages.test.ts for event streams
