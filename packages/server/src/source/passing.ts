@@ -27,6 +27,7 @@ export class Passing {
   #lowest: Lsn | null = null;
   #timer: NodeJS.Timeout | undefined;
   #marking = false;
+  #asking = false;
   /** Someone came while a mark was being made: it may lie below what they wait for. */
   #late = false;
 
@@ -42,7 +43,7 @@ export class Passing {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ lsn, resolve, reject });
       if (this.#lowest === null || lsn < this.#lowest) this.#lowest = lsn;
-      this.#options.ask();
+      this.#ask();
       this.#markIn(this.#options.hopeMs ?? HOPE_MS);
     });
   }
@@ -60,6 +61,16 @@ export class Passing {
     const waiters = this.#waiters;
     this.#keep([]);
     for (const waiter of waiters) waiter.reject(error);
+  }
+
+  /** Once for all who come in one turn. */
+  #ask(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    queueMicrotask(() => {
+      this.#asking = false;
+      this.#options.ask();
+    });
   }
 
   #keep(waiters: Waiter[]): void {

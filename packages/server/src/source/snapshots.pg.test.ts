@@ -452,6 +452,24 @@ function applyTo(held: Set<string>, transaction: Transaction): void {
   }
 }
 
+test('at the bound of retained transactions the chain is broken, the fetch is void, and the stream goes on', async () => {
+  const { db, source, listener, events } = await begin('CREATE TABLE a (id int PRIMARY KEY)', {
+    retainedBytesMax: 3_000,
+    retryMs: 10,
+  });
+  const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
+  for (let id = 0; listener.restarts.length < 2; id++) await db.sql('INSERT INTO a VALUES ($1)', [id]);
+  expect(fetch.chain).toBeLessThan(source.chain);
+  expect(() => fetch.unseen()).toThrow(expect.objectContaining({ code: 'chain_broken' }));
+  fetch.end();
+  expect(events).toContainEqual(expect.objectContaining({ kind: 'disconnected', code: 'retained_full' }));
+  await settled(source);
+  await db.sql('INSERT INTO a VALUES (-1)');
+  await listener.until(() => JSON.stringify(ids(listener.transactions)).includes('-1'));
+  expect(source.status().retainedBytes).toBeLessThan(3_000);
+  expect(listener.violations).toEqual([]);
+});
+
 test('a listener that is restarted in mid-fetch: the fetch is void', async () => {
   const { db, source } = await begin('CREATE TABLE a (id int PRIMARY KEY)');
   const { slot } = source.status();
