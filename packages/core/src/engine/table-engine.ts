@@ -30,7 +30,7 @@ export class TableEngine {
   readonly #condition: Condition;
   readonly #path: IndexPath | null;
   readonly #order: (left: HeldRow, right: HeldRow) => number;
-  readonly #predicateColumns: ReadonlySet<number>;
+  readonly #predicateColumns: readonly number[];
   readonly #indexed = new Map<string, Set<Member>>();
   readonly #scanned = new Set<Member>();
   readonly #held = new Map<RowKey, Holding>();
@@ -41,7 +41,7 @@ export class TableEngine {
     this.#condition = compilePredicate(plan.where);
     this.#path = indexPath(plan.where);
     this.#order = rowOrder(plan);
-    this.#predicateColumns = predicateColumns(plan.where);
+    this.#predicateColumns = [...predicateColumns(plan.where)];
   }
 
   get memberCount(): number {
@@ -145,6 +145,7 @@ export class TableEngine {
       return;
     }
     const next = this.#hold(key, values, holding?.row);
+    if (holding && sameSet(holding.members, matches)) return this.#replace(holding, next, effects);
     if (holding && next === holding.row && matches.size === 0) return this.#drop(holding, effects);
     this.#held.delete(key);
     const keeps = new Set<Member>();
@@ -161,6 +162,17 @@ export class TableEngine {
     if (keeps.size > 0) this.#held.set(key, { row: next, members: keeps });
   }
 
+  /** The common case: the row changes, and who holds it does not. */
+  #replace(holding: Holding, next: HeldRow, effects: Effects): void {
+    const old = holding.row;
+    if (next === old) return;
+    holding.row = next;
+    for (const member of holding.members) {
+      const evict = (row: HeldRow): void => this.#release(row, member);
+      if (!member.rows.replace(old, next, opsOf(effects, member), evict)) this.#release(next, member);
+    }
+  }
+
   #drop(holding: Holding, effects: Effects): void {
     for (const member of holding.members) member.rows.remove(holding.row, opsOf(effects, member));
     this.#held.delete(holding.row.key);
@@ -169,23 +181,23 @@ export class TableEngine {
   /** Members whose condition the row meets. One that cannot be decided, for want of a value, is reported missed. */
   #matching(values: PartialRow, effects: Effects): Set<Member> {
     const matches = new Set<Member>();
-    const decidable = [...this.#predicateColumns].every((column) => values[column] !== undefined);
-    for (const member of this.#candidates(values)) {
-      if (!decidable) effects.missed.add(member);
-      else if (this.#condition(values as readonly PgText[], member.binding) === true) matches.add(member);
+    const decidable = this.#predicateColumns.every((column) => values[column] !== undefined);
+    for (const candidates of this.#candidates(values)) {
+      for (const member of candidates) {
+        if (!decidable) effects.missed.add(member);
+        else if (this.#condition(values as readonly PgText[], member.binding) === true) matches.add(member);
+      }
     }
     return matches;
   }
 
-  *#candidates(values: PartialRow): Iterable<Member> {
-    yield* this.#scanned;
-    if (this.#path === null) return;
-    if (this.#path.columns.some(({ column }) => values[column] === undefined)) {
-      yield* this.#members;
-      return;
-    }
+  /** Members that the row may concern: those of its index key, and those that no index finds. */
+  #candidates(values: PartialRow): readonly Iterable<Member>[] {
+    if (this.#path === null) return [this.#scanned];
+    for (const { column } of this.#path.columns) if (values[column] === undefined) return [this.#members];
     const key = this.#path.keyOf(values as readonly PgText[]);
-    if (key !== null) yield* this.#indexed.get(key) ?? [];
+    const found = key === null ? undefined : this.#indexed.get(key);
+    return found === undefined ? [] : [found];
   }
 
   #memberRows(held: HeldRow[], complete: boolean, bounds: WindowBounds | null): MemberRows {
@@ -359,4 +371,10 @@ function boundOf(operand: TablePlan['limit'], binding: Binding, absent: number):
 export function fetchCount(bounds: WindowBounds | null): number | null {
   if (bounds === null || bounds.limit === Infinity) return null;
   return bounds.offset + bounds.limit + bounds.margin;
+}
+
+function sameSet<T>(left: ReadonlySet<T>, right: ReadonlySet<T>): boolean {
+  if (left.size !== right.size) return false;
+  for (const one of left) if (!right.has(one)) return false;
+  return true;
 }
