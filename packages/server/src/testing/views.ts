@@ -15,6 +15,8 @@ import { runOn } from './run.js';
 export interface RunningViews {
   readonly host: ViewHost;
   readonly events: ViewEvent[];
+  /** Positions of the commit tokens seen. */
+  readonly tokens: ReadonlyMap<string, bigint>;
   /** Opens a query and follows what its view publishes. */
   open(sql: string, params?: QuerySpec['params'], more?: Partial<QuerySpec>): Promise<FollowedView>;
   /** Reads the catalog anew and tells the views what changed. */
@@ -45,11 +47,13 @@ export async function startViews(
     rerunIntervalMs: 5,
     onEvent: (event) => events.push(event),
   });
+  const tokens = new Map<string, bigint>();
   const followed = new Map<string, FollowedView>();
   const opening = new Map<number, (message: FromViews) => void>();
   host.listen((message) => {
     if (message.kind === 'opened' || message.kind === 'refused') opening.get(message.ref)?.(message);
     else if (message.kind === 'batch') take(message);
+    else tokens.set(message.token, message.lsn);
   });
   let position = 0n;
   const waiting = new Set<() => void>();
@@ -63,6 +67,7 @@ export async function startViews(
   return {
     host,
     events,
+    tokens,
     open: (sql, params = [], more = {}) => {
       const spec = { sql, params, principal: { role: CLIENT_ROLE, claims: {} }, adHoc: false, ...more };
       ref += 1;

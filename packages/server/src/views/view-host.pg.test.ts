@@ -236,3 +236,24 @@ test('C16: where SQL leaves the answer open, one is fixed and kept while its inp
   ]);
   expect(some.rows).toEqual([['1'], ['4'], ['7']]);
 });
+
+test('C26: the batch that reaches a token holds what its transaction changed', async () => {
+  const filter = await views.open('SELECT id FROM issue WHERE id > 1000 ORDER BY id');
+  await filter.shows([]);
+  for (let n = 1; n <= 20; n++) {
+    const batches: { position: bigint; rows: number }[] = [];
+    const told = views.until((position) => {
+      batches.push({ position, rows: filter.rows.length });
+      const at = views.tokens.get(`token-${n}`);
+      return at !== undefined && position >= at;
+    });
+    await database.sql(
+      `BEGIN; INSERT INTO issue VALUES (${1000 + n}); SELECT pg_logical_emit_message(true, 'sluice.token', '${n}'); COMMIT`,
+    );
+    await told;
+    await filter.until(() => filter.rows.length === n);
+    const lsn = views.tokens.get(`token-${n}`) ?? 0n;
+    for (const { position, rows } of batches)
+      expect([n, position >= lsn, rows]).toEqual([n, position >= lsn, position >= lsn ? n : n - 1]);
+  }
+});

@@ -175,7 +175,6 @@ export class ViewHost implements ViewsPort, SourceListener {
   transaction(transaction: Transaction): void {
     const at: Version = { epoch: this.#options.source.epoch, lsn: transaction.lsn };
     this.#version = at;
-    this.#readMessages(transaction);
     const changes = this.#index.changesOf(transaction);
     for (const [table, ofTable] of changes) {
       for (const template of this.#index.incrementalOf(table))
@@ -184,6 +183,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     const touched = this.#index.touchedBy(transaction, changes);
     for (const template of touched) template.touched(transaction);
     if (touched.size > 0) this.#rounds.wake();
+    this.#tellTokens(transaction);
     this.#flushSoon();
   }
 
@@ -368,7 +368,8 @@ export class ViewHost implements ViewsPort, SourceListener {
     }
   }
 
-  #readMessages(transaction: Transaction): void {
+  /** After everything that the transaction changed: a batch speaks for its whole position. */
+  #tellTokens(transaction: Transaction): void {
     for (const token of tokensOf(transaction)) {
       this.#flush();
       this.#listener({ kind: 'token', token, lsn: transaction.lsn });
