@@ -92,6 +92,11 @@ export class Writers {
     await client.query('BEGIN');
     const count = style < 0.6 ? 1 : random.between(2, 4);
     for (let i = 0; i < count; i++) await this.#step(session, random);
+    // A commit token, as applications make them (C26): its place in the stream must not tear the transaction.
+    if (random.chance(0.2)) {
+      this.#count('commit token');
+      await client.query(`SELECT pg_logical_emit_message(true, 'sluice.token', gen_random_uuid()::text)`);
+    }
     if (style > 0.97) await sleep(random.between(100, 800)); // others commit meanwhile, with higher xids
     if (random.chance(0.06)) {
       this.#count('rollback');
