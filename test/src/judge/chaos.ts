@@ -85,7 +85,7 @@ export const DISTURBANCES: Readonly<Record<string, (scene: Scene) => Promise<voi
   'synchronous-wait': async ({ database, random }: Scene) => {
     await database.sql(`ALTER SYSTEM SET synchronous_standby_names = 'nobody'`);
     await database.sql('SELECT pg_reload_conf()');
-    await sleep(random.between(300, 2500));
+    await sleep(random.between(300, 5000));
     await database.sql('ALTER SYSTEM RESET synchronous_standby_names');
     await database.sql('SELECT pg_reload_conf()');
   },

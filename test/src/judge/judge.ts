@@ -34,6 +34,8 @@ export interface SeenMove {
   readonly views: readonly SeenView[];
   /** Nothing that the client shows is different from before. */
   readonly empty: boolean;
+  /** Something may still be reported at this earlier position. */
+  readonly floor?: bigint;
 }
 
 interface Sighting {
@@ -118,7 +120,7 @@ export class Judge {
     this.#checkForward(client, seat, move);
     seat.lsn = move.lsn;
     seat.epoch = move.epoch;
-    seat.floor = move.lsn;
+    seat.floor = less(move.lsn, move.floor ?? move.lsn);
     for (const view of move.views) {
       if (view.lsn < seat.floor) seat.floor = view.lsn;
       if (view.again) continue;

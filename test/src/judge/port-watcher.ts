@@ -12,6 +12,8 @@ interface PortView {
   /** Keys in order, of an ordered view. */
   readonly order: RowKey[];
   at: bigint | null;
+  /** Where the port stood when it was opened: its first version is not before this. */
+  readonly since: bigint;
   error: string | null;
   /** Not known to be valid after this. */
   gap: bigint | null;
@@ -95,6 +97,7 @@ export class PortWatcher {
           rows: new Map(),
           order: [],
           at: null,
+          since: this.position,
           error: null,
           gap: null,
           answer: null,
@@ -119,6 +122,7 @@ export class PortWatcher {
   #batch(epoch: string, position: bigint, entries: readonly Entry[]): void {
     if (epoch === '') return; // before the first word of the source
     const seen: SeenView[] = [];
+    let floor = position;
     for (const entry of entries) {
       const view = this.#views.get(entry.view);
       if (!view) continue;
@@ -132,11 +136,13 @@ export class PortWatcher {
       if (entry.kind === 'again' || entry.kind === 'error') this.#sight(seen, view, entry.from, false);
     }
     for (const view of this.#views.values()) {
+      if (view.at === null && view.error === null && view.since < floor) floor = view.since;
       if (view.gap === null) this.#sight(seen, view, position, false);
       else this.#sight(seen, view, view.gap, true);
     }
     this.position = position;
-    this.#judge.moved(this.#name, { epoch, lsn: position, views: seen, empty: entries.length === 0 });
+    const empty = entries.length === 0;
+    this.#judge.moved(this.#name, { epoch, lsn: position, views: seen, empty, floor });
   }
 
   /** A version asked for whole is the one that the deltas made. */

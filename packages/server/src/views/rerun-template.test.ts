@@ -62,6 +62,8 @@ class Known {
               ? entry.from
               : null;
       if (from === null) throw new Error(`unexpected ${entry.kind}`);
+      // While a commit stays invisible, what was said of the time before it is not said again at each run.
+      if (last) expect(from).toBeGreaterThan(last.from);
       if (last && last.through > from) last.through = from - 1n;
       this.#spans.push({ from, through: 1n << 60n, content: this.#content });
     }

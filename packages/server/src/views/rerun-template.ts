@@ -19,6 +19,8 @@ export interface RerunView {
   rows: readonly KeyedRow[];
   /** All relevant transactions up to here are in `rows` (or, before the first run, are seen by any later snapshot). */
   base: Lsn;
+  /** An answer has been published that holds at `base`. */
+  told: boolean;
   /** The planner's key columns, until two rows agree in them. */
   keyColumns: readonly number[] | null;
 }
@@ -86,7 +88,7 @@ export class RerunTemplate {
 
   open(view: View, binding: Binding, now: Lsn): RerunView {
     const { keyColumns } = this.planned;
-    const one: RerunView = { view, template: this, binding, rows: [], base: now, keyColumns };
+    const one: RerunView = { view, template: this, binding, rows: [], base: now, told: false, keyColumns };
     this.#views.add(one);
     this.#dirty.add(one);
     return one;
@@ -116,6 +118,7 @@ export class RerunTemplate {
     for (const one of this.#views) {
       one.view.gap(through);
       one.base = now;
+      one.told = false;
       this.#dirty.add(one);
     }
     this.#valid.clear();
@@ -136,8 +139,11 @@ export class RerunTemplate {
     const { seen, until } = standing;
     const from = seen !== null && seen > one.base ? seen : one.base;
     if (until !== null && until.lsn <= from) return false;
+    // Where a commit stays invisible for long, every run gives the answer from before it: it has been told.
+    if (until !== null && from === one.base && one.told) return false;
     this.#tell(one, outcome, { epoch, lsn: from });
     one.base = from;
+    one.told = true;
     if (until !== null) {
       one.view.gap(until.previous);
       return false;
@@ -178,6 +184,10 @@ export class RerunTemplate {
     this.#log.splice(0, this.#log.length >> 1);
     const first = this.#log[0];
     if (first === undefined) return;
-    for (const one of this.#dirty) if (one.base < first.previous) one.base = first.previous;
+    for (const one of this.#dirty)
+      if (one.base < first.previous) {
+        one.base = first.previous;
+        one.told = false;
+      }
   }
 }
