@@ -16,7 +16,7 @@ export const SLUICE_ERRORS = {
   },
   thread_ended: {
     message: 'The thread of the views ended by itself.',
-    hint: 'Start the process again, and report what the log says with event "thread_failed".',
+    hint: 'Start the process again (a supervisor does): nothing is lost. Report what the log says with event "thread_failed".',
     retry: true,
     stage: 'cli',
   },

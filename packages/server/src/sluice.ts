@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
+import type { SluiceError } from '@sluice/core/errors';
 import type { Logger } from 'pino';
 import { addressOf, attachTo, isLoopback, type Handlers } from './attach.js';
 import { makeClientSide, type ClientSide } from './client-side.js';
@@ -12,11 +13,14 @@ import { sluiceError } from './errors.js';
 import { listenOn, type OwnServer } from './listen.js';
 import { makeLogger } from './metrics/log.js';
 import { Metrics } from './metrics/metrics.js';
-import { readinessOf, type Readiness } from './metrics/readiness.js';
+import { failedReadiness, readinessOf, type Readiness } from './metrics/readiness.js';
 import { preflight } from './preflight.js';
 import { ThreadedSourceSide } from './source-side-thread.js';
 import { transportError } from './transport/errors.js';
 import { LocalSourceSide, type SourceSide, type SourceSideOptions } from './source-side.js';
+
+/** Over how long clients come back, somewhere, when this instance cannot go on. */
+const FAILURE_SPREAD_MS = 1_000;
 
 /** Live queries of one database, inside an application or as a server of their own. */
 export interface Sluice {
@@ -36,7 +40,10 @@ export interface Sluice {
    * @param transaction of pg, postgres.js, Drizzle, Kysely or Prisma
    */
   token(transaction: unknown): Promise<string>;
-  /** Resolves, with the error, if this instance can ever not go on; it has then stopped itself. */
+  /**
+   * Resolves, with the error, if this instance can ever not go on: it stops serving, `healthz` and `readyz` are red
+   * until `stop` is called. End the process, or make a new instance.
+   */
   readonly failed: Promise<unknown>;
 }
 
@@ -81,7 +88,7 @@ class Service {
   #started = false;
   #stopping: Promise<void> | null = null;
   #wake: () => void = () => undefined;
-  #failure: unknown = null;
+  #failure: SluiceError | null = null;
   #failed: (error: unknown) => void = () => undefined;
   /** Resolves, with the error, when this instance cannot go on. */
   readonly failed: Promise<unknown> = new Promise((resolve) => (this.#failed = resolve));
@@ -99,7 +106,7 @@ class Service {
     this.#clients = makeClientSide(config, this.#source.port, this.#log, {
       closed: () => (this.#started ? null : transportError('server_starting')),
       schema: () => this.#source.schema(),
-      healthy: async () => ({ ok: this.#failure === null }),
+      healthy: async () => (this.#failure === null ? { ok: true } : failedReadiness(this.#failure)),
       ready: () => this.#readiness(),
       metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#scrape() }),
     });
@@ -129,10 +136,14 @@ class Service {
     }
   }
 
-  #fail(error: unknown): void {
+  /**
+   * Nobody feeds the sessions any more: clients are sent elsewhere at once, and nothing is served meanwhile. What was
+   * attached stays so until the application says `stop`: probes of a process that goes on without us have to be red.
+   */
+  #fail(error: SluiceError): void {
     this.#failure = error;
     this.#failed(error);
-    void this.stop();
+    void this.#close();
   }
 
   /** Until the stream runs and every transaction that was open when its slot was made has ended (C7). */
@@ -143,15 +154,22 @@ class Service {
     }
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+  async stop(): Promise<void> {
+    await this.#close();
+    for (const detach of this.#detach.splice(0)) detach();
+  }
+
+  #close(): Promise<void> {
+    this.#stopping ??= this.#closeAll();
     this.#wake();
     return this.#stopping;
   }
 
-  async #stop(): Promise<void> {
-    await this.#clients.transport.close(this.#config.graceMs);
-    for (const detach of this.#detach) detach();
+  async #closeAll(): Promise<void> {
+    const { transport } = this.#clients;
+    await (this.#failure === null
+      ? transport.close(this.#config.graceMs)
+      : transport.close(0, FAILURE_SPREAD_MS));
     await this.#server?.close();
     await this.#source.stop();
     this.#log.info({ event: 'stopped' });
@@ -184,6 +202,7 @@ class Service {
   }
 
   async #readiness(): Promise<Readiness> {
+    if (this.#failure !== null) return failedReadiness(this.#failure);
     return readinessOf((await this.#source.status()).source, this.#stopping !== null);
   }
 

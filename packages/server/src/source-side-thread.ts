@@ -1,4 +1,5 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
+import type { SluiceError } from '@sluice/core/errors';
 import type { Logger } from 'pino';
 import type { LogLevel } from './config/config.js';
 import { sluiceError } from './errors.js';
@@ -33,14 +34,19 @@ export class ThreadedSourceSide implements SourceSide {
   readonly #log: Logger;
   readonly #worker: Worker;
   readonly #changed: () => void;
-  readonly #failed: (error: unknown) => void;
+  readonly #failed: (error: SluiceError) => void;
   readonly #waiting = new Map<number, Waiting>();
   #calls = 0;
   #stopping = false;
   #gone = false;
 
   /** @param failed told once when the thread ended by itself: this side is of no use any more */
-  constructor(options: ThreadedOptions, log: Logger, changed: () => void, failed: (error: unknown) => void) {
+  constructor(
+    options: ThreadedOptions,
+    log: Logger,
+    changed: () => void,
+    failed: (error: SluiceError) => void,
+  ) {
     this.#options = options;
     this.#log = log;
     this.#changed = changed;
@@ -63,7 +69,7 @@ export class ThreadedSourceSide implements SourceSide {
     });
     this.#worker.on('message', (message: FromWorker) => this.#hear(message));
     this.#worker.on('error', (error) => this.#log.fatal({ event: 'thread_failed', error: loggable(error) }));
-    this.#worker.on('exit', () => this.#ended());
+    this.#worker.on('exit', (exitCode) => this.#ended(exitCode));
   }
 
   async start(): Promise<void> {
@@ -72,7 +78,11 @@ export class ThreadedSourceSide implements SourceSide {
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    if (!this.#gone) await this.#call('stop');
+    if (!this.#gone) {
+      await this.#call('stop').catch((error: unknown) => {
+        if (!this.#gone) throw error; // a thread that ended meanwhile has stopped, too
+      });
+    }
     this.port.close();
     await this.#worker.terminate();
   }
@@ -135,11 +145,13 @@ export class ThreadedSourceSide implements SourceSide {
     this.#worker.postMessage(message);
   }
 
-  #ended(): void {
+  #ended(exitCode: number): void {
     this.#gone = true;
     const error = sluiceError('thread_ended');
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
-    if (!this.#stopping) this.#failed(error);
+    if (this.#stopping) return;
+    this.#log.fatal({ event: 'thread_ended', exitCode, error: loggable(error) });
+    this.#failed(error);
   }
 }

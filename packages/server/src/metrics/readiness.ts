@@ -1,3 +1,4 @@
+import type { SluiceError } from '@sluice/core/errors';
 import type { SourceStatus } from '../source/source-status.js';
 
 /** Whether clients can be served now, and if not, what is waited for. */
@@ -5,6 +6,11 @@ export interface Readiness {
   readonly ok: boolean;
   readonly waitsFor?: string;
   readonly [detail: string]: unknown;
+}
+
+/** This instance cannot go on, and is stopping itself. */
+export function failedReadiness({ code, message, hint }: SluiceError): Readiness {
+  return { ok: false, waitsFor: 'nothing: this server cannot go on', error: { code, message, hint } };
 }
 
 export function readinessOf(source: SourceStatus, stopping: boolean): Readiness {

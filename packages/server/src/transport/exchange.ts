@@ -60,6 +60,7 @@ const STATUS: Readonly<Record<string, number>> = {
   mutators_none: 501,
   server_starting: 503,
   server_stopping: 503,
+  thread_ended: 503,
   server_fault: 500,
 };
 

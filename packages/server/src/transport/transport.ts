@@ -117,11 +117,14 @@ export class Transport {
     };
   }
 
-  /** Tells clients to go elsewhere, serves them until then, at most so long, then closes what is left. */
-  async close(graceMs: number): Promise<void> {
+  /**
+   * Tells clients to go elsewhere, serves them until then, at most so long, then closes what is left.
+   * @param spreadMs over how long they come back
+   */
+  async close(graceMs: number, spreadMs: number = graceMs / 2): Promise<void> {
     const { clock } = this.#context;
     this.#stopping = true;
-    this.#sockets.goaway(graceMs / 2);
+    this.#sockets.goaway(spreadMs);
     const endMs = clock.nowMs() + graceMs;
     while (this.#sockets.size > 0 && clock.nowMs() < endMs) {
       await new Promise<void>((resolve) => clock.after(Math.min(STOP_POLL_MS, graceMs), resolve));
