@@ -38,6 +38,7 @@ module.exports = {
     stage('registry', 'planner|views|sessions|transport|auth|cli'),
     stage('planner', 'views|sessions|transport|auth|cli'),
     stage('views', 'sessions|transport|auth|cli'),
+    stage('resolving', 'source|registry|planner|views|sessions|transport|cli'),
     stage('sessions', 'transport|cli'),
     stage('transport', 'cli'),
     {

@@ -4,6 +4,7 @@ export type {
   LimitsConfig,
   LogLevel,
   QueryAnswer,
+  QueryBuilder,
   QueryCall,
   QueryDefinition,
   QueryFunction,
@@ -14,3 +15,7 @@ export type {
 } from './config/config.js';
 export type { AuthHook, AuthRequest, Identity } from './auth/auth.js';
 export { SluiceError } from '@sluice/core/errors';
+export { defineQueries, query, rows, type QueryOptions } from './resolving/query.js';
+export type { AnyRow, RowOf, TypedAnswer } from './resolving/row-of.js';
+export type { AnyNamedQuery, Ctx, NamedQuery } from './config/named-query.js';
+export type { ApiOf } from './api.js';

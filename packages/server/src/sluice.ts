@@ -2,10 +2,11 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import type { Server as HttpsServer } from 'node:https';
 import type { SluiceError } from '@sluice/core/errors';
 import type { Logger } from 'pino';
+import type { ApiOf } from './api.js';
 import { addressOf, attachTo, isLoopback, type Handlers } from './attach.js';
 import { makeClientSide, type ClientSide } from './client-side.js';
 import { commitToken } from './commit-token.js';
-import type { Config, SluiceConfig } from './config/config.js';
+import type { Config, QueryDefinition, SluiceConfig } from './config/config.js';
 import { connectionConfig } from './config/database.js';
 import { configError } from './config/errors.js';
 import { parseConfig } from './config/schema.js';
@@ -22,8 +23,13 @@ import { LocalSourceSide, type SourceSide, type SourceSideOptions } from './sour
 /** Over how long clients come back, somewhere, when this instance cannot go on. */
 const FAILURE_SPREAD_MS = 1_000;
 
-/** Live queries of one database, inside an application or as a server of their own. */
-export interface Sluice {
+/**
+ * Live queries of one database, inside an application or as a server of their own. `typeof sluice` is what a client
+ * imports of it: `createClient<Api>`.
+ */
+export interface Sluice<Api = unknown> {
+  /** For the types alone. */
+  readonly '~api'?: Api;
   /** Resolves when clients can be served. @throws SluiceError what stands in the way, with its remedy */
   start(): Promise<void>;
   /** `readyz` turns red, clients are told to go elsewhere and given `graceMs`, then the slot is gone. */
@@ -54,12 +60,14 @@ export interface Sluice {
  * await sluice.start();
  * @throws SluiceError when the configuration is wrong
  */
-export function createSluice(config: SluiceConfig): Sluice {
+export function createSluice<Q extends Readonly<Record<string, QueryDefinition>> = Record<never, never>>(
+  config: SluiceConfig & { readonly queries?: Q },
+): Sluice<ApiOf<Q>> {
   return makeSluice(parseConfig(config));
 }
 
 /** From a configuration that was checked already. @throws SluiceError `database_not_given` */
-export function makeSluice(config: Config): Sluice {
+export function makeSluice<Api>(config: Config): Sluice<Api> {
   const service = new Service(config);
   return {
     start: () => service.start(),

@@ -43,7 +43,11 @@ test.each([
   [{ port: 70_000 }, 'config_invalid', 'port must be at most 65535'],
   [{ slot: { mode: 'both' } }, 'config_invalid', 'slot.mode must be one of temporary, permanent'],
   [{ auth: 'jwt' }, 'config_invalid', 'auth must be a function'],
-  [{ queries: { a: { text: 'SELECT 1' } } }, 'config_invalid', 'queries.a must be { sql, params?, tick? }'],
+  [
+    { queries: { a: { text: 'SELECT 1' } } },
+    'config_invalid',
+    'queries.a must be query(…), { sql, params?, tick? }',
+  ],
   [{ pollMs: 0 }, 'config_invalid', 'pollMs must be at least 10'],
   [null, 'config_invalid', 'the configuration must be an object'],
 ])('%j is refused with %s', (input, code, detail) => {

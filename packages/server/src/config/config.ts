@@ -1,5 +1,5 @@
 import type { AuthHook } from '../auth/auth.js';
-import type { Principal } from '../views/port.js';
+import type { AnyNamedQuery, Ctx } from './named-query.js';
 
 /**
  * What an application or an operator decides. The same keys in `createSluice`, in `sluice.config.*`, as flags
@@ -117,7 +117,8 @@ export interface LimitsConfig {
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
 /**
- * A named query: SQL, whose `params` name the arguments for `$1`, `$2` …; or a function of arguments and context.
+ * A named query: of `query`, with its types; or SQL, whose `params` name the arguments for `$1`, `$2` …; or a function
+ * of arguments and context.
  *
  * @example
  * queries: {
@@ -125,7 +126,7 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
  *   mine: ({ ctx }) => ({ sql: 'SELECT id, title FROM issue WHERE owner = $1', params: [ctx.claims.sub] }),
  * }
  */
-export type QueryDefinition = QueryText | QueryFunction;
+export type QueryDefinition = AnyNamedQuery | QueryText | QueryFunction;
 
 export interface QueryText {
   readonly sql: string;
@@ -134,13 +135,16 @@ export interface QueryText {
   readonly tick?: string;
 }
 
-export type QueryFunction = (call: QueryCall) => QueryAnswer | Promise<QueryAnswer>;
+export type QueryFunction = (call: QueryCall) => QueryAnswer | PromiseLike<QueryAnswer> | QueryBuilder;
+
+/** A select builder of Drizzle or Kysely. */
+export type QueryBuilder = { toSQL(): unknown } | { compile(): unknown };
 
 export interface QueryCall {
   /** As the client sent them: unverified. */
   readonly args: unknown;
   /** What `auth` returned. */
-  readonly ctx: Principal;
+  readonly ctx: Ctx;
 }
 
 /** SQL and the values of its parameters: `{ sql, params }`, or `{ text, values }` as drivers and builders have it. */

@@ -53,23 +53,3 @@ export function configError(
 ): SluiceError {
   return new SluiceError(code, CONFIG_ERRORS[code], detail, options);
 }
-
-/** What can be wrong with the call of a named query. */
-export const NAMED_QUERY_ERRORS = {
-  query_args_invalid: {
-    message: 'The arguments are not those that the query takes.',
-    hint: 'Compare them with the definition of the query on the server; the detail names what is missing or too much.',
-    retry: false,
-    stage: 'sessions',
-  },
-  query_answer_invalid: {
-    message: "The query's function on the server did not return SQL.",
-    hint: 'Return { sql, params } or { text, values } from the function in `queries`.',
-    retry: false,
-    stage: 'sessions',
-  },
-} as const;
-
-export function queryError(code: keyof typeof NAMED_QUERY_ERRORS, detail: string): SluiceError {
-  return new SluiceError(code, NAMED_QUERY_ERRORS[code], detail);
-}

@@ -1,9 +1,10 @@
 import leven from 'leven';
 import { z } from 'zod';
 import type { AuthHook } from '../auth/auth.js';
-import type { Config, QueryDefinition, SluiceConfig } from './config.js';
+import type { Config, QueryFunction, SluiceConfig } from './config.js';
 import { configError } from './errors.js';
 import { formatBytes, parseBytes } from './bytes.js';
+import { isNamedQuery, type AnyNamedQuery } from './named-query.js';
 
 /*
  * The one list of keys: types, defaults, bounds and meanings. Flags, environment variables and the table in
@@ -59,14 +60,14 @@ const database = z.preprocess(
 
 const query = z.union(
   [
-    z.custom<QueryDefinition>((value) => typeof value === 'function'),
+    z.custom<QueryFunction | AnyNamedQuery>((value) => typeof value === 'function' || isNamedQuery(value)),
     z.strictObject({
       sql: z.string().min(1),
       params: z.array(z.string().min(1)).optional(),
       tick: z.string().optional(),
     }),
   ],
-  { error: 'must be { sql, params?, tick? } or a function that returns SQL' },
+  { error: 'must be query(…), { sql, params?, tick? } or a function that returns SQL' },
 );
 
 const hook = z.custom<AuthHook>((value) => typeof value === 'function', { error: 'must be a function' });
@@ -208,7 +209,7 @@ function complete(parsed: z.output<typeof schema>): Config {
     queries: Object.fromEntries(
       Object.entries(parsed.queries).map(([name, definition]) => [
         name,
-        typeof definition === 'function' ? definition : present(definition),
+        typeof definition === 'function' || isNamedQuery(definition) ? definition : present(definition),
       ]),
     ),
   };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { QueryDefinition } from './config.js';
-import { resolveNamed } from './named-queries.js';
+import type { QueryDefinition } from '../config/config.js';
+import { resolveNamed } from './resolve-named.js';
 
 const ctx = { role: 'someone', claims: { sub: '7' } };
 const queries: Record<string, QueryDefinition> = {
