@@ -6,9 +6,9 @@ import { Connection, type ConnectionHandler, type Token } from './connection.js'
 import { clientError, fromWire } from './errors.js';
 import { Horizon } from './horizon.js';
 import { Listeners, Notifier, type Notifiable } from './listeners.js';
-import { LiveView } from './live-view.js';
+import { LiveView, type LiveState } from './live-view.js';
 import type { Options } from './options.js';
-import { checkSize } from './request.js';
+import { checkSize, toRequest } from './request.js';
 import { Reaches, type ReachOptions } from './reaches.js';
 import { socketConstructor, socketUrl } from './socket.js';
 import { Subscriptions } from './subscriptions.js';
@@ -19,6 +19,11 @@ import { Views, type Trouble } from './views.js';
  * (`error` says why) until `authenticate` is called; `closed` is for ever.
  */
 export type ClientStatus = 'connecting' | 'online' | 'offline' | 'failed' | 'closed';
+
+export interface LiveOptions {
+  /** A live view whose rows are likely to be rows of the new one, too. */
+  readonly like?: LiveView<unknown>;
+}
 
 /**
  * One connection to a server and all that is live over it. Made by `createClient`, which connects at once.
@@ -87,9 +92,10 @@ export class Client implements Notifiable {
 
   /**
    * Opens a live view of a query; equal queries share one subscription.
+   * @param options `like`: a live view many of whose rows are likely to be rows of this one: only what differs travels.
    * @throws SluiceError `param_invalid`, `args_invalid`, `request_too_large`, `too_many_subscriptions`, `client_closed`.
    */
-  live<Row = AnyRow>(ref: QueryRef<Row> | SqlRef): LiveView<Row> {
+  live<Row = AnyRow>(ref: QueryRef<Row> | SqlRef, options: LiveOptions = {}): LiveView<Row> {
     if (this.#status === 'closed') throw clientError('client_closed');
     const { listenersMax, onListenerError, requestBytesMax } = this.#options;
     return new LiveView<Row>(
@@ -102,7 +108,25 @@ export class Client implements Notifiable {
         requestBytesMax,
       },
       ref,
+      options.like,
     );
+  }
+
+  /**
+   * A text that is equal for equal queries, whatever the order of the members of their arguments.
+   * @throws SluiceError `param_invalid`, `args_invalid`, `request_too_large`.
+   */
+  keyOf(ref: QueryRef<unknown> | SqlRef): string {
+    return toRequest(ref, this.#options.requestBytesMax).key;
+  }
+
+  /**
+   * What is known of a query without opening it: its state while some live view of it is open or was closed less than
+   * `keepMs` ago, else `loading`. The same object as `state` of a live view of that query, until something changes.
+   * @param key of `keyOf`.
+   */
+  peek<Row = AnyRow>(key: string): LiveState<Row> {
+    return this.#subscriptions.peek(key) as LiveState<unknown> as LiveState<Row>;
   }
 
   /**

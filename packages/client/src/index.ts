@@ -1,10 +1,10 @@
 export { createClient, type Sluice } from './create-client.js';
-export type { Client, ClientStatus } from './client.js';
+export type { Client, ClientStatus, LiveOptions } from './client.js';
 export type { ClientOptions } from './options.js';
 export type { Backoff } from './backoff.js';
 export type { Clock } from './clock.js';
 export type { Token } from './connection.js';
-export type { LiveState, LiveView } from './live-view.js';
+export type { CloseOptions, LiveState, LiveView } from './live-view.js';
 export type { Phase, Status } from './phase.js';
 export type { ReachOptions } from './reaches.js';
 export type { Socket, SocketConstructor } from './socket.js';

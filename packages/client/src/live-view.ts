@@ -6,7 +6,7 @@ import type { AnyRow, QueryRef, SqlRef } from './api.js';
 import { clientError } from './errors.js';
 import type { Horizon } from './horizon.js';
 import { Listeners, type ListenerErrorHandler, type Notifiable, type Notifier } from './listeners.js';
-import { nextPhase, type Phase, type PhaseEvent, type Status } from './phase.js';
+import { nextPhase, samePhase, type Phase, type PhaseEvent, type Status } from './phase.js';
 import { toRequest } from './request.js';
 import type { Holder, Subscription } from './subscription.js';
 import type { Subscriptions } from './subscriptions.js';
@@ -21,6 +21,11 @@ export interface LiveViewParts {
   readonly listenersMax: number;
   readonly requestBytesMax: number;
   readonly onListenerError: ListenerErrorHandler;
+}
+
+export interface CloseOptions {
+  /** Default true: the subscription is kept for `keepMs`. */
+  readonly keep?: boolean;
 }
 
 interface Ready<L> {
@@ -45,10 +50,11 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
   #ready: Ready<LiveView<Row>>;
   #closed = false;
 
-  constructor(parts: LiveViewParts, ref: QueryRef<Row> | SqlRef) {
+  constructor(parts: LiveViewParts, ref: QueryRef<Row> | SqlRef, like?: LiveView<unknown>) {
     this.#parts = parts;
     this.#listeners = new Listeners(parts.listenersMax, parts.onListenerError);
-    this.#target = parts.subscriptions.open(toRequest(ref, parts.requestBytesMax));
+    const request = toRequest(ref, parts.requestBytesMax);
+    this.#target = parts.subscriptions.open(request, like ? { like: like.#shown } : {});
     this.#target.holders.add(this);
     this.#shown = this.#target;
     this.#phase = this.#target.phase;
@@ -68,6 +74,9 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
 
   /** Status, rows, and what belongs to the status, as one value. */
   get state(): LiveState<Row> {
+    const target = this.#target;
+    // The same object for all live views of a query, and for `client.peek`.
+    if (target === this.#shown && samePhase(target.phase, this.#phase)) return target.state as LiveState<Row>;
     const rows = this.rows;
     if (this.#state?.rows !== rows) this.#state = { ...this.#phase, rows };
     return this.#state;
@@ -127,7 +136,10 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
     const { subscriptions, notifier } = this.#parts;
     const old = this.#target;
     const alone = old === this.#shown && old.holders.size === 1;
-    const next = subscriptions.open(toRequest(ref, this.#parts.requestBytesMax), alone ? old : undefined);
+    const next = subscriptions.open(
+      toRequest(ref, this.#parts.requestBytesMax),
+      alone ? { like: old, replaces: old } : {},
+    );
     if (next === old) return;
     next.holders.add(this);
     this.#target = next;
@@ -139,14 +151,17 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
     });
   }
 
-  /** Ends it. What it shows stays as it is; its listeners hear no more. */
-  close(): void {
+  /**
+   * Ends it. What it shows stays as it is; its listeners hear no more.
+   * @param options `keep: false`: the query is not coming back soon; its subscription, unless others hold it, ends now.
+   */
+  close(options: CloseOptions = {}): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#listeners.clear();
     this.#ready.reject(clientError('view_closed'));
-    this.#leave(this.#target);
-    if (this.#shown !== this.#target) this.#leave(this.#shown);
+    this.#leave(this.#target, options.keep);
+    if (this.#shown !== this.#target) this.#leave(this.#shown, options.keep);
   }
 
   /** `using live = client.live(…)` closes it at the end of the block, on platforms that know `using`. */
@@ -199,9 +214,9 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
     this.#ready.settled = true;
   }
 
-  #leave(subscription: Subscription): void {
+  #leave(subscription: Subscription, keep = true): void {
     subscription.holders.delete(this);
-    this.#parts.subscriptions.release(subscription);
+    this.#parts.subscriptions.release(subscription, keep);
   }
 }
 

@@ -111,7 +111,8 @@ export function nextPhase(phase: Phase, event: PhaseEvent): Phase {
   return samePhase(phase, next) ? phase : next;
 }
 
-function samePhase(a: Phase, b: Phase): boolean {
+/** Whether two phases say the same. */
+export function samePhase(a: Phase, b: Phase): boolean {
   if (a === b) return true;
   if (a.status !== b.status) return false;
   return (

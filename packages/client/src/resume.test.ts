@@ -20,7 +20,13 @@ test('a connection that is back says what it holds, and gets the difference', as
   const { id, resume } = await next.next('subscribe');
   const of = bucketCount(40);
   const keyed = ROWS.map((row) => [row[0], row] as const);
-  expect(resume).toEqual({ view: 'v', chain: 'c1', at: at('0/10'), ...digest(OTHER_SEED, keyed, of) });
+  expect(resume).toEqual({
+    view: 'v',
+    chain: 'c1',
+    at: at('0/10'),
+    ...digest(OTHER_SEED, keyed, of),
+    count: 40,
+  });
   expect(live.rows).toBe(before);
 
   const bucket = bucketOf(OTHER_SEED, of);
@@ -215,7 +221,7 @@ test('what replaces another gets the difference to the rows as they were when it
   const keyed = ROWS.map((row) => [row[0], row] as const);
   expect({ replaces, resume }).toEqual({
     replaces: 1,
-    resume: { view: 'v', chain: 'c1', at: at('0/10'), ...digest(SEED, keyed, of) },
+    resume: { view: 'v', chain: 'c1', at: at('0/10'), ...digest(SEED, keyed, of), count: 40 },
   });
   // The old one goes on meanwhile.
   peer.send({ kind: 'delta', view: 'v', from: at('0/10'), to: at('0/20'), ops: [['del', '0'], ['del', '1']] }); // prettier-ignore

@@ -22,7 +22,7 @@ export function resumeOf(origin: Origin, rows: ViewRows, seed: string): Resume |
     chain: origin.chain,
     at: rows.at,
     buckets,
-    ...(rows.shape.ordered ? { order } : {}),
+    ...(rows.shape.ordered ? { order, count: rows.size } : {}),
   };
 }
 

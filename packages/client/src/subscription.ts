@@ -14,6 +14,12 @@ export interface Holder {
 
 const NO_ROWS: readonly RowObject[] = Object.freeze([]);
 
+/** Where a subscription stands and what it shows, as one immutable value: the same object until something changes. */
+export type SubscriptionState = Phase & { readonly rows: readonly RowObject[] };
+
+/** Of every query that nothing is known of yet. */
+export const LOADING_STATE: SubscriptionState = Object.freeze({ ...LOADING, rows: NO_ROWS });
+
 /** This client's hold on the view of one query; all live views of equal queries share it. */
 export class Subscription {
   /** Equal for equal queries. */
@@ -29,6 +35,8 @@ export class Subscription {
   /** The rows that its latest subscribe has described to the server. */
   described: ViewRows | null = null;
   phase: Phase = LOADING;
+  #state: SubscriptionState = LOADING_STATE;
+  #statePhase: Phase = LOADING;
   /** Refusals in a row that may be tried again. */
   refusals = 0;
   /** Cancels what is planned: the end of lingering, the next attempt. */
@@ -42,6 +50,15 @@ export class Subscription {
 
   get rows(): readonly RowObject[] {
     return this.readable?.rows.rows ?? NO_ROWS;
+  }
+
+  get state(): SubscriptionState {
+    const { phase, rows } = this;
+    if (this.#state.rows !== rows || this.#statePhase !== phase) {
+      this.#state = { ...phase, rows };
+      this.#statePhase = phase;
+    }
+    return this.#state;
   }
 
   /** `shown`, unless an error says that its rows may not be read. */

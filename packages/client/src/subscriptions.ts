@@ -6,9 +6,17 @@ import { clientError, WITHDRAWING } from './errors.js';
 import type { Horizon } from './horizon.js';
 import type { NamedRequest } from './request.js';
 import { resumeOf } from './resume.js';
-import { Subscription } from './subscription.js';
+import { LOADING_STATE, Subscription, type SubscriptionState } from './subscription.js';
 import type { View } from './view.js';
 import type { Views } from './views.js';
+
+/** Other subscriptions that a new one has to do with. */
+export interface Kin {
+  /** One of whose rows many are likely to be rows of the new one, too: only the difference travels. */
+  readonly like?: Subscription;
+  /** The one whose place it takes, which the server ends when the new one is current. */
+  readonly replaces?: Subscription;
+}
 
 export interface SubscriptionsParts {
   readonly clock: Clock;
@@ -53,10 +61,9 @@ export class Subscriptions {
 
   /**
    * Joins the subscription of an equal query, or makes one. At the bound, what is only kept makes room.
-   * @param replaces the one whose place it takes, which the server may end when this one is current.
    * @throws SluiceError `too_many_subscriptions`.
    */
-  open({ key, request }: NamedRequest, replaces?: Subscription): Subscription {
+  open({ key, request }: NamedRequest, kin: Kin = {}): Subscription {
     const shared = this.#shared.get(key);
     if (shared) {
       this.#unkeep(shared);
@@ -66,15 +73,21 @@ export class Subscriptions {
     const subscription = new Subscription(key, request);
     this.#shared.set(key, subscription);
     this.#all.add(subscription);
-    this.#subscribe(subscription, replaces);
+    this.#subscribe(subscription, kin);
     return subscription;
   }
 
-  /** A holder is gone. After the last one the subscription lingers. */
-  release(subscription: Subscription): void {
+  /** What is known of a query by now. */
+  peek(key: string): SubscriptionState {
+    return this.#shared.get(key)?.state ?? LOADING_STATE;
+  }
+
+  /** A holder is gone. After the last one the subscription lingers, if it is to be kept. */
+  release(subscription: Subscription, keep = true): void {
     if (subscription.holders.size > 0 || !this.#all.has(subscription)) return;
     this.#unkeep(subscription);
-    if (this.#shared.get(subscription.key) !== subscription || this.#parts.keepMs === 0) {
+    const shared = this.#shared.get(subscription.key) === subscription;
+    if (!keep || !shared || this.#parts.keepMs === 0) {
       this.#end(subscription);
       return;
     }
@@ -192,12 +205,12 @@ export class Subscriptions {
     }
   }
 
-  #subscribe(subscription: Subscription, replaces?: Subscription): void {
+  #subscribe(subscription: Subscription, { like, replaces }: Kin = {}): void {
     subscription.cancelRetry?.();
     subscription.cancelRetry = null;
     if (this.#seed === null || subscription.id !== null || this.#isOver(subscription)) return;
     const id = this.#nextId++;
-    const resume = this.#describe(subscription, replaces, this.#seed);
+    const resume = this.#describe(subscription, like, this.#seed);
     const message: Subscribe = {
       kind: 'subscribe',
       id,
@@ -213,11 +226,11 @@ export class Subscriptions {
 
   /**
    * What the server may answer with a difference to: the rows from before, which nothing changes until it has
-   * answered, or a copy of those that are to be replaced.
+   * answered, or a copy of those of a subscription that is like it.
    */
-  #describe(subscription: Subscription, replaces: Subscription | undefined, seed: string): Resume | null {
+  #describe(subscription: Subscription, like: Subscription | undefined, seed: string): Resume | null {
     const own = subscription.view;
-    const old = typeof replaces?.id === 'number' ? replaces.view : null;
+    const old = typeof like?.id === 'number' ? like.view : null;
     subscription.described = null;
     if (own && !own.answered) subscription.described = own.rows;
     else if (!own && old) subscription.described = old.rows.copy();

@@ -91,6 +91,8 @@ export interface Resume {
   readonly buckets: readonly string[];
   /** Hash of the sequence of keys, for ordered views. */
   readonly order?: string;
+  /** How many rows it holds: with it, a longer result is compared by as many of its first rows. */
+  readonly count?: number;
 }
 
 export interface Unsubscribe {

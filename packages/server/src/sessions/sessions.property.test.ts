@@ -124,7 +124,7 @@ class Client implements Sink {
       const chain = chains.get(view) ?? '';
       const id = ++this.#ids;
       this.#subscriptions.set(id, { view, subscribed: false });
-      const has = spoil ? { ...before.view(view), rows: new Map(), keys: [] } : before.view(view);
+      const has = spoil ? firstHalf(before.view(view)) : before.view(view);
       const resume = has.at === null ? {} : { resume: this.#describe(view, spoil ? '' : chain, has) };
       if (has.at !== null) this.#resumes.set(id, has);
       this.session.subscribe({ kind: 'subscribe', id, sql: view, ...resume });
@@ -134,7 +134,7 @@ class Client implements Sink {
   #describe(view: ViewId, chain: string, has: ReturnType<Replica['view']>): Resume {
     const rows = has.keys.map((key): [RowKey, Row] => [key, has.rows.get(key) ?? []]);
     const { buckets, order } = digest(this.#seed, rows, 2);
-    return { view, chain, at: has.at ?? ('' as Position), buckets, order };
+    return { view, chain, at: has.at ?? ('' as Position), buckets, order, count: rows.length };
   }
 
   send(messages: readonly Uint8Array[]): void {
@@ -258,6 +258,12 @@ class Client implements Sink {
       keys.map((key): [RowKey, Row] => [key, rows.get(key) ?? []]),
     );
   }
+}
+
+/** What a shorter page of the same list would hold. */
+function firstHalf(view: ReturnType<Replica['view']>): ReturnType<Replica['view']> {
+  const keys = view.keys.slice(0, view.keys.length >> 1);
+  return { ...view, keys, rows: new Map([...view.rows].filter(([key]) => keys.includes(key))) };
 }
 
 function sorted(

@@ -102,6 +102,7 @@ function readResume(value: unknown): Resume {
     at: required(object, 'at', isPosition),
     buckets: list(object, 'buckets', isHash, BUCKETS_MAX),
     ...optional(object, 'order', isHash),
+    ...optional(object, 'count', isId),
   };
 }
 

@@ -90,8 +90,9 @@ export class Replica {
     const bucket = dropped.size === 0 ? () => -1 : bucketOf(this.#seed, message.of);
     const rows = new Map([...held.rows].filter(([key]) => !dropped.has(bucket(key))));
     for (const [key, row] of message.rows) rows.set(key, row);
-    const ordered = this.#ordered.get(message.view) === true;
-    return { rows, keys: message.order ?? (ordered ? held.keys : [...rows.keys()]), at: message.at };
+    // What was not held comes last; without an order of its own the rest stands as it stood.
+    const keys = new Set([...(this.#ordered.get(message.view) === true ? held.keys : []), ...rows.keys()]);
+    return { rows, keys: message.order ?? [...keys], at: message.at };
   }
 }
 
