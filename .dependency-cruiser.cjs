@@ -29,6 +29,12 @@ module.exports = {
       to: { path: '^packages/(?!core|client)|^node:' },
     },
     {
+      name: 'react-imports-the-client-only',
+      severity: 'error',
+      from: { path: '^packages/react/', pathNot: test },
+      to: { path: '^packages/(?!react|client/(src|dist)/index)|^node:' },
+    },
+    {
       name: 'packages-do-not-import-tests',
       severity: 'error',
       from: { path: '^packages/' },

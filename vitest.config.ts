@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'test/src/**/*.test.ts', 'bench/src/**/*.test.ts'],
+    include: ['packages/*/src/**/*.test.ts', 'test/src/**/*.test.{ts,tsx}', 'bench/src/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     globalSetup: ['packages/server/src/testing/global-setup.ts'],

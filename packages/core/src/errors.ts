@@ -9,7 +9,8 @@ export interface ErrorEntry {
   readonly hint: string;
   readonly retry: boolean;
   /** Where it arises, for the page: a folder of the server or client. */
-  readonly stage: 'cli' | 'source' | 'registry' | 'planner' | 'views' | 'sessions' | 'transport' | 'client';
+  readonly stage:
+    'cli' | 'source' | 'registry' | 'planner' | 'views' | 'sessions' | 'transport' | 'client' | 'react';
 }
 
 /** An error of the world, not of ours: always from the registry. */

@@ -35,7 +35,16 @@ test('docs/operations.md lists the keys as they are (npm run docs)', async () =>
 test('docs/dependencies.md gives the reason for every dependency', async () => {
   const reasons = await page('dependencies.md');
   const missing: string[] = [];
-  for (const folder of ['.', 'packages/core', 'packages/server', 'packages/client', 'test', 'bench']) {
+  for (const folder of [
+    '.',
+    'packages/core',
+    'packages/server',
+    'packages/client',
+    'packages/react',
+    'compat/react-18',
+    'test',
+    'bench',
+  ]) {
     const manifest = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')) as Record<
       string,
       unknown

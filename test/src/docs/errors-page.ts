@@ -44,6 +44,7 @@ const STAGES: readonly (readonly [ErrorEntry['stage'], string])[] = [
   ['sessions', 'Sessions: subscriptions'],
   ['transport', 'Transport: connections, messages, tokens'],
   ['client', 'Client'],
+  ['react', 'React'],
 ];
 
 /** docs/errors.md, whole. */

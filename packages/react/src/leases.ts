@@ -1,0 +1,54 @@
+import type { Client, LiveView } from '@sluice/client';
+import type { Shown } from './shown.js';
+import type { Wish } from './wish.js';
+
+/** How long an answer waits for the component that suspended for it. */
+const LEASE_MS = 10_000;
+/** How long an error does: whoever tries again after that asks anew. */
+const ERROR_LEASE_MS = 1_000;
+
+interface Lease {
+  readonly live: LiveView<unknown>;
+  readonly answered: Promise<void>;
+}
+
+/**
+ * Live views of components that suspend: React forgets all about such a component, so what it waits for is kept
+ * beside the client, until the component is mounted and holds the query itself, or never comes.
+ */
+const leases = new WeakMap<Client, Map<string, Lease>>();
+
+/** The state of a query that a component is waiting for. */
+export function leased(client: Client, key: string): Shown | undefined {
+  return leases.get(client)?.get(key)?.live.state;
+}
+
+/**
+ * Resolves when the query has an answer or an error.
+ * @throws SluiceError when it cannot be asked.
+ */
+export function lease(client: Client, { key, ref, error }: Wish): Promise<void> {
+  if (error) throw error;
+  const held = leases.get(client) ?? new Map<string, Lease>();
+  leases.set(client, held);
+  const known = held.get(key);
+  if (known) return known.answered;
+  const live = client.live(ref);
+  const expireIn = (ms: number): void => {
+    setTimeout(() => {
+      if (held.get(key)?.live === live) release(client, key);
+    }, ms);
+  };
+  const answered = live.ready.then(
+    () => expireIn(LEASE_MS),
+    () => expireIn(ERROR_LEASE_MS),
+  );
+  held.set(key, { live, answered });
+  return answered;
+}
+
+export function release(client: Client, key: string): void {
+  const held = leases.get(client);
+  held?.get(key)?.live.close();
+  held?.delete(key);
+}

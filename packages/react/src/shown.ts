@@ -1,0 +1,73 @@
+import type { LiveState, SluiceError } from '@sluice/client';
+
+/**
+ * What a hook shows, made of the states of its live queries. Everything here is a pure function of those states that
+ * gives the same object for the same states, as React asks of a snapshot: so two renders can be compared by identity,
+ * whichever of them is committed.
+ */
+export type Shown = LiveState<unknown> & {
+  /** Of the query beside the first (a total). */
+  readonly beside?: LiveState<unknown>;
+  /** There was one row more than the limit that was asked for. */
+  readonly more?: boolean;
+};
+
+export const LOADING: Shown = Object.freeze({ status: 'loading', rows: [] });
+
+/** From the worst for whoever looks at several results as one. */
+const RANK = ['current', 'behind', 'stale', 'partial', 'switching', 'loading', 'error'] as const;
+
+const switched = new WeakMap<Shown, Shown>();
+const trims = new WeakMap<Shown, { readonly limit: number; readonly shown: Shown }>();
+const pairs = new WeakMap<Shown, WeakMap<Shown, Shown>>();
+
+/** Whether there is something to show: rows, none of them, or an error. */
+export function isReady(state: Shown | undefined): state is Shown {
+  return state !== undefined && state.status !== 'loading';
+}
+
+/** The rows while those of another query are on their way. */
+export function switching(shown: Shown): Shown {
+  if (shown.status === 'error') return LOADING;
+  const known = switched.get(shown);
+  if (known) return known;
+  const { rows, beside, more } = shown;
+  const made: Shown = {
+    status: 'switching',
+    rows,
+    ...(beside ? { beside } : {}),
+    ...(more === undefined ? {} : { more }),
+  };
+  switched.set(shown, made);
+  return made;
+}
+
+/** Without the rows beyond the limit. */
+export function trimmed(state: Shown, limit: number | undefined): Shown {
+  if (limit === undefined || state.rows.length <= limit) return state;
+  const known = trims.get(state);
+  if (known?.limit === limit) return known.shown;
+  const shown = { ...state, rows: state.rows.slice(0, limit), more: true };
+  trims.set(state, { limit, shown });
+  return shown;
+}
+
+/** Two results of one client as one: at the same position unless the status says otherwise. */
+export function paired(first: Shown, beside: Shown): Shown {
+  const known = pairs.get(first) ?? new WeakMap<Shown, Shown>();
+  pairs.set(first, known);
+  const made = known.get(beside) ?? pair(first, beside);
+  known.set(beside, made);
+  return made;
+}
+
+function pair(first: Shown, beside: Shown): Shown {
+  const worst = RANK.indexOf(first.status) < RANK.indexOf(beside.status) ? beside : first;
+  const { rows, more } = first;
+  return { ...worst, rows, beside, more: more === true };
+}
+
+/** A query that could not even be asked. */
+export function failed(error: SluiceError): Shown {
+  return { status: 'error', error, position: null, retrying: false, rows: [] };
+}

@@ -1,0 +1,159 @@
+// @vitest-environment jsdom
+import { Component, StrictMode, Suspense, startTransition, useState, type ReactNode } from 'react';
+import { useSuspenseLiveQuery } from '@sluice/react';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { eventually, mount } from './mount.js';
+import { Stage } from './stage.js';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.open();
+});
+afterAll(() => stage?.stop());
+
+function open(options: Parameters<Stage['client']>[0] = {}) {
+  const made = stage.client(options);
+  onTestFinished(() => made.client.close());
+  const { queries } = made;
+  function List({ project, limit }: { readonly project: number; readonly limit: number }) {
+    const { status, rows } = useSuspenseLiveQuery(queries.issuesOf({ project, limit }));
+    return `${status} ${rows.map(({ id }) => id).join(' ')}`;
+  }
+  function Quotient({ id }: { readonly id: number }) {
+    return `x = ${String(useSuspenseLiveQuery(queries.quotient({ id })).rows[0]?.x)}`;
+  }
+  return { ...made, List, Quotient };
+}
+
+class Boundary extends Component<
+  { readonly children: ReactNode },
+  { readonly error: { code: string } | null }
+> {
+  override state: { readonly error: { code: string } | null } = { error: null };
+
+  static getDerivedStateFromError(error: { code: string }): { error: { code: string } } {
+    return { error };
+  }
+
+  override render(): ReactNode {
+    const { error } = this.state;
+    return error ? `failed: ${error.code}` : this.props.children;
+  }
+}
+
+test('it waits in the fallback, and follows the database after', async () => {
+  const { client, List, traffic } = open();
+  const before = await stage.hydrations();
+  const page = mount(
+    client,
+    <Suspense fallback="wait">
+      <List project={1} limit={2} />
+    </Suspense>,
+    (node) => <StrictMode>{node}</StrictMode>,
+  );
+  await page.shows('wait');
+  await page.shows('current 2 4');
+  expect((await stage.hydrations()) - before).toBe(1);
+  expect(traffic.sent.filter((text) => text.includes('subscribe'))).toHaveLength(1);
+  await stage.database.sql('UPDATE issue SET rank = 1000 WHERE id = 4');
+  await page.shows('current 2 6');
+  await stage.database.sql('UPDATE issue SET rank = 4 WHERE id = 4');
+  await page.shows('current 2 4');
+});
+
+test('without the client keeping anything it arrives as well', async () => {
+  const { client, List } = open({ keepMs: 0 });
+  const page = mount(
+    client,
+    <Suspense fallback="wait">
+      <List project={1} limit={3} />
+    </Suspense>,
+  );
+  await page.shows('current 2 4 6');
+});
+
+test('other arguments in a transition: the old screen stays', async () => {
+  const { client, List } = open();
+  let choose: (project: number) => void = () => undefined;
+  function Choice() {
+    const [project, setProject] = useState(1);
+    choose = (next) => startTransition(() => setProject(next));
+    return <List project={project} limit={3} />;
+  }
+  const page = mount(
+    client,
+    <Suspense fallback="wait">
+      <Choice />
+    </Suspense>,
+  );
+  await page.shows('current 2 4 6');
+  const seen = new Set<string | null>();
+  const observer = new MutationObserver(() => seen.add(page.container.textContent));
+  observer.observe(page.container, { childList: true, subtree: true, characterData: true });
+  onTestFinished(() => observer.disconnect());
+  choose(2);
+  await page.shows('current 1 3 5');
+  expect([...seen]).toEqual(['current 1 3 5']);
+});
+
+test('an error goes to the error boundary; rendering it again asks again', async () => {
+  const { client, Quotient } = open();
+  await stage.database.sql('UPDATE issue SET rank = 0 WHERE id = 20');
+  const tree = (key: number): ReactNode => (
+    <Boundary key={key}>
+      <Suspense fallback="wait">
+        <Quotient id={20} />
+      </Suspense>
+    </Boundary>
+  );
+  const page = mount(client, tree(0));
+  await page.shows('failed: statement_failed');
+  await stage.database.sql('UPDATE issue SET rank = 20 WHERE id = 20');
+  let attempt = 0;
+  await eventually(() => {
+    page.render(tree(++attempt));
+    expect(page.container.textContent).toBe('x = 5');
+  });
+});
+
+test('an error beside rows is left to the component', async () => {
+  const { client, Quotient } = open();
+  const page = mount(
+    client,
+    <Boundary>
+      <Suspense fallback="wait">
+        <Quotient id={25} />
+      </Suspense>
+    </Boundary>,
+  );
+  await page.shows('x = 4');
+  await stage.database.sql('UPDATE issue SET rank = 0 WHERE id = 25');
+  await stage.database.sql('UPDATE issue SET rank = 50 WHERE id = 25');
+  await page.shows('x = 2');
+});
+
+test('what the server refuses goes to the error boundary', async () => {
+  const { client } = open();
+  function Unknown() {
+    return useSuspenseLiveQuery({ query: 'nobody' }).status;
+  }
+  const page = mount(
+    client,
+    <Boundary>
+      <Suspense fallback="wait">
+        <Unknown />
+      </Suspense>
+    </Boundary>,
+  );
+  await page.shows('failed: query_unknown');
+  client.close();
+  page.render(
+    <Boundary key="2">
+      <Suspense fallback="wait">
+        <Unknown />
+      </Suspense>
+    </Boundary>,
+  );
+  await page.shows('failed: client_closed');
+});
