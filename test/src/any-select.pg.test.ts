@@ -1,5 +1,5 @@
 import { createClient, encodeParams, type Client, type LiveView, type Shape } from '@sluice/client';
-import { propertyNames } from '@sluice/core/decode';
+import { propertyNames } from '@sluice/core/row-decoder';
 import { createSluice, type QueryText } from '@sluice/server';
 import { OUTPUT_SETTINGS } from '@sluice/server/source/database';
 import { CLIENT_ROLE, type TestDatabase } from '@sluice/server/testing/postgres';

@@ -113,12 +113,12 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
 
   /** Names and types of the columns; null before the server has answered. */
   get shape(): Shape | null {
-    return this.#shown.readable?.rows.shape ?? null;
+    return this.#shown.readable?.shape ?? null;
   }
 
   /** The key that a row of `rows` keeps as long as it exists. */
   keyOf(row: Row): RowKey | undefined {
-    return typeof row === 'object' && row !== null ? this.#shown.readable?.rows.keyOf(row) : undefined;
+    return typeof row === 'object' && row !== null ? this.#shown.readable?.keyOf(row) : undefined;
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { ValueMode } from '@sluice/core/decode';
+import type { ValueMode } from '@sluice/core/row-decoder';
 import { DEFAULT_BACKOFF, type Backoff } from './backoff.js';
 import { systemClock, type Clock } from './clock.js';
 import type { Token } from './connection.js';

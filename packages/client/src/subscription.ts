@@ -32,6 +32,9 @@ export class Subscription {
   view: View<Subscription> | null = null;
   /** The view whose rows are shown: `view`, once that has an answer; until then its predecessor. */
   shown: View<Subscription> | null = null;
+  /** The rows of each as this subscription reads them. */
+  face: ViewRows | null = null;
+  shownFace: ViewRows | null = null;
   /** The rows that its latest subscribe has described to the server. */
   described: ViewRows | null = null;
   phase: Phase = LOADING;
@@ -49,7 +52,7 @@ export class Subscription {
   }
 
   get rows(): readonly RowObject[] {
-    return this.readable?.rows.rows ?? NO_ROWS;
+    return this.readable?.rows ?? NO_ROWS;
   }
 
   get state(): SubscriptionState {
@@ -61,14 +64,15 @@ export class Subscription {
     return this.#state;
   }
 
-  /** `shown`, unless an error says that its rows may not be read. */
-  get readable(): View<Subscription> | null {
-    return this.phase.status === 'error' && WITHDRAWING.has(this.phase.error.code) ? null : this.shown;
+  /** What is shown, unless an error says that it may not be read. */
+  get readable(): ViewRows | null {
+    return this.phase.status === 'error' && WITHDRAWING.has(this.phase.error.code) ? null : this.shownFace;
   }
 
   /** Holds its rows no longer. */
   drop(): void {
     this.shown = null;
+    this.shownFace = null;
     this.described = null;
   }
 
@@ -81,8 +85,9 @@ export class Subscription {
 
   /** From now on the rows are those of its own view. */
   show(): void {
-    if (this.shown === this.view) return;
+    if (this.shown === this.view && this.shownFace === this.face) return;
     this.shown = this.view;
+    this.shownFace = this.face;
     for (const holder of this.holders) holder.rowsChanged();
   }
 }

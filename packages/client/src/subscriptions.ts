@@ -132,7 +132,11 @@ export class Subscriptions {
       if (view && view.id !== message.view) {
         subscription.happen({ kind: 'left', position: this.#parts.horizon.position });
       }
-      this.#parts.views.hold(subscription, message);
+      const error = this.#parts.views.hold(subscription, message);
+      if (error) {
+        this.#unsubscribe(subscription);
+        this.#fail(subscription, error);
+      }
     }
     this.#parts.views.sweep(this.#unanswered);
   }

@@ -1,10 +1,15 @@
-import { rowDecoder, type Value, type ValueMode } from '@sluice/core/decode';
+import type { Value } from '@sluice/core/decode';
 import type { Position } from '@sluice/core/position';
+import { rowDecoder, type ValueMode } from '@sluice/core/row-decoder';
+import { share } from '@sluice/core/share';
 import type { Shape } from '@sluice/core/shape';
 import type { Row, RowKey } from '@sluice/core/value';
 import type { Op } from '@sluice/core/wire';
 
-/** A decoded row: plain, with own properties only. Equal rows keep their identity from move to move. */
+/**
+ * A decoded row: plain, with own properties only. Equal rows keep their identity from move to move, and in a changed row
+ * every nested value that equals the old one.
+ */
 export type RowObject = Readonly<Record<string, Value>>;
 
 interface Entry {
@@ -119,9 +124,9 @@ export class ViewRows {
     this.at = at;
   }
 
-  /** These rows as they are now, to be kept while the view goes on. */
-  copy(): ViewRows {
-    const copy = new ViewRows(this.#shape, this.#mode);
+  /** These rows as they are now, to be kept while the view goes on, or read otherwise. @throws SyntaxError */
+  copy(shape: Shape = this.#shape): ViewRows {
+    const copy = new ViewRows(shape, this.#mode);
     copy.#become(this, () => false, new Map());
     copy.at = this.at;
     return copy;
@@ -129,7 +134,7 @@ export class ViewRows {
 
   /** A row that is put keeps its place. Equal rows of an equal shape are taken as they are, objects and all. */
   #become(base: ViewRows, drop: (key: RowKey) => boolean, put: ReadonlyMap<RowKey, Row>): void {
-    const same = base.#mode === this.#mode && JSON.stringify(base.#shape) === JSON.stringify(this.#shape);
+    const same = base.#mode === this.#mode && sameShape(base.#shape, this.#shape);
     for (const key of this.#entries.keys()) this.#delete(key);
     for (let entry = base.#first; entry; entry = entry.after) {
       const { key, row } = entry;
@@ -137,7 +142,7 @@ export class ViewRows {
       if (next === undefined && drop(key)) continue;
       const text = next ?? entry.text;
       const taken = same && sameTexts(text, entry.text);
-      this.#add(key, text, taken ? row : this.#decode(text), undefined);
+      this.#add(key, text, taken ? row : share(row, this.#decode(text)), undefined);
     }
   }
 
@@ -146,10 +151,13 @@ export class ViewRows {
     const held = this.#entries.get(key);
     if (!held) return this.#add(key, text, this.#decode(text), after);
     if (!sameTexts(held.text, text)) {
-      held.row = this.#decode(text);
+      const row = share(held.row, this.#decode(text));
       held.text = text;
-      this.#keys.set(held.row, key);
-      this.#changed();
+      if (row !== held.row) {
+        held.row = row;
+        this.#keys.set(row, key);
+        this.#changed();
+      }
     }
     if (after !== undefined) this.#place(held, after);
   }
@@ -205,6 +213,10 @@ export class ViewRows {
     this.#array = null;
     this.#changes++;
   }
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function sameTexts(a: Row, b: Row): boolean {

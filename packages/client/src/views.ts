@@ -1,11 +1,12 @@
 import type { SluiceError } from '@sluice/core/errors';
-import type { ValueMode } from '@sluice/core/decode';
+import type { ValueMode } from '@sluice/core/row-decoder';
 import type { Move, Subscribed, ViewId } from '@sluice/core/wire';
 import { clientError, fromWire } from './errors.js';
 import { inNamedBuckets } from './resume.js';
 import { Staging, type ViewChange } from './staging.js';
 import type { Subscription } from './subscription.js';
 import { View } from './view.js';
+import type { ViewRows } from './view-rows.js';
 
 /** A view that cannot go on as it is. */
 export type Trouble =
@@ -32,8 +33,9 @@ export class Views {
   /**
    * The server has named the view of a subscription: for the first time, or another one, because the registry or the
    * claims have changed. What is shown stays until the new view has an answer.
+   * @returns why it cannot be: what other subscriptions of the view hold is not of its shape.
    */
-  hold(subscription: Subscription, message: Subscribed): void {
+  hold(subscription: Subscription, message: Subscribed): SluiceError | null {
     const view = this.#views.get(message.view) ?? new View<Subscription>(message, this.#mode);
     this.#views.set(view.id, view);
     if (message.shared !== true && view.answered) {
@@ -53,7 +55,14 @@ export class Views {
     if (before && before.holders.size === 0) this.#forget(before);
     view.holders.add(subscription);
     subscription.view = view;
+    try {
+      subscription.face = view.face(message.shape);
+    } catch (error) {
+      return clientError('value_malformed', undefined, error);
+    }
     this.#showStanding(view, subscription);
+    prune(view);
+    return null;
   }
 
   /** @param after the last subscribe under way: its answer may name the same view, and then its rows are not sent again. */
@@ -117,13 +126,13 @@ export class Views {
     for (const [id, changes] of this.#staging.take()) {
       const view = this.#views.get(id);
       if (!view) continue;
-      const before = view.rows.changes;
+      const before = changesOf(view);
       try {
         for (const change of changes) applyChange(view, change, this.#seed);
       } catch (error) {
         troubles.push({ kind: 'lost', view, error: clientError('value_malformed', undefined, error) });
       }
-      if (view.rows.changes !== before) this.#tellRows(view);
+      if (changesOf(view) !== before) this.#tellRows(view);
     }
     return troubles;
   }
@@ -164,8 +173,10 @@ export class Views {
   }
 
   #part(subscription: Subscription): void {
-    subscription.view?.holders.delete(subscription);
+    const { view } = subscription;
     subscription.view = null;
+    subscription.face = null;
+    view?.holders.delete(subscription);
   }
 
   #forget(view: View<Subscription>): void {
@@ -174,10 +185,24 @@ export class Views {
   }
 }
 
+function changesOf({ faces }: View<Subscription>): number {
+  return faces.reduce((sum, { changes }) => sum + changes, 0);
+}
+
+/** Lets go of the faces that nobody reads any more. */
+function prune(view: View<Subscription>): void {
+  const read = [...view.holders].flatMap(({ face, shownFace }) => [face, shownFace]);
+  view.prune(new Set(read));
+}
+
 function applyChange(view: View<Subscription>, change: ViewChange, seed: string): void {
-  const { rows } = view;
-  const base = view.base ?? rows;
+  const { base } = view;
   view.base = null;
+  // A difference may be applied twice: that one face is what the others' is to, and has it already, does no harm.
+  for (const face of view.faces) applyTo(face, base ?? face, change, seed);
+}
+
+function applyTo(rows: ViewRows, base: ViewRows, change: ViewChange, seed: string): void {
   switch (change.kind) {
     case 'rows':
       return rows.replace(change.rows, change.at);

@@ -1,6 +1,5 @@
-import { parseJson, setOwn, type JsonValue } from './json.js';
-import type { DecoderKind, ScalarDecoderKind, Shape } from './shape.js';
-import type { PgText, Row } from './value.js';
+import { parseJson, type JsonValue } from './json.js';
+import type { DecoderKind, ScalarDecoderKind } from './shape.js';
 
 /**
  * From Postgres's text to JavaScript, without loss. The table is in docs/client.md:
@@ -14,7 +13,17 @@ import type { PgText, Row } from './value.js';
  *   arrays of these       nested arrays; `lowerBounds` on one that does not start at 1
  *   everything else       the text: numeric, dates and times with their microseconds, uuid, enums, ranges, …
  */
-export type Value = boolean | number | bigint | string | null | Uint8Array | JsonValue | readonly Value[];
+export type Value =
+  | boolean
+  | number
+  | bigint
+  | string
+  | null
+  | Uint8Array
+  | Date
+  | JsonValue
+  | readonly Value[]
+  | { readonly [name: string]: Value };
 
 export type Decoder = (text: string) => Value;
 
@@ -30,51 +39,21 @@ export interface BoundedArray extends ReadonlyArray<Value> {
 export function decoderFor(kind: DecoderKind, type = ''): Decoder {
   if (!kind.startsWith('array:')) return SCALARS[kind as ScalarDecoderKind];
   const element = SCALARS[kind.slice('array:'.length) as ScalarDecoderKind];
+  return arrayDecoder(element, type);
+}
+
+/** @param type as for `decoderFor` */
+export function arrayDecoder(element: Decoder, type: string): Decoder {
   const delimiter = type === 'box[]' ? ';' : ',';
   return (text) => new ArrayReader(text, element, delimiter).read();
 }
 
-/** `values: 'text'` gives every value as Postgres prints it. */
-export type ValueMode = 'decoded' | 'text';
-
-/** Makes the objects of a view's rows: plain, with own properties only. */
-export function rowDecoder(shape: Shape, mode: ValueMode): (row: Row) => Record<string, Value> {
-  const names = propertyNames(shape);
-  const decoders = shape.columns.map((column) =>
-    mode === 'text' ? asText : decoderFor(column.decoder, column.type),
-  );
-  return (row) => {
-    const object: Record<string, Value> = {};
-    for (let index = 0; index < names.length; index++) {
-      const text: PgText = row[index] ?? null;
-      const decode = decoders[index] ?? asText;
-      setOwn(object, names[index] ?? '', text === null ? null : decode(text));
-    }
-    return object;
-  };
-}
-
-/** One property for each column. A name that occurs again gets `_2`, `_3`, …: the first such that is free. */
-export function propertyNames(shape: Shape): readonly string[] {
-  const given = new Set(shape.columns.map((column) => column.name));
-  const taken = new Set<string>();
-  return shape.columns.map(({ name }) => {
-    let free = name;
-    for (let number = 2; taken.has(free); number++) {
-      const candidate = `${name}_${number}`;
-      if (!given.has(candidate)) free = candidate;
-    }
-    taken.add(free);
-    return free;
-  });
-}
-
-const asText: Decoder = (text) => text;
+export const asText: Decoder = (text) => text;
 
 const SCALARS: Readonly<Record<ScalarDecoderKind, Decoder>> = {
   boolean: (text) => (text === 't' ? true : text === 'f' ? false : malformed('boolean')),
   integer: (text) => (/^-?\d{1,10}$/.test(text) ? Number(text) : malformed('integer')),
-  bigint: (text) => (/^-?\d{1,19}$/.test(text) ? BigInt(text) : malformed('bigint')),
+  bigint: (text) => (/^-?\d+$/.test(text) ? BigInt(text) : malformed('bigint')),
   float: readFloat,
   json: parseJson,
   bytes: readBytes,
@@ -95,7 +74,7 @@ function readBytes(text: string): Uint8Array {
   return bytes;
 }
 
-function malformed(kind: string): never {
+export function malformed(kind: string): never {
   throw new SyntaxError(`not a ${kind} of Postgres`);
 }
 

@@ -1,5 +1,6 @@
 import { encodeParams, json, JsonNumber, type ParamValue } from '@sluice/client';
-import { decoderFor, rowDecoder, type Value } from '@sluice/core/decode';
+import { decoderFor, type Value } from '@sluice/core/decode';
+import { rowDecoder } from '@sluice/core/row-decoder';
 import { parseJson, printJson, survivesDouble } from '@sluice/core/json';
 import type { DecoderKind } from '@sluice/core/shape';
 import { sharedDatabase } from '@sluice/server/testing/shared';

@@ -10,7 +10,7 @@ export const PAGES: Readonly<Record<string, readonly RegExp[]>> = {
   // client.pg.test.ts
   'docs/client.md': [/^ts runnable( continued)?$/, /^text output$/],
   // packages/server/src/transport/protocol.test.ts; pages.test.ts for event streams
-  'docs/protocol.md': [/^json$/, /^text$/, /^text events$/],
+  'docs/protocol.md': [/^json( fields)?$/, /^text$/, /^text events$/],
   'docs/architecture.md': [/^text$/],
   'docs/dependencies.md': [],
   'docs/errors.md': [],

@@ -23,7 +23,7 @@ export function keyColumnsOf(
   if (select.groupClause !== undefined) return groupedKey(select);
   if (select.havingClause !== undefined || calls(targets, functions.aggregates, false)) return [];
   if (select.withClause !== undefined) return null;
-  return joinedKey(select.fromClause ?? [], columns, registry);
+  return joinedKey(select.fromClause ?? [], columns, registry, functions);
 }
 
 /** Every GROUP BY expression stands in the output; grouping sets repeat groups. */
@@ -83,15 +83,22 @@ function calls(node: unknown, names: ReadonlySet<string>, windows: boolean): boo
   });
 }
 
-/** Joins of base tables: a row is named by the keys of all of them, those that a LEFT JOIN extends with nulls too. */
+type Functions = Parameters<typeof keyColumnsOf>[3];
+
+/**
+ * Joins of base tables: a row is named by the keys of all of them, those that a LEFT JOIN extends with nulls too.
+ * Subqueries of one row (the relations of a query builder: aggregates, `LIMIT 1`) add nothing to the name.
+ */
 function joinedKey(
   from: readonly Node[],
   columns: Description['columns'],
   registry: Registry,
+  functions: Functions,
 ): readonly number[] | null {
   const tables: Table[] = [];
   if (from.length === 0) return [];
-  for (const item of from) if (!collectTables(item, registry, tables)) return null;
+  for (const item of from)
+    if (!isOneRow(item, functions) && !collectTables(item, registry, tables, functions)) return null;
   const key: number[] = [];
   const oids = new Set(tables.map((table) => table.oid));
   // The description names a column's table, not which of its occurrences: a self-join is ambiguous.
@@ -112,14 +119,37 @@ function outputOf(table: Table, name: string, columns: Description['columns']): 
   return columns.findIndex((column) => column.tableOid === table.oid && column.columnNumber === number);
 }
 
-function collectTables(node: Node, registry: Registry, tables: Table[]): boolean {
+/** Whether it gives at most one row for each row beside it. A limit that is a parameter is taken for 1: views verify. */
+function isOneRow(node: Node, functions: Functions): boolean {
   if ('JoinExpr' in node) {
     const { larg, rarg } = node.JoinExpr;
-    return (
-      larg !== undefined &&
-      rarg !== undefined &&
-      collectTables(larg, registry, tables) &&
-      collectTables(rarg, registry, tables)
+    return [larg, rarg].every((side) => side !== undefined && isOneRow(side, functions));
+  }
+  if (!('RangeSubselect' in node)) return false;
+  const { subquery } = node.RangeSubselect;
+  return subquery !== undefined && 'SelectStmt' in subquery && givesOneRow(subquery.SelectStmt, functions);
+}
+
+function givesOneRow(select: SelectStmt, functions: Functions): boolean {
+  if (select.valuesLists !== undefined || (select.op !== undefined && select.op !== 'SETOP_NONE'))
+    return false;
+  const { limitCount, fromClause = [], targetList = [] } = select;
+  if (limitCount !== undefined && ('ParamRef' in limitCount || isOne(limitCount))) return true;
+  if (calls(targetList, functions.setFunctions, true) || select.groupClause !== undefined) return false;
+  if (calls(targetList, functions.aggregates, false)) return true;
+  return fromClause.every((item) => isOneRow(item, functions));
+}
+
+function isOne(node: Node): boolean {
+  return 'A_Const' in node && 'ival' in node.A_Const && node.A_Const.ival?.ival === 1;
+}
+
+function collectTables(node: Node, registry: Registry, tables: Table[], functions: Functions): boolean {
+  if ('JoinExpr' in node) {
+    const { larg, rarg } = node.JoinExpr;
+    return [larg, rarg].every(
+      (side) =>
+        side !== undefined && (isOneRow(side, functions) || collectTables(side, registry, tables, functions)),
     );
   }
   if (!('RangeVar' in node)) return false;

@@ -257,6 +257,15 @@ test.each([
   ['SELECT id FROM issue, generate_series(1, 2)', null],
   ['VALUES (1)', []],
   ['VALUES (1), (1)', null],
+  ['SELECT p.id, n.n FROM project p LEFT JOIN LATERAL (SELECT count(*) AS n FROM issue) n ON true', [0]],
+  ['SELECT p.id, t.* FROM project p CROSS JOIN LATERAL (SELECT title FROM issue LIMIT 1) t', [0]],
+  ['SELECT p.id, t.* FROM project p CROSS JOIN LATERAL (SELECT title FROM issue LIMIT 2) t', null],
+  [
+    'SELECT p.id, t.* FROM project p JOIN (SELECT i.title FROM (SELECT * FROM issue LIMIT 1) i) t ON true',
+    [0],
+  ],
+  ['SELECT p.id, t.* FROM project p CROSS JOIN (SELECT unnest(tags) FROM issue LIMIT 3) t', null],
+  ['SELECT p.id, t.n FROM project p CROSS JOIN (SELECT count(*) AS n FROM issue GROUP BY kind) t', null],
 ])('key columns: %s', async (sql, key) => {
   expect((await plan(sql)).keyColumns).toEqual(key);
 });

@@ -1,13 +1,17 @@
 import { EncodeError, encodeParams } from '@sluice/core/encode';
 import type { PgText } from '@sluice/core/value';
-import { builderKind, builtQuery } from './builder.js';
+import { builtQuery, isBuilder } from './builder.js';
+import type { Fail } from './built-query.js';
 import { resolvingError } from './errors.js';
+import type { FieldsOf } from './field-plan.js';
 
 /** What a named query comes to for one caller. */
 export interface Resolved {
   readonly sql: string;
   readonly params: readonly PgText[];
   readonly tick?: string;
+  /** How its rows become what a builder promises. */
+  readonly fields?: FieldsOf;
 }
 
 /**
@@ -16,14 +20,28 @@ export interface Resolved {
  * @throws SluiceError `query_answer_invalid`
  */
 export async function readAnswer(returned: unknown, name: string): Promise<Resolved> {
-  const built = builtQuery(returned, name);
-  if (built !== null) return fromPlain(built, name);
+  const fail = (detail: string): never => {
+    throw resolvingError('query_answer_invalid', `${name}: ${detail}`);
+  };
+  if (isBuilder(returned)) return fromAnswer(returned, fail);
   const answer = await returned;
-  if (answer !== returned && looksLikeRow(answer)) throw awaited(name);
-  return fromPlain(builtQuery(answer, name) ?? answer, name);
+  if (answer !== returned && looksLikeRow(answer)) {
+    return fail(
+      'its function is async, or awaits the builder, and so returned rows in place of a query. ' +
+        'Return the builder itself from a function that is not async.',
+    );
+  }
+  return fromAnswer(answer, fail);
 }
 
-const MEMBERS = new Set(['sql', 'text', 'params', 'values', 'tick']);
+function fromAnswer(answer: unknown, fail: Fail): Resolved {
+  const built = builtQuery(answer, fail);
+  if (built === null) return fromPlain(answer, fail);
+  const { sql, params, fields } = built;
+  return { sql, params: encode(params, fail), fields };
+}
+
+const MEMBERS = new Set(['sql', 'text', 'params', 'values', 'parameters', 'tick', 'query', 'queryId']);
 
 /**
  * Whether what a promise gave is what a builder gives when it runs. A row may well have a column `text`: nothing that
@@ -31,7 +49,7 @@ const MEMBERS = new Set(['sql', 'text', 'params', 'values', 'tick']);
  */
 function looksLikeRow(answer: unknown): boolean {
   if (Array.isArray(answer) || answer === undefined) return true;
-  if (typeof answer !== 'object' || answer === null || builderKind(answer) !== null) return false;
+  if (typeof answer !== 'object' || answer === null || isBuilder(answer)) return false;
   const names = Object.keys(answer);
   return (
     names.some((name) => !MEMBERS.has(name)) ||
@@ -40,39 +58,24 @@ function looksLikeRow(answer: unknown): boolean {
 }
 
 /** An application's answer is checked like any other input. */
-function fromPlain(answer: unknown, name: string): Resolved {
+function fromPlain(answer: unknown, fail: Fail): Resolved {
   const given: Record<string, unknown> = typeof answer === 'object' && answer !== null ? { ...answer } : {};
   const sql = given['sql'] ?? given['text'];
-  const params = given['params'] ?? given['values'] ?? [];
+  const params = given['params'] ?? given['values'] ?? given['parameters'] ?? [];
   const tick = given['tick'];
-  if (typeof sql !== 'string' || sql === '')
-    throw resolvingError('query_answer_invalid', `${name} returned no SQL`);
-  if (!Array.isArray(params))
-    throw resolvingError('query_answer_invalid', `${name} returned params that are no list`);
-  if (tick !== undefined && typeof tick !== 'string') {
-    throw resolvingError('query_answer_invalid', `${name} returned a tick that is no text`);
-  }
-  const encoded = encode(params, 'query_answer_invalid', name);
-  return { sql, params: encoded, ...(tick === undefined ? {} : { tick }) };
+  if (typeof sql !== 'string' || sql === '') return fail('its function returned no SQL');
+  if (!Array.isArray(params)) return fail('its function returned params that are no list');
+  if (tick !== undefined && typeof tick !== 'string')
+    return fail('its function returned a tick that is no text');
+  return { sql, params: encode(params, fail), ...(tick === undefined ? {} : { tick }) };
 }
 
-function awaited(name: string): Error {
-  return resolvingError(
-    'query_answer_invalid',
-    `${name} returned rows in place of a query: its function is async, or awaits the builder. ` +
-      'Return the builder itself from a function that is not async.',
-  );
-}
-
-/** @throws SluiceError of that code, naming the number of a parameter and never its value */
-export function encode(
-  values: readonly unknown[],
-  code: 'query_args_invalid' | 'query_answer_invalid',
-  name: string,
-): readonly PgText[] {
+/** @throws what `fail` throws, naming the number of a parameter and never its value */
+export function encode(values: readonly unknown[], fail: Fail): readonly PgText[] {
   try {
     return encodeParams(values);
   } catch (error) {
-    throw error instanceof EncodeError ? resolvingError(code, `${name}: ${error.message}`) : error;
+    if (error instanceof EncodeError) return fail(error.message);
+    throw error;
   }
 }

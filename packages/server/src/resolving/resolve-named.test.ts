@@ -35,7 +35,7 @@ test.each([
   ['named', [1], 'query_args_invalid', 'named takes an object with id, tags'],
   ['listed', { id: 1 }, 'query_args_invalid', 'listed takes a list of arguments'],
   ['listed', ['a\0b', 'canary'], 'query_args_invalid', 'listed: $1: text with a NUL character'],
-  ['empty', null, 'query_answer_invalid', 'empty returned no SQL'],
+  ['empty', null, 'query_answer_invalid', 'empty: its function returned no SQL'],
   ['odd', null, 'query_answer_invalid', 'odd: $1: it is a symbol'],
 ])('%s(%j) fails with %s', async (name, args, code, detail) => {
   await expect(resolve(name, args)).rejects.toMatchObject({ code, detail });

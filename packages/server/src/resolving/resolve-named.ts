@@ -27,7 +27,10 @@ export async function resolveNamed(
 function fromText(definition: QueryText, args: unknown, name: string): Resolved {
   const values = definition.params === undefined ? asList(args, name) : byName(definition.params, args, name);
   const tick = definition.tick === undefined ? {} : { tick: definition.tick };
-  return { sql: definition.sql, params: encode(values, 'query_args_invalid', name), ...tick };
+  const fail = (detail: string): never => {
+    throw resolvingError('query_args_invalid', `${name}: ${detail}`);
+  };
+  return { sql: definition.sql, params: encode(values, fail), ...tick };
 }
 
 function asList(args: unknown, name: string): readonly unknown[] {

@@ -1,4 +1,5 @@
 import { SluiceError } from '@sluice/core/errors';
+import type { Shape } from '@sluice/core/shape';
 import type { Reach, ServerMessage, Subscribe, Unsubscribe, WireError } from '@sluice/core/wire';
 import { CLOSE } from '@sluice/core/wire';
 import { principalKey } from '../auth/auth.js';
@@ -12,6 +13,7 @@ import type { SessionLimits } from './limits.js';
 import { Member } from './member.js';
 import { Mover, type Next } from './mover.js';
 import { Reaches } from './reaches.js';
+import { shapeFor, type Bound } from './resolver.js';
 import type { Epochs, Spot } from './spot.js';
 import type { Tokens } from './tokens.js';
 
@@ -34,7 +36,7 @@ export interface SessionHost {
   /** How far the stream has come; null before the first batch. */
   readonly tip: Spot | null;
   seed(principal: Principal): string;
-  resolve(message: Subscribe, principal: Principal): Promise<QuerySpec>;
+  resolve(message: Subscribe, principal: Principal): Promise<Bound>;
   open(spec: QuerySpec, answer: OpenAnswer): void;
   join(feed: Feed, session: Session): void;
   leave(feed: Feed, session: Session): void;
@@ -249,18 +251,30 @@ export class Session {
       this.#tell({ kind: 'error', id: message.id, error });
       this.#end(message.id);
     };
-    let spec: QuerySpec;
+    let bound: Bound;
     try {
-      spec = await this.#host.resolve(message, this.#principal);
+      bound = await this.#host.resolve(message, this.#principal);
     } catch (error) {
-      refused((error instanceof SluiceError ? error : sessionsError('query_failed')).toWire());
+      refused(toWire(error));
       return;
     }
     if (stale()) return;
-    this.#host.open(spec, { refused, opened: (feed) => stale() || this.#join(subscription, feed) });
+    const opened = (feed: Feed): void => {
+      if (stale()) return;
+      let shape: Shape;
+      try {
+        shape = shapeFor(feed.shape, bound.fields);
+      } catch (error) {
+        refused(toWire(error));
+        return;
+      }
+      this.#join(subscription, feed, shape);
+    };
+    this.#host.open(bound.spec, { refused, opened });
   }
 
-  #join(subscription: Subscription, feed: Feed): void {
+  /** @param shape the feed's, with the fields of this subscription */
+  #join(subscription: Subscription, feed: Feed, shape: Shape): void {
     const { message, held } = subscription;
     let member = this.member(feed);
     const shared = member === null ? {} : { shared: true as const };
@@ -275,7 +289,7 @@ export class Session {
     subscription.held = null;
     subscription.member = member;
     member.ids.add(message.id);
-    const { view, chain, shape, gear, reason } = feed;
+    const { view, chain, gear, reason } = feed;
     const why = reason === undefined ? {} : { reason };
     this.#tell({ kind: 'subscribed', id: message.id, view, chain, ...shared, shape, gear, ...why });
     const old = message.replaces;
@@ -342,4 +356,8 @@ export class Session {
     this.#host.counters.closedSlow += 1;
     this.close(CLOSE.slow, sessionsError('client_too_slow').toWire());
   }
+}
+
+function toWire(error: unknown): WireError {
+  return (error instanceof SluiceError ? error : sessionsError('query_failed')).toWire();
 }

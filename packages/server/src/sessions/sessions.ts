@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SluiceError } from '@sluice/core/errors';
+import type { Shape } from '@sluice/core/shape';
 import type { Subscribe, ViewId, WireError } from '@sluice/core/wire';
 import { principalKey } from '../auth/auth.js';
 import type { Entry, FromViews, Principal, QuerySpec, ViewsPort } from '../views/port.js';
@@ -8,7 +9,7 @@ import { newCounters, type SessionCounters } from './counters.js';
 import { Feed } from './feed.js';
 import { KeepWarm } from './keep-warm.js';
 import { SESSION_LIMITS, type SessionLimits } from './limits.js';
-import type { Resolver } from './resolver.js';
+import { shapeFor, type Bound, type Resolver } from './resolver.js';
 import { Session, type OpenAnswer, type SessionHost, type Sink } from './session.js';
 import { Epochs, later, type Spot } from './spot.js';
 import { Tokens } from './tokens.js';
@@ -100,12 +101,16 @@ export class Sessions implements SessionHost {
   }
 
   /** Whether a subscription would be served. The view stays warm, for who asked to come and hold it. */
-  async probe(message: Subscribe, principal: Principal): Promise<{ feed: Feed } | { error: WireError }> {
+  async probe(
+    message: Subscribe,
+    principal: Principal,
+  ): Promise<{ feed: Feed; shape: Shape } | { error: WireError }> {
     try {
-      const spec = await this.#resolver.resolve(message, principal);
-      return await new Promise((resolve) => {
+      const { spec, fields } = await this.#resolver.resolve(message, principal);
+      const answer = await new Promise<{ feed: Feed } | { error: WireError }>((resolve) => {
         this.open(spec, { opened: (feed) => resolve({ feed }), refused: (error) => resolve({ error }) });
       });
+      return 'error' in answer ? answer : { ...answer, shape: shapeFor(answer.feed.shape, fields) };
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;
       return { error: error.toWire() };
@@ -132,7 +137,7 @@ export class Sessions implements SessionHost {
     return hash.digest('hex').slice(0, 32);
   }
 
-  resolve(message: Subscribe, principal: Principal): Promise<QuerySpec> {
+  resolve(message: Subscribe, principal: Principal): Promise<Bound> {
     return this.#resolver.resolve(message, principal);
   }
 

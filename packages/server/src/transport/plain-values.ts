@@ -1,4 +1,5 @@
-import { decoderFor, propertyNames, type BoundedArray, type Value } from '@sluice/core/decode';
+import { decoderFor, type BoundedArray, type Value } from '@sluice/core/decode';
+import { propertyNames } from '@sluice/core/row-decoder';
 import type { DecoderKind, ScalarDecoderKind, Shape } from '@sluice/core/shape';
 import type { Row } from '@sluice/core/value';
 

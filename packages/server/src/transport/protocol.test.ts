@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { digest } from '@sluice/core/digest';
+import { rowDecoder } from '@sluice/core/row-decoder';
+import type { FieldKind } from '@sluice/core/shape';
 import { CLOSE, PROTOCOL_VERSION, type ClientMessage, type ServerMessage } from '@sluice/core/wire';
 import { expect, test } from 'vitest';
+import { readFields } from '../resolving/read-fields.js';
 import { SESSION_LIMITS } from '../sessions/limits.js';
 import { TRANSPORT_LIMITS } from './limits.js';
 import { parseObject, readLooseParams, readMessage, readQuery, type JsonObject } from './read-message.js';
@@ -96,6 +99,30 @@ test('every message of the server has an example with members that it has', () =
       expect(described, `${kind}.${member}`).toBe(true);
     }
   }
+});
+
+test('the example of fields makes the object that the page shows, of every kind that there is', () => {
+  const fields = readFields(JSON.parse(/```json fields\n([\s\S]*?)```/.exec(page)?.[1] ?? '')) ?? {
+    columns: [],
+  };
+  const columns = fields.columns.map(() => ({ name: '', type: 'text', decoder: 'text' as const }));
+  const shown = /The row `(\[.+\])` becomes/.exec(page)?.[1] ?? '';
+  const decode = rowDecoder({ columns, ordered: false, fields }, 'decoded');
+  expect(decode(JSON.parse(shown) as string[])).toEqual({
+    id: 1,
+    author: { name: 'Ada', joined: new Date('2024-02-29T00:00:00Z') },
+    comments: [{ id: 7, at: new Date('2024-03-01T10:00:00Z') }],
+  });
+  expect(decode(['1', null, null, '[]'])).toEqual({ id: 1, author: null, comments: [] });
+  const kinds: Readonly<Record<FieldKind, true>> = {
+    number: true,
+    string: true,
+    date: true,
+    plain: true,
+    numbers: true,
+  };
+  const described = [...page.matchAll(/^\| `(\w+)` \| /gm)].map((match) => match[1]);
+  expect(described).toEqual(expect.arrayContaining(Object.keys(kinds)));
 });
 
 test('what the plain forms show is taken', () => {

@@ -114,8 +114,8 @@ export class Streams {
     const { id } = subscription;
     const answer = await this.#context.sessions.probe(subscription, grant.principal);
     if ('error' in answer) return { id, error: answer.error };
-    const { view, shape, gear, reason } = answer.feed;
-    return { id, view, shape, gear, ...(reason === undefined ? {} : { reason }) };
+    const { view, gear, reason } = answer.feed;
+    return { id, view, shape: answer.shape, gear, ...(reason === undefined ? {} : { reason }) };
   }
 
   #add(grant: Grant, subscriptions: readonly Subscribe[], several: boolean): Stream {
