@@ -1,0 +1,10 @@
+-- After the rows: building an index once is faster than keeping it.
+CREATE INDEX issue_by_creation ON issue (created_at, id);
+CREATE INDEX issue_by_update ON issue (updated_at, id);
+CREATE INDEX issue_by_priority ON issue (priority, created_at DESC, id DESC);
+CREATE INDEX issue_of_project ON issue (project_id, created_at, id);
+CREATE INDEX issue_in_status ON issue (project_id, status);
+CREATE INDEX issue_of_assignee ON issue (assignee_id, created_at, id);
+CREATE INDEX comment_of_issue ON comment (issue_id, created_at);
+CREATE TRIGGER touch_issue BEFORE UPDATE ON issue
+  FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION touch_issue();
