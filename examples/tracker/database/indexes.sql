@@ -1,4 +1,16 @@
--- After the rows: building an index once is faster than keeping it.
+-- After the rows: to build an index, or check a reference, for all of them at once is faster.
+ALTER TABLE issue
+  ADD PRIMARY KEY (id),
+  ADD UNIQUE (team_id, number),
+  ADD FOREIGN KEY (team_id) REFERENCES team,
+  ADD FOREIGN KEY (project_id) REFERENCES project,
+  ADD FOREIGN KEY (assignee_id) REFERENCES member,
+  ADD FOREIGN KEY (creator_id) REFERENCES member;
+ALTER TABLE comment
+  ADD PRIMARY KEY (id),
+  ADD FOREIGN KEY (issue_id) REFERENCES issue ON DELETE CASCADE,
+  ADD FOREIGN KEY (author_id) REFERENCES member;
+
 CREATE INDEX issue_by_creation ON issue (created_at, id);
 CREATE INDEX issue_by_update ON issue (updated_at, id);
 CREATE INDEX issue_by_priority ON issue (priority, created_at DESC, id DESC);

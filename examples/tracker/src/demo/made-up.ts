@@ -70,12 +70,16 @@ export function* madeUpIssues(count: number, batchRows: number, nowMs: number): 
       const place = random.pick(places);
       const number = (numbers[place.teamId - 1] ?? 0) + 1;
       numbers[place.teamId - 1] = number;
-      // Quadratic: half of the issues are younger than a quarter of the company's age.
-      const createdMs = nowMs - 60_000 - (1 - id / count) ** 2 * AGE_MS;
+      const createdMs = nowMs - 60_000 - age(1 - (id - random.float()) / count) * AGE_MS;
       addIssue(batch, random, { id, number, place, createdMs, nowMs });
     }
     yield batch;
   }
+}
+
+/** The company grew: of late there are three times as many issues a day as in its first days. */
+function age(share: number): number {
+  return 0.5 * share + 0.5 * share ** 2;
 }
 
 interface Draft {

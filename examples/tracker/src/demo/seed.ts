@@ -53,7 +53,7 @@ export async function seed(url: string, count: number, progress: (share: number)
       await insert(client, 'issue', batch.issues, ISSUE_TYPES);
       await insert(client, 'comment', batch.comments, COMMENT_TYPES);
       done += batch.issues.id.length;
-      progress((done / count) * 0.9);
+      progress((done / count) * 0.85);
     }
     await client.query(`SELECT setval('issue_id_seq', max(id)) FROM issue`);
     await client.query(await readFile(new URL('indexes.sql', FOLDER), 'utf8'));

@@ -1,10 +1,8 @@
 import { createSluice } from '@sluice/server';
-import { db } from './database.js';
 import { queries } from './queries.js';
 
 export const sluice = createSluice({
-  database: process.env['SLUICE_DATABASE_URL'],
-  db,
+  database: process.env['SLUICE_DATABASE_URL'] ?? '',
   queries,
   logLevel: 'warn',
 });

@@ -1,0 +1,51 @@
+import { useEffect, useState } from 'react';
+import type { LiveView, Status } from '@sluice/client';
+import { client } from '../live.js';
+import { isVerifiable } from './verify.js';
+
+/** A query on the screen, as the dock shows it. */
+export interface OpenQuery {
+  readonly key: string;
+  readonly name: string;
+  readonly args: string;
+  readonly status: Status;
+  readonly gear: LiveView['gear'];
+  readonly reason: string | null;
+  readonly rows: number;
+  /** The LSN of its position; empty before there is one. */
+  readonly lsn: string;
+}
+
+const LOOK_MS = 250;
+
+/** The queries that some component shows now: looked at a few times a second, as their rows change more often. */
+export function useOpenQueries(): readonly OpenQuery[] {
+  const [open, setOpen] = useState<readonly OpenQuery[]>([]);
+  useEffect(() => {
+    const look = (): void => setOpen(openQueries());
+    look();
+    const timer = setInterval(look, LOOK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return open;
+}
+
+function openQueries(): readonly OpenQuery[] {
+  const open = new Map<string, OpenQuery>();
+  for (const live of client.liveViews) {
+    const { ref, status, gear, reason, rows, position } = live;
+    if (!isVerifiable(ref)) continue;
+    const key = client.keyOf(ref);
+    const args = ref.args === undefined ? '' : short(ref.args);
+    const lsn = position?.slice(position.lastIndexOf(':') + 1) ?? '';
+    open.set(key, { key, name: ref.query, args, status, gear, reason, rows: rows.length, lsn });
+  }
+  return [...open.values()];
+}
+
+/** `{"limit":100}` as `limit: 100` */
+function short(args: unknown): string {
+  return Object.entries(args as object)
+    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
+}
