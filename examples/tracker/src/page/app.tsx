@@ -12,7 +12,8 @@ import { queries } from './live.js';
 import { usePlace, type Place } from './place.js';
 import { Sidebar } from './sidebar.js';
 import { useTheme } from './theme.js';
-import { Toolbar } from './toolbar.js';
+import { Fields, StatusChips } from './toolbar.js';
+import { NARROW, useMedia } from './use-media.js';
 import { useNotice } from './write.js';
 
 const PAGE_ROWS = 100;
@@ -21,6 +22,7 @@ export function App(): ReactElement {
   const directory = useLiveDirectory();
   const place = usePlace();
   const search = useRef<HTMLInputElement>(null);
+  const isNarrow = useMedia(NARROW);
   const [theme, toggleTheme] = useTheme();
   const [open, setOpen] = useState<'sidebar' | 'help' | null>(null);
   const [hasDock, setDock] = useState(false);
@@ -49,6 +51,7 @@ export function App(): ReactElement {
               <Icon name="menu" />
             </button>
             <Title place={place} total={list.total} />
+            {!isNarrow && <Fields search={search} />}
             <Connection />
             <button
               type="button"
@@ -67,7 +70,10 @@ export function App(): ReactElement {
               <Icon name="help" />
             </button>
           </header>
-          <Toolbar search={search} counts={counts} />
+          <div className="toolbar">
+            <StatusChips counts={counts} />
+            {isNarrow && <Fields search={search} />}
+          </div>
           <div className={`panes${place.issueId === null ? '' : ' has-detail'}`}>
             <IssueList list={list} />
             {place.issueId !== null && <IssueDetail id={place.issueId} />}

@@ -1,4 +1,5 @@
 const count = new Intl.NumberFormat('en');
+const rough = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
 const thisYear = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' });
 const anyYear = new Intl.DateTimeFormat('en', { month: 'short', year: 'numeric' });
 const moment = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
@@ -7,6 +8,11 @@ const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 /** `100,000` */
 export function formatCount(value: number): string {
   return count.format(value);
+}
+
+/** `14.2K` */
+export function formatRough(value: number): string {
+  return rough.format(value);
 }
 
 /** `Mar 4`, or `Mar 2025` for another year. */

@@ -7,7 +7,7 @@ import { nameOf, Row } from './issue-row.js';
 import { useKeys } from './keyboard.js';
 import type { IssueRow } from './live.js';
 import { EVERYTHING, go, usePlace } from './place.js';
-import { useMedia } from './use-media.js';
+import { NARROW, useMedia } from './use-media.js';
 
 const ROW_PX = 40;
 const NARROW_ROW_PX = 58;
@@ -21,7 +21,7 @@ export function IssueList({ list }: { list: LiveInfiniteResult<IssueRow> }): Rea
   const directory = useDirectory();
   const { open: openMenu, menu } = useIssueMenus();
   const scroller = useRef<HTMLDivElement>(null);
-  const rowPx = useMedia('(max-width: 720px)') ? NARROW_ROW_PX : ROW_PX;
+  const rowPx = useMedia(NARROW) ? NARROW_ROW_PX : ROW_PX;
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,

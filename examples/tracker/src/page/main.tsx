@@ -10,6 +10,8 @@ import './styles/dock.css';
 
 const root = document.getElementById('app');
 if (root === null) throw new Error('index.html has no #app');
+// For the browser's console: `sluice.liveViews`, `await sluice.reached(lsn)`.
+Object.assign(window, { sluice: client });
 createRoot(root).render(
   <StrictMode>
     <SluiceProvider client={client}>

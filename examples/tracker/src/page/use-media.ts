@@ -1,5 +1,8 @@
 import { useSyncExternalStore } from 'react';
 
+/** A telephone. The style sheets have the same bound. */
+export const NARROW = '(max-width: 720px)';
+
 /** Whether a media query holds, also when the window changes. */
 export function useMedia(query: string): boolean {
   return useSyncExternalStore(

@@ -91,7 +91,10 @@ function Tick({ verdict }: { verdict: QueryVerdict | undefined }): ReactElement 
       <Icon name={isEqual ? 'check' : 'close'} />
       {isEqual ? (
         <>
-          equal, {formatCount(held)} {held === 1 ? 'row' : 'rows'}, <code title={hash}>{hash.slice(0, 8)}</code>
+          <span className="tick-text">
+            equal, {formatCount(held)} {held === 1 ? 'row' : 'rows'},
+          </span>
+          <code title={hash}>{hash.slice(0, 8)}</code>
         </>
       ) : (
         <>

@@ -32,7 +32,7 @@ export async function verify(): Promise<Verdict> {
   for (let left = TRIES; ; left--) {
     const verdict = await tryToVerify();
     if (verdict !== null) return verdict;
-    if (left === 1) throw new Error('The page did not catch up in time; nothing was compared.');
+    if (left <= 1) throw new Error('The page did not catch up in time; nothing was compared.');
   }
 }
 
