@@ -40,6 +40,20 @@ module.exports = {
       from: { path: '^packages/' },
       to: { path: '^(test|bench)/' },
     },
+    {
+      name: 'examples-use-published-names',
+      severity: 'error',
+      comment:
+        'An application imports the packages, not their files. (Its demonstration starts a Postgres, too.)',
+      from: { path: '^examples/[a-z]+/src/(server|page|shared)/' },
+      to: { path: '^packages/', pathNot: '^packages/(server|client|react)/dist/index\\.' },
+    },
+    {
+      name: 'example-pages-import-types-of-the-server',
+      severity: 'error',
+      from: { path: '^examples/[a-z]+/src/page/' },
+      to: { path: '^examples/[a-z]+/src/(server|demo)/', dependencyTypesNot: ['type-only'] },
+    },
     stage('source', 'registry|planner|views|sessions|transport|auth|cli'),
     stage('registry', 'planner|views|sessions|transport|auth|cli'),
     stage('planner', 'views|sessions|transport|auth|cli'),

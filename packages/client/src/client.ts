@@ -41,6 +41,7 @@ export class Client implements Notifiable {
   readonly #subscriptions: Subscriptions;
   readonly #reaches: Reaches;
   readonly #stopWakeups: () => void;
+  readonly #liveViews = new Set<LiveView<unknown>>();
   #status: ClientStatus = 'connecting';
   #error: SluiceError | null = null;
   /** Until the first move of a connection, what was current on the one before may still be shown as such. */
@@ -98,8 +99,9 @@ export class Client implements Notifiable {
   live<Row = AnyRow>(ref: QueryRef<Row> | SqlRef, options: LiveOptions = {}): LiveView<Row> {
     if (this.#status === 'closed') throw clientError('client_closed');
     const { listenersMax, onListenerError, requestBytesMax } = this.#options;
-    return new LiveView<Row>(
+    const live = new LiveView<Row>(
       {
+        closed: () => this.#liveViews.delete(held),
         subscriptions: this.#subscriptions,
         horizon: this.#horizon,
         notifier: this.#notifier,
@@ -110,6 +112,15 @@ export class Client implements Notifiable {
       ref,
       options.like,
     );
+    // Its rows are nobody's concern here: they are read, never put in.
+    const held = live as unknown as LiveView<unknown>;
+    this.#liveViews.add(held);
+    return live;
+  }
+
+  /** Those that are open now, in the order in which they were opened: for tools that show what a page holds. */
+  get liveViews(): readonly LiveView<unknown>[] {
+    return [...this.#liveViews];
   }
 
   /**

@@ -20,6 +20,8 @@ export interface LiveViewParts {
   readonly notifier: Notifier;
   readonly listenersMax: number;
   readonly requestBytesMax: number;
+  /** Called once, when the live view is closed. */
+  readonly closed: () => void;
   readonly onListenerError: ListenerErrorHandler;
 }
 
@@ -49,9 +51,11 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
   #state: LiveState<Row> | null = null;
   #ready: Ready<LiveView<Row>>;
   #closed = false;
+  #ref: QueryRef<Row> | SqlRef;
 
   constructor(parts: LiveViewParts, ref: QueryRef<Row> | SqlRef, like?: LiveView<unknown>) {
     this.#parts = parts;
+    this.#ref = ref;
     this.#listeners = new Listeners(parts.listenersMax, parts.onListenerError);
     const request = toRequest(ref, parts.requestBytesMax);
     this.#target = parts.subscriptions.open(request, like ? { like: like.#shown } : {});
@@ -60,6 +64,11 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
     this.#phase = this.#target.phase;
     this.#ready = newReady();
     this.#settle();
+  }
+
+  /** The query: of `client.live`, or of the last `replace`. */
+  get ref(): QueryRef<Row> | SqlRef {
+    return this.#ref;
   }
 
   /** `loading`, `partial`, `current`, `switching`, `behind`, `stale` or `error`; see `Phase`. */
@@ -140,6 +149,7 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
       toRequest(ref, this.#parts.requestBytesMax),
       alone ? { like: old, replaces: old } : {},
     );
+    this.#ref = ref;
     if (next === old) return;
     next.holders.add(this);
     this.#target = next;
@@ -158,6 +168,7 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
   close(options: CloseOptions = {}): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#parts.closed();
     this.#listeners.clear();
     this.#ready.reject(clientError('view_closed'));
     this.#leave(this.#target, options.keep);

@@ -22,6 +22,22 @@ test('equal queries share one subscription, whatever the order of their argument
   for (const live of [three, four]) live.close();
 });
 
+test('the client lists what is open, with the query of each', async () => {
+  const { client, queries } = await harness();
+  const one = client.live(queries.issuesOf({ project: 1 }));
+  const two = client.live({ sql: 'SELECT 1' });
+  expect(client.liveViews).toEqual([one, two]);
+  two.replace({ sql: 'SELECT 2' });
+  expect(client.liveViews.map(({ ref }) => ref)).toEqual([
+    queries.issuesOf({ project: 1 }),
+    { sql: 'SELECT 2' },
+  ]);
+  one.close();
+  one.close();
+  expect(client.liveViews).toEqual([two]);
+  two.close();
+});
+
 test('a query that is kept opens again at once and without traffic, until it is not kept any more', async () => {
   const made = await harness();
   const { live, peer } = await current(made);

@@ -22,7 +22,9 @@ export async function seriousViolations(page: Page): Promise<readonly string[]> 
   const found = await page.evaluate(() => (globalThis as unknown as TrackerWindow).axe.run());
   return found.violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`));
+    .flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
+    );
 }
 
 /** Notes when each title that begins with `probe` comes into the list. */

@@ -57,7 +57,10 @@ afterEach(async () => {
   expect(errors.splice(0)).toEqual([]);
 });
 
-async function open(viewport: { width: number; height: number }, colorScheme?: 'light' | 'dark'): Promise<Page> {
+async function open(
+  viewport: { width: number; height: number },
+  colorScheme?: 'light' | 'dark',
+): Promise<Page> {
   const opened = await browser.newPage({ viewport, ...(colorScheme ? { colorScheme } : {}) });
   opened.on('pageerror', (error) => errors.push(error.message));
   await opened.goto(demo.url);
@@ -67,12 +70,16 @@ async function open(viewport: { width: number; height: number }, colorScheme?: '
 
 /** The ids of the first rows on the screen. */
 function firstIds(count: number): Promise<number[]> {
-  return page.$$eval('.row', (rows) => rows.map((row) => Number(row.getAttribute('data-id')))).then((ids) => ids.slice(0, count));
+  return page
+    .$$eval('.row', (rows) => rows.map((row) => Number(row.getAttribute('data-id'))))
+    .then((ids) => ids.slice(0, count));
 }
 
 async function verify(): Promise<string> {
   await page.getByRole('button', { name: 'Verify' }).click();
-  await page.waitForFunction(() => /equal|differ|not compared/.test(document.querySelector('.verdict')?.textContent ?? ''));
+  await page.waitForFunction(() =>
+    /equal|differ|not compared/.test(document.querySelector('.verdict')?.textContent ?? ''),
+  );
   return (await page.textContent('.verdict')) ?? '';
 }
 
@@ -141,7 +148,9 @@ test('Verify can say no: with one row less in the answer of Postgres it is red',
   await page.route('**/demo/truth', async (route) => {
     const response = await route.fetch();
     const truth = (await response.json()) as { answers: { hash: string; rowCount: number }[] };
-    const answers = truth.answers.map((answer) => (answer.rowCount === 6 ? { ...answer, hash: 'other' } : answer));
+    const answers = truth.answers.map((answer) =>
+      answer.rowCount === 6 ? { ...answer, hash: 'other' } : answer,
+    );
     await route.fulfill({ response, json: { ...truth, answers } });
   });
   expect(await verify()).toMatch(/^✗ \d of \d+ differ$/);
@@ -229,7 +238,18 @@ test('every control has its turn when somebody presses Tab, and shows that it ha
     visited.add(found.name);
   }
   const all = [...visited].join('\n');
-  for (const control of ['A All issues', 'SELECT', 'INPUT', 'Keyboard help', 'Close the issue', 'Kill server', 'Verify', 'Changes a second', 'TEXTAREA', 'Run'])
+  for (const control of [
+    'A All issues',
+    'SELECT',
+    'INPUT',
+    'Keyboard help',
+    'Close the issue',
+    'Kill server',
+    'Verify',
+    'Changes a second',
+    'TEXTAREA',
+    'Run',
+  ])
     expect(all).toContain(control);
 });
 
@@ -240,7 +260,9 @@ test('the address says what is shown, and the back button goes back', async () =
   await page.getByRole('button', { name: /^Done/ }).click();
   await page.waitForURL(/status=done/);
   await page.waitForFunction(() =>
-    [...document.querySelectorAll('.row .status-icon')].every((icon) => icon.getAttribute('aria-label') === 'Done'),
+    [...document.querySelectorAll('.row .status-icon')].every(
+      (icon) => icon.getAttribute('aria-label') === 'Done',
+    ),
   );
   await page.reload();
   await page.waitForSelector('.row');
@@ -262,32 +284,35 @@ test.each([
   ['dark', 1440, 900],
   ['light', 390, 844],
   ['dark', 390, 844],
-] as const)('%s at %i pixels: no serious violation, and a picture to look at', async (theme, width, height) => {
-  const shots = process.env['TRACKER_SHOTS'] ?? folder;
-  const name = (part: string): string => join(shots, `${theme}-${width}-${part}.png`);
-  const screen = await open({ width, height }, theme);
-  const found: string[] = [];
-  const look = async (part: string): Promise<void> => {
-    await screen.screenshot({ path: name(part) });
-    found.push(...(await seriousViolations(screen)).map((violation) => `${part}: ${violation}`));
-    expect(await screen.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
-  };
-  await look('list');
-  await screen.keyboard.press('s');
-  await screen.waitForSelector('[role=menu]');
-  await look('menu');
-  await screen.keyboard.press('Escape');
-  await screen.keyboard.press('j');
-  await screen.keyboard.press('Enter');
-  await screen.waitForSelector('.detail-body');
-  await look('issue');
-  await screen.keyboard.press('Escape');
-  await screen.keyboard.press('d');
-  await screen.locator('.query-name').nth(4).click();
-  await look('dock');
-  await screen.keyboard.press('d');
-  await screen.keyboard.press('?');
-  await look('help');
-  await screen.context().close();
-  expect(found).toEqual([]);
-});
+] as const)(
+  '%s at %i pixels: no serious violation, and a picture to look at',
+  async (theme, width, height) => {
+    const shots = process.env['TRACKER_SHOTS'] ?? folder;
+    const name = (part: string): string => join(shots, `${theme}-${width}-${part}.png`);
+    const screen = await open({ width, height }, theme);
+    const found: string[] = [];
+    const look = async (part: string): Promise<void> => {
+      await screen.screenshot({ path: name(part) });
+      found.push(...(await seriousViolations(screen)).map((violation) => `${part}: ${violation}`));
+      expect(await screen.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    };
+    await look('list');
+    await screen.keyboard.press('s');
+    await screen.waitForSelector('[role=menu]');
+    await look('menu');
+    await screen.keyboard.press('Escape');
+    await screen.keyboard.press('j');
+    await screen.keyboard.press('Enter');
+    await screen.waitForSelector('.detail-body');
+    await look('issue');
+    await screen.keyboard.press('Escape');
+    await screen.keyboard.press('d');
+    await screen.locator('.query-name').nth(4).click();
+    await look('dock');
+    await screen.keyboard.press('d');
+    await screen.keyboard.press('?');
+    await look('help');
+    await screen.context().close();
+    expect(found).toEqual([]);
+  },
+);

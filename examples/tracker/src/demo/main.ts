@@ -12,7 +12,14 @@ const DEFAULT_PORT = 4455;
 const DEFAULT_ISSUES = 100_000;
 const PAGE = join(TRACKER_FOLDER, 'dist', 'page');
 /** What the page is built from. */
-const PAGE_SOURCES = ['src/page', 'src/shared', 'src/server', 'index.html', 'vite.config.ts', '../../packages'];
+const PAGE_SOURCES = [
+  'src/page',
+  'src/shared',
+  'src/server',
+  'index.html',
+  'vite.config.ts',
+  '../../packages',
+];
 
 export interface DemoOptions {
   /** 0 takes a free one. */

@@ -106,7 +106,9 @@ function useIssues(place: Place) {
   const byStatus = useLiveQuery(queries.issuesByStatus(filter));
   const counts = useMemo(
     () =>
-      byStatus.status === 'loading' ? null : new Map(byStatus.rows.map(({ status, total }) => [status, total])),
+      byStatus.status === 'loading'
+        ? null
+        : new Map(byStatus.rows.map(({ status, total }) => [status, total])),
     [byStatus],
   );
   return { list, counts };

@@ -2,7 +2,13 @@ import type { ReactElement } from 'react';
 import type { Member } from './live.js';
 
 /** Somebody's initials on a colour of theirs; an empty ring for nobody. */
-export function Avatar({ member, label = true }: { member: Member | undefined; label?: boolean }): ReactElement {
+export function Avatar({
+  member,
+  label = true,
+}: {
+  member: Member | undefined;
+  label?: boolean;
+}): ReactElement {
   const name = member?.name ?? 'Nobody';
   const named = label ? { role: 'img', 'aria-label': name, title: name } : { 'aria-hidden': true };
   if (member === undefined) return <span className="avatar avatar-nobody" {...named} />;

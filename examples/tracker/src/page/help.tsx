@@ -30,7 +30,12 @@ export function Help({ close }: { close: () => void }): ReactElement {
     >
       <header>
         <h2 id="help-title">Keyboard</h2>
-        <button type="button" className="icon-button" aria-label="Close" onClick={() => dialog.current?.close()}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Close"
+          onClick={() => dialog.current?.close()}
+        >
           <Icon name="close" />
         </button>
       </header>

@@ -10,7 +10,15 @@ export function StatusIcon({ status, label = true }: { status: Status; label?: b
   return (
     <svg className={`status-icon status-${status}`} width="14" height="14" viewBox="0 0 14 14" {...named}>
       {status === 'backlog' ? (
-        <circle cx="7" cy="7" r="6" fill="none" stroke="currentColor" strokeWidth="1.5" strokeDasharray="1.6 2.17" />
+        <circle
+          cx="7"
+          cy="7"
+          r="6"
+          fill="none"
+          stroke="currentColor"
+          strokeWidth="1.5"
+          strokeDasharray="1.6 2.17"
+        />
       ) : status === 'done' || status === 'canceled' ? (
         <>
           <circle cx="7" cy="7" r="7" fill="currentColor" />
@@ -43,19 +51,33 @@ export function StatusIcon({ status, label = true }: { status: Status; label?: b
 }
 
 /** Three bars, as many full as it is pressing; a square for urgent. */
-export function PriorityIcon({ priority, label = true }: { priority: number; label?: boolean }): ReactElement {
+export function PriorityIcon({
+  priority,
+  label = true,
+}: {
+  priority: number;
+  label?: boolean;
+}): ReactElement {
   const named = label
     ? { role: 'img', 'aria-label': PRIORITY_NAMES[priority] ?? '' }
     : { 'aria-hidden': true };
   return (
-    <svg className={`priority-icon priority-${priority}`} width="14" height="14" viewBox="0 0 14 14" {...named}>
+    <svg
+      className={`priority-icon priority-${priority}`}
+      width="14"
+      height="14"
+      viewBox="0 0 14 14"
+      {...named}
+    >
       {priority === 1 ? (
         <>
           <rect x="0.5" y="0.5" width="13" height="13" rx="3" fill="currentColor" />
           <path d="M7 3.4v4.4M7 10.3v.1" stroke="var(--surface)" strokeWidth="1.8" strokeLinecap="round" />
         </>
       ) : priority === 0 ? (
-        [1, 5.5, 10].map((x) => <rect key={x} x={x} y="6.2" width="3" height="1.6" rx="0.8" fill="currentColor" />)
+        [1, 5.5, 10].map((x) => (
+          <rect key={x} x={x} y="6.2" width="3" height="1.6" rx="0.8" fill="currentColor" />
+        ))
       ) : (
         [4, 7, 10].map((height, index) => (
           <rect

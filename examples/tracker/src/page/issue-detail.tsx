@@ -118,7 +118,12 @@ function Field({ name, property, change, children }: FieldProps): ReactElement {
       <dt>{name}</dt>
       <dd>
         {property && change ? (
-          <button type="button" data-property={property} aria-haspopup="menu" onClick={() => change(property)}>
+          <button
+            type="button"
+            data-property={property}
+            aria-haspopup="menu"
+            onClick={() => change(property)}
+          >
             {children}
           </button>
         ) : (

@@ -80,7 +80,11 @@ function IssueMenu(props: Opened & { close: () => void }): ReactElement {
       chosen={issue.assigneeId}
       items={[
         { value: null, text: 'Nobody', icon: <Avatar member={undefined} label={false} /> },
-        ...members.map((one) => ({ value: one.id, text: one.name, icon: <Avatar member={one} label={false} /> })),
+        ...members.map((one) => ({
+          value: one.id,
+          text: one.name,
+          icon: <Avatar member={one} label={false} />,
+        })),
       ]}
       choose={(assigneeId) =>
         void changeIssue(issue.id, { assigneeId }, `${name} → ${member(assigneeId)?.name ?? 'Nobody'}`)

@@ -59,7 +59,11 @@ export const Row = memo(function Row(props: RowProps): ReactElement {
           </span>
         )}
       </span>
-      <time className="row-date" dateTime={issue.createdAt.toISOString()} title={formatMoment(issue.createdAt)}>
+      <time
+        className="row-date"
+        dateTime={issue.createdAt.toISOString()}
+        title={formatMoment(issue.createdAt)}
+      >
         {formatDay(issue.createdAt)}
       </time>
       <button

@@ -1,4 +1,12 @@
-import { useEffect, useId, useLayoutEffect, useRef, useState, type ReactElement, type ReactNode } from 'react';
+import {
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type ReactElement,
+  type ReactNode,
+} from 'react';
 
 export interface MenuItem<Value> {
   readonly value: Value;
@@ -36,7 +44,8 @@ export function Menu<Value>({ title, items, chosen, anchor, choose, close }: Men
       top: below ? at.bottom + GAP_PX : Math.max(GAP_PX, at.top - GAP_PX - offsetHeight),
     });
     const before = document.activeElement;
-    const first = element.querySelector<HTMLElement>('[aria-checked="true"]') ?? element.querySelector('button');
+    const first =
+      element.querySelector<HTMLElement>('[aria-checked="true"]') ?? element.querySelector('button');
     first?.focus({ preventScroll: true });
     return () => {
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });

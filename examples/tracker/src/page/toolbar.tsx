@@ -70,7 +70,9 @@ export function Fields({ search }: FieldsProps): ReactElement {
         <span className="hidden">Order</span>
         <select
           value={place.order}
-          onChange={({ target }) => go({ order: ORDERS.find((order) => order === target.value) ?? 'created' })}
+          onChange={({ target }) =>
+            go({ order: ORDERS.find((order) => order === target.value) ?? 'created' })
+          }
         >
           {ORDERS.map((order) => (
             <option key={order} value={order}>

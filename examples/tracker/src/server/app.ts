@@ -51,10 +51,7 @@ function idOf(text: string): number {
 }
 
 /** @throws HTTPException 400, with what is wrong */
-export async function read<T>(
-  schema: z.ZodType<T>,
-  request: { json(): Promise<unknown> },
-): Promise<T> {
+export async function read<T>(schema: z.ZodType<T>, request: { json(): Promise<unknown> }): Promise<T> {
   const body = await request.json().catch(() => undefined);
   const parsed = schema.safeParse(body);
   if (!parsed.success) throw new HTTPException(400, { message: z.prettifyError(parsed.error) });

@@ -23,7 +23,13 @@ export function Dock({ isOpen, toggle }: DockProps): ReactElement {
   return (
     <aside className={`dock${isOpen ? ' is-open' : ''}`} aria-label="Dock">
       <div className="dock-bar">
-        <button type="button" className="dock-toggle" aria-expanded={isOpen} aria-controls="dock-body" onClick={toggle}>
+        <button
+          type="button"
+          className="dock-toggle"
+          aria-expanded={isOpen}
+          aria-controls="dock-body"
+          onClick={toggle}
+        >
           <Icon name={isOpen ? 'down' : 'up'} />
           <span>
             {queries.length} live {queries.length === 1 ? 'query' : 'queries'}
@@ -125,7 +131,9 @@ function VerifyButton({ verdict, told }: VerifyProps): ReactElement {
   const run = async (): Promise<void> => {
     setRunning(true);
     told(null);
-    told(await verify().catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))));
+    told(
+      await verify().catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))),
+    );
     setRunning(false);
   };
   const all = verdict === null || verdict instanceof Error ? [] : [...verdict.queries.values()];

@@ -32,7 +32,9 @@ export function useLatency(): Latency | null {
       const fresh = !first && pulse.status === 'current' && client.status === 'online';
       first = pulse.status !== 'current';
       if (!fresh || committed === undefined || document.hidden) return;
-      const painted = client.liveViews.filter((live) => live.status === 'current').map(({ ref }) => client.keyOf(ref));
+      const painted = client.liveViews
+        .filter((live) => live.status === 'current')
+        .map(({ ref }) => client.keyOf(ref));
       afterPaint(() => {
         const ms = Math.max(0, Date.now() - committed.getTime());
         samples.push(ms);

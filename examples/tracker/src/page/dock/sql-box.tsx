@@ -36,7 +36,8 @@ export function SqlBox(): ReactElement {
         value={sql}
         onChange={({ target }) => setSql(target.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit();
+          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey))
+            event.currentTarget.form?.requestSubmit();
           if (event.key === 'Escape') event.currentTarget.blur();
         }}
       />

@@ -76,7 +76,11 @@ interface OpenQuery {
 function openQueries(): readonly OpenQuery[] {
   const open = new Map<string, QueryRef<unknown>>();
   for (const { ref } of client.liveViews) if (isVerifiable(ref)) open.set(client.keyOf(ref), ref);
-  return [...open].map(([key, ref]) => ({ key, asked: { query: ref.query, args: ref.args }, live: client.live(ref) }));
+  return [...open].map(([key, ref]) => ({
+    key,
+    asked: { query: ref.query, args: ref.args },
+    live: client.live(ref),
+  }));
 }
 
 /** The pulse is not locked: it would stop for everybody. */
