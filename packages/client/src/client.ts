@@ -20,9 +20,9 @@ import { Views, type Trouble } from './views.js';
  */
 export type ClientStatus = 'connecting' | 'online' | 'offline' | 'failed' | 'closed';
 
-export interface LiveOptions {
+export interface LiveOptions<Row = AnyRow> {
   /** A live view whose rows are likely to be rows of the new one, too. */
-  readonly like?: LiveView<unknown>;
+  readonly like?: LiveView<Row>;
 }
 
 /**
@@ -96,7 +96,7 @@ export class Client implements Notifiable {
    * @param options `like`: a live view many of whose rows are likely to be rows of this one: only what differs travels.
    * @throws SluiceError `param_invalid`, `args_invalid`, `request_too_large`, `too_many_subscriptions`, `client_closed`.
    */
-  live<Row = AnyRow>(ref: QueryRef<Row> | SqlRef, options: LiveOptions = {}): LiveView<Row> {
+  live<Row = AnyRow>(ref: QueryRef<Row> | SqlRef, options: LiveOptions<Row> = {}): LiveView<Row> {
     if (this.#status === 'closed') throw clientError('client_closed');
     const { listenersMax, onListenerError, requestBytesMax } = this.#options;
     const live = new LiveView<Row>(

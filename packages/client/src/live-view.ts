@@ -53,7 +53,7 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
   #closed = false;
   #ref: QueryRef<Row> | SqlRef;
 
-  constructor(parts: LiveViewParts, ref: QueryRef<Row> | SqlRef, like?: LiveView<unknown>) {
+  constructor(parts: LiveViewParts, ref: QueryRef<Row> | SqlRef, like?: LiveView<Row>) {
     this.#parts = parts;
     this.#ref = ref;
     this.#listeners = new Listeners(parts.listenersMax, parts.onListenerError);

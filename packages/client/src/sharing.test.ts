@@ -68,6 +68,60 @@ test('a query that is kept opens again at once and without traffic, until it is 
   expect(await peer.next('unsubscribe')).toEqual({ kind: 'unsubscribe', id: 1 });
 });
 
+test('peek tells what is known of a query, and opens nothing', async () => {
+  const made = await harness();
+  const { live, peer } = await current(made);
+  const { client, clock } = made;
+  const key = client.keyOf({ sql: 'v' });
+  expect(client.keyOf({ query: 'x', args: { a: 1, b: 2 } })).toBe(
+    client.keyOf({ query: 'x', args: { b: 2, a: 1 } }),
+  );
+  expect(client.peek(key)).toBe(live.state);
+  live.close();
+  expect(client.peek(key)).toMatchObject({ status: 'current', rows: [{ id: 1 }] });
+  expect(client.live({ sql: 'v' }).state).toBe(client.peek(key));
+  expect(client.peek(client.keyOf({ sql: 'unknown' }))).toEqual({ status: 'loading', rows: [] });
+  await peer.read();
+  expect(peer.inbox).toEqual([]);
+  clock.advance(KEEP_MS);
+  expect(() => client.keyOf({ query: 'x', args: 1n })).toThrow(
+    expect.objectContaining({ code: 'args_invalid' }),
+  );
+});
+
+test('close without keep ends the subscription, unless others hold it', async () => {
+  const made = await harness();
+  const { live, peer } = await current(made);
+  const other = made.client.live<Issue>({ sql: 'v' });
+  live.close({ keep: false });
+  expect(other.status).toBe('current');
+  other.close({ keep: false });
+  expect(await peer.next('unsubscribe')).toEqual({ kind: 'unsubscribe', id: 1 });
+});
+
+test('a query that is like another describes its rows, and ends nothing', async () => {
+  const made = await harness();
+  const { live, peer } = await current(made);
+  const next = made.client.live<Issue>({ sql: 'w' }, { like: live });
+  const { replaces, resume } = await peer.next('subscribe');
+  expect(replaces).toBeUndefined();
+  expect(resume).toMatchObject({ view: 'v', at: at('0/10'), count: live.rows.length });
+  peer.send(subscribed(2, 'w'));
+  peer.send({
+    kind: 'difference',
+    view: 'w',
+    at: at('0/10'),
+    of: 1,
+    buckets: [],
+    rows: [['9', ['9', 'nine']]],
+  });
+  peer.send({ kind: 'move', position: at('0/10'), current: ['w'] });
+  await next.ready;
+  expect(next.rows.at(-1)).toEqual({ id: 9, title: 'nine' });
+  expect(next.rows.slice(0, -1).every((row, i) => row === live.rows[i])).toBe(true);
+  expect(live.status).toBe('current');
+});
+
 test('keepMs: 0 keeps nothing', async () => {
   const made = await harness({ keepMs: 0 });
   const { live, peer } = await current(made);

@@ -9,6 +9,8 @@ export const PAGES: Readonly<Record<string, readonly RegExp[]>> = {
   'docs/operations-source.md': [],
   // client.pg.test.ts
   'docs/client.md': [/^ts runnable( continued)?$/, /^text output$/],
+  // test/src/react/page.browser.test.ts
+  'docs/react.md': [/^tsx runnable( continued)?$/],
   // packages/server/src/transport/protocol.test.ts; pages.test.ts for event streams
   'docs/protocol.md': [/^json( fields)?$/, /^text$/, /^text events$/],
   'docs/architecture.md': [/^text$/],

@@ -1,18 +1,35 @@
 import { build } from 'vite';
 
+export interface BundleOptions {
+  /** Packages by name, and where they are found instead. */
+  readonly alias?: Readonly<Record<string, string>>;
+  /** Packages that stay out. */
+  readonly external?: readonly (string | RegExp)[];
+  /** With the checks that libraries make in development. */
+  readonly development?: boolean;
+}
+
 /**
  * One self-contained module for a browser, as an application's bundler would make it.
  * @param entry path of the module. @returns its code, minified.
  */
-export async function bundleForBrowser(entry: string): Promise<string> {
+export async function bundleForBrowser(entry: string, options: BundleOptions = {}): Promise<string> {
+  const { alias = {}, external = [], development = false } = options;
   const made = await build({
     configFile: false,
     logLevel: 'error',
+    resolve: { alias },
+    ...(development ? { define: { 'process.env.NODE_ENV': '"development"' } } : {}),
     build: {
       write: false,
       target: 'es2022',
       minify: true,
-      rollupOptions: { input: entry, preserveEntrySignatures: 'strict', output: { format: 'es' } },
+      rollupOptions: {
+        external: [...external],
+        input: entry,
+        preserveEntrySignatures: 'strict',
+        output: { format: 'es' },
+      },
     },
   });
   const [output] = Array.isArray(made) ? made : [made];

@@ -12,16 +12,22 @@ export interface Issue {
   readonly rank: number;
 }
 
+export interface Account {
+  readonly balance: number;
+  /** Every transaction of the tests counts it up, in all accounts. */
+  readonly version: number;
+}
+
 /** What the server of these tests offers, as an application would write it by hand. */
 export interface Api {
   readonly queries: {
     readonly issuesOf: { readonly args: { project: number; limit: number }; readonly row: Issue };
     readonly countOf: { readonly args: { project: number }; readonly row: { readonly n: bigint } };
     readonly issue: { readonly args: { id: number }; readonly row: Issue };
-    readonly account: { readonly args: { id: number }; readonly row: { readonly balance: number } };
+    readonly account: { readonly args: { id: number }; readonly row: Account };
     readonly accountByJoin: {
       readonly args: { id: number };
-      readonly row: { readonly balance: number; readonly holder: string };
+      readonly row: Account & { readonly holder: string };
     };
     readonly quotient: { readonly args: { id: number }; readonly row: { readonly x: number } };
   };
@@ -34,9 +40,9 @@ const QUERIES: NonNullable<SluiceConfig['queries']> = {
   },
   countOf: { sql: 'SELECT count(*) AS n FROM issue WHERE project_id = $1', params: ['project'] },
   issue: { sql: 'SELECT id, title, rank FROM issue WHERE id = $1', params: ['id'] },
-  account: { sql: 'SELECT balance FROM account WHERE id = $1', params: ['id'] },
+  account: { sql: 'SELECT balance, version FROM account WHERE id = $1', params: ['id'] },
   accountByJoin: {
-    sql: 'SELECT a.balance, h.name AS holder FROM account a JOIN holder h ON h.id = a.id WHERE a.id = $1',
+    sql: 'SELECT a.balance, a.version, h.name AS holder FROM account a JOIN holder h ON h.id = a.id WHERE a.id = $1',
     params: ['id'],
   },
   quotient: { sql: 'SELECT 100 / rank AS x FROM issue WHERE id = $1', params: ['id'] },
@@ -46,9 +52,9 @@ const SETUP = `
   CREATE TABLE issue (id int PRIMARY KEY, project_id int NOT NULL, title text NOT NULL, rank int NOT NULL);
   INSERT INTO issue SELECT i, 1 + i % 2, 'issue ' || i, i FROM generate_series(1, 400) i;
   CREATE TABLE holder (id int PRIMARY KEY, name text NOT NULL);
-  CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL);
+  CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL, version int NOT NULL DEFAULT 0);
   INSERT INTO holder SELECT i, 'holder ' || i FROM generate_series(1, 4) i;
-  INSERT INTO account SELECT i, 100 FROM generate_series(1, 4) i`;
+  INSERT INTO account (id, balance) SELECT i, 100 FROM generate_series(1, 4) i`;
 
 /** What a client was sent, summed up. */
 export interface Traffic {
