@@ -63,14 +63,16 @@ export class RerunRounds {
 
   /** Something became dirty. */
   wake(): void {
-    for (const lane of ['fast', 'slow'] as const) {
-      if (this.#busy[lane]) continue;
-      this.#busy[lane] = true;
-      setImmediate(() => void this.#runLane(lane));
-    }
+    for (const lane of ['fast', 'slow'] as const) this.#start(lane);
   }
 
-  async #runLane(lane: 'fast' | 'slow'): Promise<void> {
+  #start(lane: Lane): void {
+    if (this.#busy[lane]) return;
+    this.#busy[lane] = true;
+    setImmediate(() => void this.#runLane(lane));
+  }
+
+  async #runLane(lane: Lane): Promise<void> {
     const { now, sleep, intervalMs } = this.#options;
     for (;;) {
       const work = this.#collect(lane);
@@ -81,6 +83,9 @@ export class RerunRounds {
       await sleep(Math.max(intervalMs - tookMs, tookMs / 2));
     }
     this.#busy[lane] = false;
+    // A template whose run took longer, or less long, than before has changed lanes with its views still dirty.
+    const other = lane === 'fast' ? 'slow' : 'fast';
+    if (!this.#stopped && this.#collect(other).length > 0) this.#start(other);
   }
 
   /** A round that fails as a whole is taken apart: a template that cannot be read must not keep the others from it. */
@@ -95,7 +100,7 @@ export class RerunRounds {
     }
   }
 
-  #collect(lane: 'fast' | 'slow'): Work[] {
+  #collect(lane: Lane): Work[] {
     const work: Work[] = [];
     let room = ROUND_MAX;
     for (const template of this.#templates) {
@@ -161,6 +166,8 @@ export class RerunRounds {
     return outcomes;
   }
 }
+
+type Lane = 'fast' | 'slow';
 
 interface Work {
   readonly template: RerunTemplate;
