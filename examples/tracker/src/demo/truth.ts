@@ -33,8 +33,7 @@ export class Truths {
       await client.query('BEGIN');
       await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
       await client.query(`LOCK TABLE ${TABLES} IN SHARE MODE`);
-      const answers: TrueAnswer[] = [];
-      for (const { query, args } of asked) answers.push(await answerOf(query, args));
+      const answers = await Promise.all(asked.map(({ query, args }) => answerOf(query, args)));
       const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
       const id = randomUUID();
       this.#held.set(id, { client, timer: setTimeout(() => void this.letGo(id), HOLD_MAX_MS) });

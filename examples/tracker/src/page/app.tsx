@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState, type ReactElement } from 'react';
+import { memo, useCallback, useMemo, useRef, useState, type ReactElement } from 'react';
 import { useClientStatus, useLiveInfiniteQuery, useLiveQuery } from '@sluice/react';
 import { DirectoryContext, useDirectory, useLiveDirectory } from './directory.js';
 import { Dock } from './dock/dock.js';
@@ -18,6 +18,12 @@ import { useNotice } from './write.js';
 
 const PAGE_ROWS = 100;
 
+// The list changes with every move of the database, these do not.
+const Side = memo(Sidebar);
+const Filters = memo(Fields);
+const Detail = memo(IssueDetail);
+const Bottom = memo(Dock);
+
 export function App(): ReactElement {
   const directory = useLiveDirectory();
   const place = usePlace();
@@ -26,18 +32,20 @@ export function App(): ReactElement {
   const [theme, toggleTheme] = useTheme();
   const [open, setOpen] = useState<'sidebar' | 'help' | null>(null);
   const [hasDock, setDock] = useState(false);
+  const close = useCallback(() => setOpen(null), []);
+  const toggleDock = useCallback(() => setDock((isOpen) => !isOpen), []);
   useKeys({
     '/': () => search.current?.focus(),
     '?': () => setOpen('help'),
     t: toggleTheme,
-    d: () => setDock(!hasDock),
+    d: toggleDock,
   });
   const { list, counts } = useIssues(place);
 
   return (
     <DirectoryContext value={directory}>
       <div className="app">
-        <Sidebar isOpen={open === 'sidebar'} close={() => setOpen(null)} />
+        <Side isOpen={open === 'sidebar'} close={close} />
         <main>
           <header className="top">
             <button
@@ -51,7 +59,7 @@ export function App(): ReactElement {
               <Icon name="menu" />
             </button>
             <Title place={place} total={list.total} />
-            {!isNarrow && <Fields search={search} />}
+            {!isNarrow && <Filters search={search} />}
             <Connection />
             <button
               type="button"
@@ -72,16 +80,16 @@ export function App(): ReactElement {
           </header>
           <div className="toolbar">
             <StatusChips counts={counts} />
-            {isNarrow && <Fields search={search} />}
+            {isNarrow && <Filters search={search} />}
           </div>
           <div className={`panes${place.issueId === null ? '' : ' has-detail'}`}>
             <IssueList list={list} />
-            {place.issueId !== null && <IssueDetail id={place.issueId} />}
+            {place.issueId !== null && <Detail id={place.issueId} />}
           </div>
         </main>
-        <Dock isOpen={hasDock} toggle={() => setDock(!hasDock)} />
+        <Bottom isOpen={hasDock} toggle={toggleDock} />
         <NoticeLine />
-        {open === 'help' && <Help close={() => setOpen(null)} />}
+        {open === 'help' && <Help close={close} />}
       </div>
     </DirectoryContext>
   );

@@ -12,10 +12,14 @@ export function Avatar({
   const name = member?.name ?? 'Nobody';
   const named = label ? { role: 'img', 'aria-label': name, title: name } : { 'aria-hidden': true };
   if (member === undefined) return <span className="avatar avatar-nobody" {...named} />;
+  // Drawn, not text: whoever hears the page hears the name.
   return (
-    <span className="avatar" style={{ background: member.color }} {...named}>
-      {initials(member.name)}
-    </span>
+    <span
+      className="avatar"
+      data-initials={initials(member.name)}
+      style={{ background: member.color }}
+      {...named}
+    />
   );
 }
 

@@ -14,25 +14,37 @@ export interface Directory {
 }
 
 export function useLiveDirectory(): Directory {
-  const teams = useLiveQuery(queries.teams()).rows;
-  const projects = useLiveQuery(queries.projects()).rows;
-  const members = useLiveQuery(queries.members()).rows;
-  const labels = useLiveQuery(queries.labels()).rows;
-  return useMemo(() => {
-    const team = byId(teams);
-    const project = byId(projects);
-    const member = byId(members);
-    const label = byId(labels);
-    return {
-      teams,
-      projects,
-      members,
-      team: (id) => team.get(id),
-      project: (id) => project.get(id),
-      member: (id) => (id === null ? undefined : member.get(id)),
-      label: (id) => label.get(id),
-    };
-  }, [teams, projects, members, labels]);
+  const teams = useLiveQuery(queries.teams());
+  const projects = useLiveQuery(queries.projects());
+  const members = useLiveQuery(queries.members());
+  const labels = useLiveQuery(queries.labels());
+  // All or nothing: or the projects would push the teams apart when they come.
+  const isLoading = [teams, projects, members, labels].some(({ status }) => status === 'loading');
+  return useMemo(
+    () => (isLoading ? NOTHING : directoryOf(teams.rows, projects.rows, members.rows, labels.rows)),
+    [isLoading, teams.rows, projects.rows, members.rows, labels.rows],
+  );
+}
+
+function directoryOf(
+  teams: readonly Team[],
+  projects: readonly Project[],
+  members: readonly Member[],
+  labels: readonly Label[],
+): Directory {
+  const team = byId(teams);
+  const project = byId(projects);
+  const member = byId(members);
+  const label = byId(labels);
+  return {
+    teams,
+    projects,
+    members,
+    team: (id) => team.get(id),
+    project: (id) => project.get(id),
+    member: (id) => (id === null ? undefined : member.get(id)),
+    label: (id) => label.get(id),
+  };
 }
 
 function byId<Row extends { readonly id: number }>(rows: readonly Row[]): ReadonlyMap<number, Row> {

@@ -103,9 +103,12 @@ function useFlash(issue: IssueRow): React.RefObject<HTMLLIElement | null> {
     const before = shown.current;
     shown.current = issue;
     if (before === issue || before.id !== issue.id) return;
+    const element = line.current;
+    // One that is lit up already is not lit up again: under load that would be all the time.
+    if (element === null || element.getAnimations().length > 0) return;
     if (window.matchMedia('(prefers-reduced-motion: reduce)').matches) return;
-    line.current?.animate([{ backgroundColor: 'var(--flash)' }, { backgroundColor: 'transparent' }], {
-      duration: 900,
+    element.animate([{ backgroundColor: 'var(--flash)' }, { backgroundColor: 'transparent' }], {
+      duration: 700,
       easing: 'ease-out',
     });
   }, [issue]);

@@ -28,7 +28,7 @@ export function QueryTable({ queries, latency, verdict }: QueryTableProps): Reac
           <th scope="col" className="wide-only">
             Position
           </th>
-          <th scope="col" className="number" title="From commit to paint">
+          <th scope="col" className="number ms" title="From commit to paint">
             ms
           </th>
           <th scope="col">Verified</th>
@@ -59,7 +59,7 @@ export function QueryTable({ queries, latency, verdict }: QueryTableProps): Reac
               </td>
               <td className="number">{formatCount(query.rows)}</td>
               <td className="wide-only mono">{query.lsn}</td>
-              <td className="number">
+              <td className="number ms">
                 {query.status === 'current' ? (latency?.ofQuery.get(query.key) ?? '–') : query.status}
               </td>
               <td>
