@@ -1,6 +1,6 @@
 import type { Transaction } from '../source/transaction.js';
 import type { IncrementalTemplate } from './incremental-template.js';
-import { isTickOf } from './marks.js';
+import { changesAccess, isTickOf } from './marks.js';
 import type { RerunTemplate } from './rerun-template.js';
 import { changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
 
@@ -53,7 +53,7 @@ export class TemplateIndex {
     const touched = new Set<RerunTemplate>();
     for (const table of changes.keys())
       for (const template of this.#rerun.get(table) ?? []) touched.add(template);
-    const wrote = transaction.changes.length > 0 || transaction.bulk.size > 0;
+    const wrote = transaction.changes.length > 0 || transaction.bulk.size > 0 || changesAccess(transaction);
     for (const template of this.#anything) {
       if (template.planned.readsAnything ? wrote : isTickOf(transaction, template.tickMs))
         touched.add(template);

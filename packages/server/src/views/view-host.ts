@@ -14,7 +14,7 @@ import { IncrementalTemplate, type Hydration, type TableView } from './increment
 import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate, type RerunView } from './rerun-template.js';
-import { CLOCK_PREFIX, REWRITE_PREFIX, tokensOf } from './marks.js';
+import { ACCESS_PREFIX, CLOCK_PREFIX, REWRITE_PREFIX, tokensOf } from './marks.js';
 import type { TableChanges } from './table-changes.js';
 import { TemplateIndex } from './template-index.js';
 import { Ticks } from './ticks.js';
@@ -204,14 +204,22 @@ export class ViewHost implements ViewsPort, SourceListener {
   }
 
   /**
-   * Definitions changed: of the relations named, or where `anything` of functions, operators and casts. A new one may
-   * be meant by a name that meant one of Postgres's own, so that no plan is beyond it. Plans are made anew; a view whose plan is another one then ends, and clients subscribe again.
+   * Definitions or rights changed: of the relations named, or where `anything` of functions, operators and casts. A
+   * new one may be meant by a name that meant one of Postgres's own, so that no plan is beyond it. Plans are made anew;
+   * a view whose plan is another one then ends, and clients subscribe again. Of those that go on under their plan, what
+   * Postgres computed may be refused now (a function reads what its caller no longer may), and an error may be mended:
+   * a commit of ours marks the place from which on these are looked at again (C23).
    */
   async schemaChanged(relations: ReadonlySet<number>, anything: boolean): Promise<void> {
     const affected = [...this.#views.values()].filter(({ planned }) => {
       return anything || [...planned.reads, ...planned.views].some((relation) => relations.has(relation));
     });
     await Promise.all(affected.map((one) => this.#replan(one)));
+    const again = affected.filter(
+      ({ kind, view }) => !view.isEnded && (kind === 'rerun' || !view.isValid || view.isFailed),
+    );
+    const tables = new Set(again.flatMap(({ planned }) => planned.reads));
+    if (again.length > 0) await this.#options.emit(ACCESS_PREFIX, [...tables].join(','));
   }
 
   /**
