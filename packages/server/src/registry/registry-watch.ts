@@ -2,6 +2,7 @@ import { must } from '@sluice/core/assert';
 import type { Run } from '../source/source.js';
 import { POLL_SQL } from './catalog-sql.js';
 import { readRegistry } from './read-registry.js';
+import { changedTables, rewrittenTables } from './registry-difference.js';
 import type { Registry } from './registry.js';
 
 export interface RegistryWatchOptions {
@@ -130,24 +131,4 @@ export class RegistryWatch {
     if (same && previous.hash === next.hash) return;
     for (const listener of this.#listeners) listener(next, changed, global, rewritten);
   }
-}
-
-function rewrittenTables(previous: Registry, next: Registry): ReadonlySet<number> {
-  const rewritten = new Set<number>();
-  for (const [oid, table] of next.tables) {
-    const before = previous.tables.get(oid);
-    if (before !== undefined && before.storage !== table.storage) rewritten.add(oid);
-  }
-  return rewritten;
-}
-
-function changedTables(previous: Registry, next: Registry): ReadonlySet<number> {
-  const changed = new Set<number>();
-  for (const [oid, table] of next.tables) {
-    const before = previous.tables.get(oid);
-    if (previous.rightsHash !== next.rightsHash) changed.add(oid);
-    if (before?.hash !== table.hash || before.accessHash !== table.accessHash) changed.add(oid);
-  }
-  for (const oid of previous.tables.keys()) if (!next.tables.has(oid)) changed.add(oid);
-  return changed;
 }

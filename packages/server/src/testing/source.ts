@@ -6,6 +6,7 @@ import type { PostgresSourceOptions } from '../source/source-options.js';
 import type { SourceEvent } from '../source/source-status.js';
 import type { SourceListener } from '../source/source.js';
 import type { Change, Transaction, Tuple } from '../source/transaction.js';
+import { within } from './deadline.js';
 import type { TestDatabase } from './postgres.js';
 
 /** A listener that keeps everything it was told, and lets a test wait until something is there. */
@@ -44,10 +45,11 @@ export class RecordingListener implements SourceListener {
     this.#at(lsn);
   }
 
-  /** Resolves when the predicate holds; looked at after everything that is told. */
-  until(done: () => boolean): Promise<void> {
+  /** Resolves when the predicate holds; looked at after everything that is told. A failed assertion when it never does. */
+  until(done: () => boolean, limitMs?: number): Promise<void> {
     if (done()) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push({ done, resolve }));
+    const holds = new Promise<void>((resolve) => this.#waiting.push({ done, resolve }));
+    return within(`${String(done)}, told ${this.transactions.length} transactions so far`, holds, limitMs);
   }
 
   #at(lsn: Lsn): void {

@@ -1,13 +1,16 @@
+import { AssertionError } from 'node:assert/strict';
 import pg from 'pg';
 import type { WireError } from '@sluice/core/wire';
 import { Planner } from '../planner/planner.js';
 import { readRegistry } from '../registry/read-registry.js';
 import type { Registry } from '../registry/registry.js';
+import { changedTables, rewrittenTables } from '../registry/registry-difference.js';
 import { Database } from '../source/database.js';
 import { PostgresSource } from '../source/postgres-source.js';
 import { assembleViewHost } from '../views/assemble.js';
 import type { FromViews, QuerySpec } from '../views/port.js';
 import type { ViewEvent, ViewHost, ViewLimits } from '../views/view-host.js';
+import { within } from './deadline.js';
 import { CLIENT_ROLE, type TestDatabase } from './postgres.js';
 import { runOn } from './run.js';
 
@@ -88,17 +91,12 @@ export async function startViews(
     schemaChanged: async () => {
       const before = registry;
       registry = await readRegistry(runOn(pool), 'sluice');
-      const changed = [...registry.tables.keys(), ...before.tables.keys()].filter(
-        (oid) => registry.tables.get(oid)?.hash !== before.tables.get(oid)?.hash,
-      );
-      await host.schemaChanged(new Set(changed), registry.globalHash !== before.globalHash);
-      const rewritten = [...registry.tables.values()].filter(
-        ({ oid, storage }) => before.tables.has(oid) && before.tables.get(oid)?.storage !== storage,
-      );
-      await host.rewritten(new Set(rewritten.map(({ oid }) => oid)));
+      const global = registry.globalHash !== before.globalHash;
+      await host.schemaChanged(changedTables(before, registry), global);
+      await host.rewritten(rewrittenTables(before, registry));
     },
-    until: (done) =>
-      new Promise((resolve) => {
+    until: (done) => {
+      const met = new Promise<void>((resolve) => {
         const look = (): void => {
           if (!done(position)) return;
           waiting.delete(look);
@@ -106,7 +104,9 @@ export async function startViews(
         };
         waiting.add(look);
         look();
-      }),
+      });
+      return within(String(done), met);
+    },
     stop: async () => {
       host.stop();
       await source.stop();
@@ -141,14 +141,21 @@ export class FollowedView {
     return this.#rows.map(([, row]) => row);
   }
 
-  /** Resolves once the view is valid and its rows are these. */
+  /** Resolves once the view is valid and its rows are these; a failed assertion when they never are. */
   async shows(rows: readonly unknown[]): Promise<void> {
-    await this.until(() => this.state === 'valid' && JSON.stringify(this.rows) === JSON.stringify(rows));
+    const wanted = JSON.stringify(rows);
+    const shown = (): boolean => this.state === 'valid' && JSON.stringify(this.rows) === wanted;
+    await this.until(shown).catch((error: unknown) => {
+      const held = JSON.stringify(this.rows);
+      throw error instanceof AssertionError
+        ? new AssertionError({ message: `${this.state}: ${held} is not ${wanted}` })
+        : error;
+    });
   }
 
   async until(done: () => boolean): Promise<void> {
     if (done()) return;
-    await new Promise<void>((resolve) => this.#waiting.push({ done, resolve }));
+    await within(String(done), new Promise<void>((resolve) => this.#waiting.push({ done, resolve })));
   }
 
   take(entry: Entry): void {

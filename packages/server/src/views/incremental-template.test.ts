@@ -191,3 +191,15 @@ test('a window that ran dry while it was caught up is read again, further', asyn
   expect(counts).toHaveLength(2);
   expect(counts[1]).toBeGreaterThan(counts[0] ?? 0);
 });
+
+test('C11: a binding that missed is not known to hold until it is covered', async () => {
+  const again = [...read, ['9', '5', 'long']];
+  const { entries, template, view, settled } = scripted([{ rows: read }, { rows: again }]);
+  template.open(view, ['5', null]);
+  await settled;
+  const missing = transaction([update('9', '5', undefined)]);
+  template.apply(missing, { changes: missing.changes, unknown: false }, { epoch: 'e', lsn: missing.lsn });
+  expect(entries.map(({ kind }) => kind)).toEqual(['rows', 'gap']);
+  expect(entries[1]).toMatchObject({ through: missing.previous });
+  await expect.poll(() => entries.map(({ kind }) => kind)).toEqual(['rows', 'gap', 'delta']);
+});
