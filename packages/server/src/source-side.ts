@@ -5,14 +5,16 @@ import type { Limits } from './config/config.js';
 import { EventCounts } from './metrics/event-counts.js';
 import { loggable, logSourceEvent, logViewEvent } from './metrics/log.js';
 import type { SourceSideStatus } from './metrics/readings.js';
+import { plannerError } from './planner/errors.js';
 import { Planner } from './planner/planner.js';
 import { RegistryWatch } from './registry/registry-watch.js';
-import { schemaJson } from './registry/schema-json.js';
+import { VisibleSchemas } from './registry/visible-schema.js';
 import { SchemaSignals } from './schema-signals.js';
 import { clientConfig, type ConnectionConfig } from './source/connection-config.js';
 import { Database } from './source/database.js';
 import { PostgresSource } from './source/postgres-source.js';
 import type { SlotMode } from './source/slot-keeper.js';
+import type { Run } from './source/source.js';
 import type { FromViews, ToViews, ViewsPort } from './views/port.js';
 import { assembleViewHost } from './views/assemble.js';
 import type { ViewHost } from './views/view-host.js';
@@ -39,8 +41,8 @@ export interface SourceSide {
   start(): Promise<void>;
   stop(): Promise<void>;
   status(): Promise<SourceSideStatus>;
-  /** The registry as JSON. */
-  schema(): Promise<unknown>;
+  /** What the role may see of the registry, as JSON. @throws SluiceError `role_not_usable` */
+  schema(role: string): Promise<unknown>;
 }
 
 /** Connections beside the pool for reads: two to look at slot and catalog, two to plan, one for the stream. */
@@ -58,6 +60,7 @@ export class LocalSourceSide implements SourceSide {
   readonly #planning: pg.Pool;
   readonly #source: PostgresSource;
   readonly #registry: RegistryWatch;
+  readonly #schemas: VisibleSchemas;
   readonly #host: ViewHost;
 
   /** @param changed told when the stream's state may have changed */
@@ -85,8 +88,11 @@ export class LocalSourceSide implements SourceSide {
         changed();
       },
     });
+    const snapshot = <T>(work: (run: Run) => Promise<T>): Promise<T> =>
+      this.#database.transaction({ isolation: 'repeatable read', readOnly: true }, work);
+    this.#schemas = new VisibleSchemas(snapshot);
     this.#registry = new RegistryWatch({
-      snapshot: (work) => this.#database.transaction({ isolation: 'repeatable read', readOnly: true }, work),
+      snapshot,
       publication: options.publication,
       intervalMs: options.pollMs,
       onError: (error) => this.#failed('registry_read_failed', error),
@@ -150,8 +156,10 @@ export class LocalSourceSide implements SourceSide {
     };
   }
 
-  async schema(): Promise<unknown> {
-    return schemaJson(this.#registry.current);
+  async schema(role: string): Promise<unknown> {
+    const schema = await this.#schemas.of(this.#registry.current, role);
+    if (schema === null) throw plannerError('role_not_usable');
+    return schema;
   }
 
   #readCatalog(): void {

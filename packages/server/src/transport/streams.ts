@@ -6,7 +6,7 @@ import type { Grant } from '../auth/auth.js';
 import { authError } from '../auth/errors.js';
 import type { Feed } from '../sessions/feed.js';
 import type { Session } from '../sessions/session.js';
-import { bearer, type TransportContext } from './context.js';
+import { authRequestIn, type TransportContext } from './context.js';
 import { transportError } from './errors.js';
 import { DeltaEvents, RowEvents } from './event-stream.js';
 import { json, statusOf, type Answer, type EventIn, type EventOut, type Exchange } from './exchange.js';
@@ -68,9 +68,7 @@ export class Streams {
   async create(exchange: Exchange): Promise<Answer> {
     const { limits, auth } = this.#context;
     if (this.#streams.size >= limits.streamsMax) throw transportError('streams_too_many');
-    const token = bearer(exchange.header('authorization'));
-    const about = { headers: exchange.headers, url: exchange.url };
-    const grant = await auth.check({ ...about, ...(token === undefined ? {} : { token }) });
+    const grant = await auth.check(authRequestIn(exchange));
     const object = parseObject(await exchange.text(limits.messageBytesMax));
     const { subscriptions, several } = readSubscriptions(object);
     if (subscriptions.length > this.#context.sessions.limits.subscriptionsMax) {
