@@ -39,7 +39,7 @@ const source: Readings['source'] = {
 function readings(counts: EventCounts): Readings {
   return {
     source,
-    views: { views: 0, incremental: 0, rerun: 0, heldRows: 0 },
+    views: { views: 0, incremental: 0, rerun: 0, restless: 0, heldRows: 0 },
     events: counts.totals(),
     pool: { open: 1, idle: 1, waiting: 0 },
     sessions: {

@@ -125,6 +125,12 @@ export const READINGS: readonly Reading[] = [
   counter('hydrations', 'Statements that hydrated incremental views', ({ events }) => events.hydrations),
   counter('hydrated_views', 'Incremental views that they hydrated', ({ events }) => events.hydratedViews),
   counter('misses', 'Views that lacked a row and were hydrated anew', ({ events }) => events.misses),
+  gauge(
+    'views_restless',
+    'Incremental views that miss faster than they can be read, and are read at the pace of re-runs',
+    ({ views }) => views.restless,
+  ),
+  counter('restless', 'How often a view became so', ({ events }) => events.restless),
   counter(
     'reruns',
     'Statements that re-ran views, by template',

@@ -7,6 +7,7 @@ import type { Registry } from '../registry/registry.js';
 import { changedTables, rewrittenTables } from '../registry/registry-difference.js';
 import { Database } from '../source/database.js';
 import { PostgresSource } from '../source/postgres-source.js';
+import type { PostgresSourceOptions } from '../source/source-options.js';
 import { assembleViewHost } from '../views/assemble.js';
 import type { FromViews, QuerySpec } from '../views/port.js';
 import type { ViewEvent, ViewHost, ViewLimits } from '../views/view-host.js';
@@ -17,6 +18,7 @@ import { runOn } from './run.js';
 /** Source, planner and views over a test's database, without sessions. */
 export interface RunningViews {
   readonly host: ViewHost;
+  readonly source: PostgresSource;
   readonly events: ViewEvent[];
   /** Positions of the commit tokens seen. */
   readonly tokens: ReadonlyMap<string, bigint>;
@@ -29,14 +31,21 @@ export interface RunningViews {
   stop(): Promise<void>;
 }
 
+export interface RunningViewsOptions {
+  /** Where reads and the stream go when not straight to the database: through a proxy of the test's. */
+  readonly readUrl?: string;
+  readonly source?: Partial<PostgresSourceOptions>;
+}
+
 export async function startViews(
   database: TestDatabase,
   limits: Partial<ViewLimits> = {},
+  { readUrl = database.url, source: sourceOptions = {} }: RunningViewsOptions = {},
 ): Promise<RunningViews> {
   const pool = new pg.Pool({ connectionString: database.url, max: 4 });
   pool.on('error', () => undefined);
-  const db = new Database({ connection: database.url });
-  const source = new PostgresSource({ database: db, replication: database.url });
+  const db = new Database({ connection: readUrl });
+  const source = new PostgresSource({ database: db, replication: database.url, ...sourceOptions });
   let registry: Registry = await readRegistry(runOn(pool), 'sluice');
   const planner = new Planner({ connections: pool, registry: () => registry });
   const events: ViewEvent[] = [];
@@ -69,6 +78,7 @@ export async function startViews(
   let ref = 0;
   return {
     host,
+    source,
     events,
     tokens,
     open: (sql, params = [], more = {}) => {

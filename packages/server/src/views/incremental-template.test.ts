@@ -108,6 +108,9 @@ function scripted(reads: Read[]): {
     ancestors: (oid) => [oid],
     onHydration: () => undefined,
     onMiss: () => undefined,
+    onRestless: () => undefined,
+    clock: { now: () => 0, sleep: () => Promise.resolve() },
+    intervalMs: 0,
     recovered: (error) => Promise.reject(error instanceof Error ? error : new Error(String(error))),
   });
   return { entries, template, view, counts, settled };

@@ -5,10 +5,12 @@ import type { Planned } from '../planner/planned.js';
 import type { Fetch, FetchOptions, Run } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
 import { isTransient } from './errors.js';
+import { restMs } from './pace.js';
 import { apart } from './statements.js';
 import type { Principal } from './port.js';
 import type { Version } from './view.js';
-import type { Relevant, RerunTemplate, RerunView, RunOutcome } from './rerun-template.js';
+import type { Relevant } from './relevant-log.js';
+import type { RerunTemplate, RerunView, RunOutcome } from './rerun-template.js';
 
 /** Bindings that one statement runs for. */
 const BATCH = 100;
@@ -70,15 +72,17 @@ export class RerunRounds {
     }
   }
 
-  async #runLane(lane: 'fast' | 'slow'): Promise<void> {
+  async #runLane(lane: Lane): Promise<void> {
     const { now, sleep, intervalMs } = this.#options;
     for (;;) {
       const work = this.#collect(lane);
       if (work.length === 0 || this.#stopped) break;
       const start = now();
       await this.#attempt(work);
+      // Who turned out slow, or quick, and has to run again is the other lane's from here on, which may be asleep.
+      if (work.some(({ template }) => laneOf(template) !== lane)) this.wake();
       const tookMs = now() - start;
-      await sleep(Math.max(intervalMs - tookMs, tookMs / 2));
+      await sleep(restMs(tookMs, intervalMs));
     }
     this.#busy[lane] = false;
   }
@@ -95,11 +99,11 @@ export class RerunRounds {
     }
   }
 
-  #collect(lane: 'fast' | 'slow'): Work[] {
+  #collect(lane: Lane): Work[] {
     const work: Work[] = [];
     let room = ROUND_MAX;
     for (const template of this.#templates) {
-      if (template.dirty.size === 0 || template.costMs > SLOW_MS !== (lane === 'slow')) continue;
+      if (template.dirty.size === 0 || laneOf(template) !== lane) continue;
       const views = [...template.dirty].slice(0, room);
       room -= views.length;
       if (views.length > 0) work.push({ template, views });
@@ -160,6 +164,12 @@ export class RerunRounds {
     });
     return outcomes;
   }
+}
+
+type Lane = 'fast' | 'slow';
+
+function laneOf(template: RerunTemplate): Lane {
+  return template.costMs > SLOW_MS ? 'slow' : 'fast';
 }
 
 interface Work {

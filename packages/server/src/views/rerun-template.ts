@@ -4,11 +4,12 @@ import type { Binding } from '@sluice/core/plan';
 import type { Epoch } from '@sluice/core/position';
 import type { Row } from '@sluice/core/value';
 import type { Planned } from '../planner/planned.js';
-import { sees, type Snapshot } from '../source/snapshot.js';
+import type { Snapshot } from '../source/snapshot.js';
 import type { Transaction } from '../source/transaction.js';
 import { answerError, viewsError } from './errors.js';
 import { keyRows } from './keyed-rows.js';
 import type { Principal } from './port.js';
+import { RelevantLog, raiseBase, type Relevant } from './relevant-log.js';
 import type { View, Version } from './view.js';
 
 /** A view in the re-run gear. */
@@ -28,13 +29,6 @@ export interface RerunView {
 /** What a run gave: rows, or the error that Postgres raised. */
 export type RunOutcome = { readonly rows: readonly Row[] } | { readonly error: unknown };
 
-/** A transaction that touched what a template reads. */
-export interface Relevant {
-  readonly xid: number;
-  readonly lsn: Lsn;
-  readonly previous: Lsn;
-}
-
 /** Where the runs of one snapshot stand, as far as their template is concerned. */
 export interface Standing {
   /** The last relevant transaction that the snapshot sees; null when none is logged. */
@@ -43,16 +37,9 @@ export interface Standing {
   readonly until: Relevant | null;
 }
 
-/** Relevant transactions kept while views are behind; more, and the oldest are forgotten with those views' bases. */
-const RELEVANT_MAX = 100_000;
-
 /**
  * A template in the re-run gear, for one principal: its views run again when what they read changed, and what a
- * run gave is published where it *stands* (C6).
- *
- *   log:     T1 ──── T2 ──── T3 ──── T4        relevant transactions, in WAL order
- *   snapshot sees    ✓       ✓       ✗         the answer stands from T3 on, through just before T4
- *   or               ✓       ✗       ✓         nowhere: it lacks T3 and contains the later T4. Run again.
+ * run gave is published where it *stands* (C6): see `RelevantLog`. Where it stands nowhere it is run again.
  */
 export class RerunTemplate {
   /** Names the template among its host's. */
@@ -66,7 +53,7 @@ export class RerunTemplate {
   /** Views that hold: the ones to be told when something changes. */
   readonly #valid = new Set<RerunView>();
   readonly #dirty = new Set<RerunView>();
-  #log: Relevant[] = [];
+  readonly #log = new RelevantLog();
   /** Milliseconds of one view's run, smoothed: slow templates do not hold up the others. */
   costMs = 0;
 
@@ -108,13 +95,13 @@ export class RerunTemplate {
     }
     this.#valid.clear();
     if (this.#dirty.size === 0) return;
-    this.#log.push({ xid: transaction.xid, lsn: transaction.lsn, previous: transaction.previous });
-    if (this.#log.length > RELEVANT_MAX) this.#forget();
+    const least = this.#log.add(transaction);
+    if (least !== null) for (const one of this.#dirty) raiseBase(one, least);
   }
 
   /** Nothing held is known to hold after `through`; `now` is where the stream begins anew. */
   missAll(through: Lsn, now: Lsn): void {
-    this.#log = [];
+    this.#log.clear();
     for (const one of this.#views) {
       one.view.gap(through);
       one.base = now;
@@ -126,8 +113,7 @@ export class RerunTemplate {
 
   /** Where runs at a snapshot stand. `unseen`: relevant transactions that it does not see, in WAL order. */
   standing(snapshot: Snapshot, unseen: readonly Relevant[]): Standing {
-    const seen = this.#log.findLast((relevant) => sees(snapshot, relevant.xid));
-    return { seen: seen?.lsn ?? null, until: unseen[0] ?? null };
+    return { seen: this.#log.lastSeen(snapshot), until: unseen[0] ?? null };
   }
 
   /**
@@ -163,10 +149,7 @@ export class RerunTemplate {
 
   /** Forgets the transactions that no view is behind of. */
   trim(): void {
-    let base: Lsn | null = null;
-    for (const one of this.#dirty) if (base === null || one.base < base) base = one.base;
-    const least = base;
-    this.#log = least === null ? [] : this.#log.filter((relevant) => relevant.lsn > least);
+    this.#log.trim(Array.from(this.#dirty, (one) => one.base));
   }
 
   #tell(one: RerunView, outcome: RunOutcome, to: Version): void {
@@ -178,16 +161,5 @@ export class RerunTemplate {
     if (one.view.version === null) one.view.rows(to, keyed.rows);
     else one.view.delta(to, diffRows(one.rows, keyed.rows, this.planned.shape.ordered));
     one.rows = keyed.rows;
-  }
-
-  #forget(): void {
-    this.#log.splice(0, this.#log.length >> 1);
-    const first = this.#log[0];
-    if (first === undefined) return;
-    for (const one of this.#dirty)
-      if (one.base < first.previous) {
-        one.base = first.previous;
-        one.told = false;
-      }
   }
 }

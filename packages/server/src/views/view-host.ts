@@ -73,6 +73,8 @@ export interface Clock {
 export type ViewEvent =
   | { readonly kind: 'hydrated'; readonly views: number }
   | { readonly kind: 'missed' }
+  /** A view misses faster than it can be read: from now on it is read at the pace of re-runs. */
+  | { readonly kind: 'restless'; readonly template: string }
   | { readonly kind: 'reran'; readonly template: string; readonly views: number; readonly ms: number }
   /** A fetch did not succeed and is tried again. */
   | { readonly kind: 'fetch_failed'; readonly error: unknown }
@@ -83,6 +85,8 @@ export interface ViewStatus {
   readonly views: number;
   readonly incremental: number;
   readonly rerun: number;
+  /** Of the incremental ones, those that miss faster than they can be read. */
+  readonly restless: number;
   readonly heldRows: number;
 }
 
@@ -160,6 +164,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       views: kinds.length,
       incremental: kinds.filter((one) => one.kind === 'incremental').length,
       rerun: kinds.filter((one) => one.kind === 'rerun').length,
+      restless: [...this.#incremental.values()].reduce((sum, template) => sum + template.restlessCount, 0),
       heldRows: [...this.#incremental.values()].reduce((sum, template) => sum + template.heldRowCount, 0),
     };
   }
@@ -195,7 +200,7 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   restart(epoch: Epoch, lsn: Lsn): void {
     const through = this.#version.lsn;
-    for (const template of this.#incremental.values()) template.missAll(through);
+    for (const template of this.#incremental.values()) template.restart(through, lsn);
     for (const template of this.#rerun.values()) template.missAll(through, lsn);
     this.#flush();
     this.#version = { epoch, lsn };
@@ -293,7 +298,10 @@ export class ViewHost implements ViewsPort, SourceListener {
       now: () => this.#version,
       ancestors: this.#options.ancestors,
       onHydration: (views) => this.#options.onEvent({ kind: 'hydrated', views }),
+      clock: this.#options.clock,
+      intervalMs: this.#options.rerunIntervalMs,
       onMiss: () => this.#options.onEvent({ kind: 'missed' }),
+      onRestless: () => this.#options.onEvent({ kind: 'restless', template: planned.template }),
       recovered: (error) => this.#recovered(error),
     });
     this.#incremental.set(planned.template, template);

@@ -1,0 +1,78 @@
+import { asLsn } from '@sluice/core/lsn';
+import { expect, test } from 'vitest';
+import type { Planned } from '../planner/planned.js';
+import type { Run } from '../source/source.js';
+import type { Transaction } from '../source/transaction.js';
+import type { Entry } from './port.js';
+import { RerunRounds } from './rerun-rounds.js';
+import { RerunTemplate } from './rerun-template.js';
+import { View } from './view.js';
+
+const planned: Planned = {
+  template: 't',
+  shape: { columns: [{ name: 'n', type: 'text', decoder: 'text' }], ordered: false },
+  paramTypes: [],
+  reads: [1],
+  readsAnything: false,
+  views: [],
+  userCode: false,
+  keyColumns: null,
+  readsClock: false,
+  gear: { kind: 'rerun', sql: { pieces: ['SELECT 1'], refs: [], lateral: true }, reason: 'a test' },
+};
+const principal = { role: 'r', claims: {} };
+
+test('a template that turns out slow, and was overtaken, is run again though nothing more happens', async () => {
+  const entries: Entry[] = [];
+  const template = new RerunTemplate('key', planned, principal, 10, 0);
+  const view = new View('v', planned.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
+    entries.push(entry),
+  );
+  const overtaking: Transaction = {
+    xid: 7,
+    lsn: asLsn(20n),
+    previous: asLsn(10n),
+    changes: [],
+    bulk: new Map(),
+    messages: [],
+    bytes: 0,
+  };
+  let runs = 0;
+  let nowMs = 0;
+  const run: Run = () => Promise.resolve({ fields: [], rows: [] });
+  const again = new Promise<void>((resolve) => {
+    const rounds = new RerunRounds({
+      fetch: async (_options, read) => {
+        runs++;
+        nowMs += 200;
+        const result = await read(run);
+        if (runs === 1) template.touched(overtaking);
+        else queueMicrotask(resolve);
+        const unseen = runs === 1 ? [overtaking] : [];
+        const snapshot = { xmin: 1n, xmax: runs === 1 ? 7n : 8n, xip: new Set<bigint>() };
+        const none = { seen: () => [], end: () => undefined };
+        return { result, snapshot, upper: asLsn(10n), chain: 0, unseen: () => unseen, ...none };
+      },
+      passed: () => Promise.resolve(),
+      chain: () => 0,
+      version: () => ({ epoch: 'e', lsn: asLsn(20n) }),
+      runBatch: async () => {
+        nowMs += 100; // slower than its lane is for
+        return [[[String(runs)]]];
+      },
+      touchedBy: () => new Set([template]),
+      statementTimeoutMs: 1000,
+      intervalMs: 20,
+      now: () => nowMs,
+      sleep: () => Promise.resolve(),
+      recovered: (error) => Promise.reject(error instanceof Error ? error : new Error('failed')),
+      onRun: () => undefined,
+    });
+    rounds.add(template);
+    template.open(view, [], asLsn(10n));
+    rounds.wake();
+  });
+  await again;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(entries.map(({ kind }) => kind)).toEqual(['rows', 'gap', 'delta']);
+});
