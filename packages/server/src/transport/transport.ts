@@ -128,8 +128,9 @@ export class Transport {
     const { clock } = this.#context;
     this.#stopping = true;
     this.#sockets.goaway(spreadMs);
+    this.#streams.goaway(graceMs, spreadMs);
     const endMs = clock.nowMs() + graceMs;
-    while (this.#sockets.size > 0 && clock.nowMs() < endMs) {
+    while (this.#sockets.size + this.#streams.listening > 0 && clock.nowMs() < endMs) {
       await new Promise<void>((resolve) => clock.after(Math.min(STOP_POLL_MS, graceMs), resolve));
     }
     this.#streams.close();
