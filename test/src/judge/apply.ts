@@ -45,6 +45,7 @@ function joined(changes: readonly WalChange[]): readonly (Exclude<WalChange, { k
 export function tablesOf(transaction: WalTransaction): ReadonlySet<string> {
   const tables = new Set<string>();
   for (const change of transaction.changes) {
+    if (change.kind === 'ddl') continue;
     const relations = change.kind === 'truncate' ? change.relations : [change.relation];
     for (const { schema, name } of relations) tables.add(schema === 'public' ? name : `${schema}.${name}`);
   }
@@ -52,6 +53,7 @@ export function tablesOf(transaction: WalTransaction): ReadonlySet<string> {
 }
 
 function statementOf(change: Exclude<WalChange, { kind: 'insert' }>): string {
+  if (change.kind === 'ddl') return change.sql;
   if (change.kind === 'truncate') return `TRUNCATE ${change.relations.map(nameOf).join(',')}`;
   const table = nameOf(change.relation);
   if (change.kind === 'delete')

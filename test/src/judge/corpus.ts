@@ -3,8 +3,14 @@ import type { Invariant } from './judge.js';
 import { bind, type Bound, type JudgeQuery } from './query.js';
 import type { Workload, WriteStep } from './workload.js';
 import { accounts } from './workloads/accounts.js';
+import { clock } from './workloads/clock.js';
 import { tables } from './workloads/tables.js';
 import { tracker } from './workloads/tracker.js';
+
+/** What needs no planner: plans for it are written by hand elsewhere. */
+const PLAIN = [accounts, tracker, tables];
+/** Also what only the whole product can do. */
+export const WHOLE: readonly Workload[] = [...PLAIN, clock];
 
 /** Several workloads in one database. */
 export class Corpus {
@@ -15,7 +21,7 @@ export class Corpus {
   /** What every client watches from beginning to end. */
   readonly always: readonly Bound[];
 
-  constructor(workloads: readonly Workload[] = [accounts, tracker, tables]) {
+  constructor(workloads: readonly Workload[] = PLAIN) {
     this.#workloads = workloads;
     this.queries = workloads.flatMap((workload) => workload.queries);
     this.steps = workloads.flatMap((workload) => workload.steps);
@@ -40,9 +46,10 @@ export class Corpus {
     return bind(query, query.params?.(random) ?? []);
   }
 
-  /** A query with a binding, drawn at random. */
-  draw(random: Random): Bound {
-    const query = random.pick(this.queries);
+  /** A query with a binding, drawn at random; half of the time of those that were never compared so far. */
+  draw(random: Random, compared: ReadonlySet<string> = new Set()): Bound {
+    const missing = this.queries.filter(({ id }) => !compared.has(id));
+    const query = random.pick(missing.length > 0 && random.chance(0.5) ? missing : this.queries);
     return bind(query, query.params?.(random) ?? []);
   }
 }

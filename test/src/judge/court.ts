@@ -9,6 +9,7 @@ import { Random } from '../kit/random.js';
 import { Corpus } from './corpus.js';
 import { Judge } from './judge.js';
 import { contentsOf, PINNED, Shadow } from './shadow.js';
+import type { WalTransaction } from './pgoutput.js';
 import { WalStream } from './wal-stream.js';
 
 export interface CourtOptions {
@@ -27,6 +28,8 @@ export class Court {
   readonly corpus: Corpus;
   readonly random: Random;
   readonly judge: Judge;
+  /** Told of every commit of the primary, in WAL order. */
+  readonly listeners: ((transaction: WalTransaction) => void)[];
   readonly #shadowServer: TestPostgres;
   readonly #shadow: Shadow;
   readonly #stream: WalStream;
@@ -37,6 +40,7 @@ export class Court {
     corpus: Corpus;
     random: Random;
     judge: Judge;
+    listeners: ((transaction: WalTransaction) => void)[];
     shadowServer: TestPostgres;
     shadow: Shadow;
     stream: WalStream;
@@ -46,6 +50,7 @@ export class Court {
     this.corpus = parts.corpus;
     this.random = parts.random;
     this.judge = parts.judge;
+    this.listeners = parts.listeners;
     this.#shadowServer = parts.shadowServer;
     this.#shadow = parts.shadow;
     this.#stream = parts.stream;
@@ -68,16 +73,16 @@ export class Court {
     ]);
     const database = await createTestDatabase(primary, setup);
     const shadow = await Shadow.open((await createTestDatabase(shadowServer)).adminUrl, setup);
-    const state: { judge: Judge | null } = { judge: null };
-    const stream = new WalStream(database.adminUrl, `judge_${database.name}`, (transaction) =>
-      state.judge?.transaction(transaction),
-    );
+    const listeners: ((transaction: WalTransaction) => void)[] = [];
+    const stream = new WalStream(database.adminUrl, `judge_${database.name}`, (transaction) => {
+      for (const listener of listeners) listener(transaction);
+    });
     await stream.create();
     const judge = new Judge(shadow, stream, corpus.invariants);
-    state.judge = judge;
+    listeners.push((transaction) => judge.transaction(transaction));
     stream.start();
     judge.start();
-    return new Court({ primary, database, corpus, random, judge, shadowServer, shadow, stream });
+    return new Court({ primary, database, corpus, random, judge, listeners, shadowServer, shadow, stream });
   }
 
   /** The present end of the log, as Postgres prints it; after the last COMMIT it is at or past it (C26). */

@@ -36,10 +36,14 @@ export interface SeenMove {
   readonly empty: boolean;
   /** Something may still be reported at this earlier position. */
   readonly floor?: bigint;
+  /** The screen as it is between two moves, looked at for another reason. */
+  readonly glance?: true;
 }
 
 interface Sighting {
   readonly client: string;
+  /** When it was reported, in microseconds of the Unix epoch. */
+  readonly atMicros: bigint;
   readonly view: SeenView;
 }
 
@@ -67,6 +71,8 @@ const LAG_MS = 3000;
 /** A client that is silent for longer than this no longer holds the shadow. */
 const HOLD_MS = 180_000;
 const PAUSE_MS = 25;
+/** A tick is a commit that carries a logical message: its interval in ms. */
+const TICK_PREFIX = 'sluice.tick';
 
 export class Judge {
   readonly counts: Counts = noCounts();
@@ -85,6 +91,8 @@ export class Judge {
   readonly #queue: { readonly transaction: WalTransaction; readonly atMs: number }[] = [];
   readonly #seats = new Map<string, Seat>();
   readonly #sightings = new Map<bigint, Sighting[]>();
+  /** When the last tick of each interval committed, as far as the shadow has come. */
+  readonly #ticks = new Map<number, bigint>();
   #draining = false;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
@@ -114,9 +122,7 @@ export class Judge {
   moved(client: string, move: SeenMove): void {
     const seat = this.#seats.get(client);
     if (!seat) return;
-    this.counts.moves++;
-    if (this.writing) this.counts.unsettled++;
-    if (move.empty) this.counts.empty++;
+    if (move.glance !== true) this.#count(move);
     this.#checkForward(client, seat, move);
     seat.lsn = move.lsn;
     seat.epoch = move.epoch;
@@ -124,14 +130,21 @@ export class Judge {
     for (const view of move.views) {
       if (view.lsn < seat.floor) seat.floor = view.lsn;
       if (view.again) continue;
+      const sighting = { client, view, atMicros: BigInt(Date.now() + 1) * 1000n };
       const held = this.#sightings.get(view.lsn);
-      if (held) held.push({ client, view });
-      else this.#sightings.set(view.lsn, [{ client, view }]);
+      if (held) held.push(sighting);
+      else this.#sightings.set(view.lsn, [sighting]);
     }
     for (const invariant of this.#invariants) {
       const broken = invariant.check(move.views.filter((view) => view.lsn === move.lsn));
       if (broken !== null) this.#wrong('invariant', client, move.lsn, invariant.name, [], [broken]);
     }
+  }
+
+  #count(move: SeenMove): void {
+    this.counts.moves++;
+    if (this.writing) this.counts.unsettled++;
+    if (move.empty) this.counts.empty++;
   }
 
   #checkForward(client: string, seat: Seat, move: SeenMove): void {
@@ -215,6 +228,7 @@ export class Judge {
       const first = this.#queue[0];
       if (!first || first.transaction.lsn > target) return;
       await this.#shadow.apply(first.transaction);
+      this.#noteTicks(first.transaction);
       this.#queue.shift();
     }
   }
@@ -234,10 +248,36 @@ export class Judge {
       return;
     }
     this.counts.positions++;
-    for (const { client, view } of sightings) {
-      const truth = await this.#shadow.answer(view.bound);
+    for (const sighting of sightings) {
+      const { client, view } = sighting;
+      const truth = view.bound.query.clock
+        ? await this.#answerInTime(sighting)
+        : await this.#shadow.answer(view.bound);
       this.#compare(client, lsn, view, truth);
     }
+  }
+
+  #noteTicks(transaction: WalTransaction): void {
+    for (const { prefix, content } of transaction.messages) {
+      if (prefix !== TICK_PREFIX) continue;
+      this.#ticks.set(Number(content), transaction.atMicros);
+      this.counts.ticks++;
+    }
+  }
+
+  /**
+   * A query that reads the clock: at a position it is answered for a reading of the clock that followed the last tick
+   * at or before that position, and that came before it was seen (decision 032).
+   */
+  async #answerInTime({ view, atMicros }: Sighting): Promise<Answer> {
+    const tick = this.#ticks.get(view.bound.query.clock?.tickMs ?? 0) ?? null;
+    const answers = await this.#shadow.answersOver(view.bound, tick, atMicros);
+    const possible = answers.filter(({ at }) => at <= atMicros);
+    this.counts.timed++;
+    const same = possible.find(({ answer }) => answer.digest === view.answer.digest);
+    const found = same ?? possible.at(-1);
+    if (!found) throw new Error(`assertion failed: ${view.bound.key} has no answer`);
+    return found.answer;
   }
 
   #compare(client: string, lsn: bigint, view: SeenView, truth: Answer): void {

@@ -9,8 +9,18 @@ export interface JudgeQuery {
   readonly ordered: boolean;
   /** The gear that it is written to exercise; the run reports which it was given. */
   readonly gear: 'incremental' | 'rerun';
+  /** The query reads the clock: how time moves for it, and where its answer may change while no row does. */
+  readonly clock?: ClockQuery;
   /** One value for each parameter, drawn from a small set, so that clients share bindings. */
   readonly params?: (random: Draw) => readonly (string | null)[];
+}
+
+/** `now()` and `current_date` in its text, spelt so, and nothing else, are the clock. */
+export interface ClockQuery {
+  readonly tick: string;
+  readonly tickMs: number;
+  /** SQL for one column of instants: between two neighbours of them the answer is the same. */
+  readonly breaks: string;
 }
 
 /** What a query needs of the generator. */

@@ -1,3 +1,5 @@
+import type { TokenCounts } from './reaches.js';
+
 /** One thing that a client should not have seen. */
 export interface Wrong {
   readonly kind: 'rows' | 'back' | 'invariant' | 'epoch';
@@ -21,6 +23,10 @@ export interface Counts {
   behind: number;
   /** Errors that Postgres raised as well (C17). */
   errors: number;
+  /** Of queries that read the clock. */
+  timed: number;
+  /** Ticks in the stream. */
+  ticks: number;
   positions: number;
   transactions: number;
   evaluations: number;
@@ -37,6 +43,8 @@ export function noCounts(): Counts {
     comparisons: 0,
     behind: 0,
     errors: 0,
+    timed: 0,
+    ticks: 0,
     positions: 0,
     transactions: 0,
     evaluations: 0,
@@ -55,6 +63,7 @@ export interface Report extends Readonly<Counts> {
   readonly wrongs: readonly Wrong[];
   /** Problems other than a wrong view: a client that never arrived, a truth that failed its own check. */
   readonly failures: readonly string[];
+  readonly tokens: TokenCounts;
   /** How often each disturbance was made. */
   readonly chaos: Readonly<Record<string, number>>;
   /** Comparisons by the gear that the server gave the query. */
@@ -68,7 +77,11 @@ export interface Report extends Readonly<Counts> {
 /** The run proves what it set out to prove. */
 export function passed(report: Report): boolean {
   return (
-    report.wrong === 0 && report.unjudged === 0 && report.failures.length === 0 && report.comparisons > 0
+    report.wrong === 0 &&
+    report.unjudged === 0 &&
+    report.failures.length === 0 &&
+    report.uncompared.length === 0 &&
+    report.comparisons > 0
   );
 }
 
@@ -80,11 +93,13 @@ export function summaryOf(report: Report, again: string): string {
       .join(', ') || 'none';
   return [
     `${passed(report) ? 'PASSED' : 'FAILED'}: ${report.moves} moves (${report.unsettled} unsettled, ${report.empty} empty), ` +
-      `${report.comparisons} comparisons (${report.behind} behind, ${report.errors} errors), ${report.wrong} wrong, ` +
+      `${report.comparisons} comparisons (${report.behind} behind, ${report.errors} errors, ${report.timed} by the clock), ${report.wrong} wrong, ` +
       `${report.unjudged} unjudged`,
-    `Postgres ${report.postgres}, ${report.transactions} transactions, ${report.positions} positions, ` +
+    `Postgres ${report.postgres}, ${report.transactions} transactions, ${report.ticks} ticks, ${report.positions} positions, ` +
       `${report.evaluations} evaluations, ${report.seconds} s, seed ${report.seed}`,
     `gears: ${list(report.gears)}; chaos: ${list(report.chaos)}`,
+    `tokens: ${report.tokens.tokens} handed over, ${report.tokens.reached} reached (slowest ${report.tokens.slowestMs} ms), ` +
+      `${report.tokens.unreachable} of rolled back transactions, ${report.tokens.refused} refused in disturbances`,
     `steps: ${list(report.steps)}`,
     ...(report.uncompared.length > 0 ? [`never compared: ${report.uncompared.join(', ')}`] : []),
     ...report.failures.map((failure) => `failure: ${failure}`),

@@ -6,9 +6,11 @@ import { Product } from '../kit/product.js';
 import { TcpProxy } from '../kit/tcp-proxy.js';
 import { diffOf } from './answer.js';
 import { Chaos } from './chaos.js';
+import { Corpus, WHOLE } from './corpus.js';
 import { Court } from './court.js';
 import type { TrialOptions } from './options.js';
 import { PythonWatcher } from './python-watcher.js';
+import { Reaches } from './reaches.js';
 import type { Report } from './report.js';
 import { ask, PINNED } from './shadow.js';
 import { Watcher } from './watcher.js';
@@ -23,6 +25,7 @@ export async function runTrial(options: TrialOptions): Promise<Report> {
   await mkdir(options.folder, { recursive: true });
   const court = await Court.open({
     seed: options.seed,
+    corpus: new Corpus(WHOLE),
     durable: options.chaos.some((name) => name.startsWith('postgres')),
     ...(options.postgres === undefined ? {} : { major: options.postgres }),
   });
@@ -42,12 +45,16 @@ class Trial {
   readonly #products: Product[] = [];
   readonly #proxies: TcpProxy[] = [];
   readonly #watchers: Watcher[] = [];
+  readonly #reaches: Reaches;
   #python: PythonWatcher | null = null;
+  #disturbance: Chaos | null = null;
   #disturbed = 0;
 
   constructor(options: TrialOptions, court: Court) {
     this.#options = options;
     this.#court = court;
+    this.#reaches = new Reaches((sinceMs) => this.#disturbance?.disturbedSince(sinceMs) ?? false);
+    court.listeners.push((transaction) => this.#reaches.transaction(transaction));
   }
 
   async run(): Promise<Report> {
@@ -58,6 +65,7 @@ class Trial {
     this.#seat(url);
     const writers = this.#writers();
     const chaos = this.#chaos(databaseProxy, clientProxy);
+    this.#disturbance = chaos;
     this.#court.judge.writing = true;
     writers.start();
     chaos.start();
@@ -68,8 +76,10 @@ class Trial {
       await writers.stop();
       this.#court.judge.writing = false;
       await this.#arrive();
+      await this.#reaches.answered();
       await this.#settled();
       for (const failure of await this.#court.verdict()) this.#failures.add(failure);
+      for (const wrong of this.#reaches.verdict()) this.#failures.add(wrong);
     } finally {
       clearInterval(progress);
       await chaos.stop().catch(() => undefined);
@@ -150,9 +160,14 @@ class Trial {
 
   #writers(): Writers {
     const { writers, writerPauseMsMax } = this.#options;
+    const { random } = this.#court;
+    const drawn = random.fork('tokens');
+    // Who is shown wrong rows on purpose has nothing to say about tokens.
+    const honest = this.#watchers.filter(({ name }) => !(name in this.#options.faults));
     return new Writers({
       url: this.#court.database.adminUrl,
-      random: this.#court.random.fork('writers'),
+      random: random.fork('writers'),
+      token: (token, outcome) => this.#reaches.hand(drawn.pick(honest), token, outcome),
       steps: this.#court.corpus.steps,
       sessions: writers,
       pauseMsMax: writerPauseMsMax,
@@ -221,6 +236,7 @@ class Trial {
       await client.query(PINNED);
       for (const watcher of this.#watchers) {
         for (const { bound, status, answer } of watcher.screen()) {
+          if (bound.query.clock) continue; // time has moved since
           const truth = await ask(client, bound);
           if (answer?.digest === truth.digest) continue;
           const detail = answer === null ? status : diffOf(truth, answer).join('\n    ');
@@ -266,6 +282,7 @@ class Trial {
       wrongBy: judge.wrongBy,
       wrongs: judge.wrongs,
       failures: [...this.#failures, ...judge.late],
+      tokens: this.#reaches.counts,
       chaos: chaos.counts,
       gears: judge.gears,
       uncompared: corpus.queries.map(({ id }) => id).filter((id) => !judge.compared.has(id)),

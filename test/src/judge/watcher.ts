@@ -113,6 +113,30 @@ export class Watcher {
     }
   }
 
+  /**
+   * Waits for a commit token and looks at once.
+   * @returns where the client stands then, and what it calls current although it is older
+   */
+  async reach(
+    token: string,
+    timeoutMs: number,
+  ): Promise<{ readonly lsn: bigint; readonly older: string | null }> {
+    await this.client.reached(token, { timeoutMs });
+    const lsn = this.#position();
+    if (lsn === null) return { lsn: 0n, older: 'it has no position' };
+    const older = this.#held.filter(
+      ({ live }) =>
+        live.status === 'current' && (live.position === null || lsnOf(lsnPart(live.position)) < lsn),
+    );
+    this.#look(true);
+    return { lsn, older: older.length === 0 ? null : older.map(({ bound }) => bound.key).join(', ') };
+  }
+
+  #position(): bigint | null {
+    const { position } = this.client;
+    return position === null ? null : lsnOf(lsnPart(position));
+  }
+
   #note(direction: string, text: string): void {
     this.#log?.write(`${new Date().toISOString()} ${direction} ${text}\n`);
   }
@@ -132,13 +156,13 @@ export class Watcher {
   }
 
   #open(bound: Bound): void {
-    const live = this.client.live({ sql: bound.query.sql, params: bound.params });
+    const live = this.client.live(refOf(bound));
     live.ready.catch(() => undefined); // its status says so too
     this.#held.push({ live, bound, reported: '' });
   }
 
   async #churn(): Promise<void> {
-    const { random, corpus, churnMsMax } = this.#options;
+    const { random, corpus, judge, churnMsMax } = this.#options;
     const fixed = corpus.always.length;
     for (;;) {
       await sleep(random.int(churnMsMax), undefined, { signal: this.#stop.signal }).catch(() => undefined);
@@ -146,9 +170,9 @@ export class Watcher {
       const at = fixed + random.int(this.#held.length - fixed);
       const held = this.#held[at];
       if (!held) continue;
-      const bound = corpus.draw(random);
+      const bound = corpus.draw(random, judge.compared);
       if (random.chance(0.5)) {
-        held.live.replace({ sql: bound.query.sql, params: bound.params });
+        held.live.replace(refOf(bound));
         held.live.ready.catch(() => undefined);
         held.bound = bound;
         held.reported = '';
@@ -161,17 +185,16 @@ export class Watcher {
   }
 
   /** Called after every move, when all views and the position are in place. */
-  #look(): void {
+  #look(glance = false): void {
     const position = this.client.position;
     if (position === null) return;
-    const colon = position.lastIndexOf(':');
-    const epoch = position.slice(0, colon);
-    const lsn = lsnOf(position.slice(colon + 1));
+    const epoch = position.slice(0, position.lastIndexOf(':'));
+    const lsn = lsnOf(lsnPart(position));
     const screen = this.#held.map((held) => this.#trace(held)).join(' ');
     const empty = screen === this.#screen;
     this.#screen = screen;
     const views = this.#held.flatMap((held) => this.#seen(held, lsn));
-    this.#options.judge.moved(this.name, { epoch, lsn, views, empty });
+    this.#options.judge.moved(this.name, { epoch, lsn, views, empty, ...(glance ? { glance } : {}) });
   }
 
   #seen(held: Held, lsn: bigint): readonly SeenView[] {
@@ -182,7 +205,7 @@ export class Watcher {
     if (live.status === 'current') return [{ ...common, lsn, behind: false, again: false }];
     // Of an error the client tells only where it began: that is where it is compared.
     if (live.position === null) return [];
-    const own = lsnOf(live.position.slice(live.position.lastIndexOf(':') + 1));
+    const own = lsnOf(lsnPart(live.position));
     const reported = `${own} ${answer.digest}`;
     const again = held.reported === reported;
     held.reported = reported;
@@ -229,6 +252,15 @@ export class Watcher {
 function sqlstateOf(error: { readonly detail: string | undefined; readonly retry: boolean }): string | null {
   if (error.retry) return null;
   return /^SQLSTATE (\w{5})$/.exec(error.detail ?? '')?.[1] ?? null;
+}
+
+function refOf({ query, params }: Bound): { sql: string; params: Bound['params']; tick?: string } {
+  return { sql: query.sql, params, ...(query.clock ? { tick: query.clock.tick } : {}) };
+}
+
+/** Of a position, which is `epoch:lsn`. */
+function lsnPart(position: string): string {
+  return position.slice(position.lastIndexOf(':') + 1);
 }
 
 function texts(row: AnyRow): TextRow {

@@ -30,6 +30,17 @@ export function step(name: string, weight: number, run: WriteStep['run']): Write
   return { name, weight, run };
 }
 
+/** A query that reads the clock; see `ClockQuery`. */
+export function clockQuery(
+  order: 'ordered' | 'any order',
+  id: string,
+  reads: readonly string[],
+  breaks: string,
+  sql: string,
+): JudgeQuery {
+  return { ...query('rerun', order, id, reads, sql), clock: { tick: '1s', tickMs: 1000, breaks } };
+}
+
 /** Queries of one workload read like a table: id, tables read, SQL, parameters. */
 export function query(
   gear: JudgeQuery['gear'],

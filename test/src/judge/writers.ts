@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { commitToken } from '@sluice/server/commit-token';
 import type { Random } from '../kit/random.js';
+import type { Outcome } from './reaches.js';
 import type { WriteSession, WriteStep } from './workload.js';
 
 export interface WritersOptions {
@@ -12,6 +14,8 @@ export interface WritersOptions {
   readonly pauseMsMax: number;
   /** Run around each COMMIT, to serialise commits where a test needs to know their order. */
   readonly commit?: (commit: () => Promise<void>) => Promise<void>;
+  /** Given a commit token, made as an application makes it: before its transaction ends, or after. */
+  readonly token?: (token: string, outcome: Outcome) => void;
   /** Called when a transaction could not fail for a reason of its own: writes never fail because of us (P6). */
   readonly failed: (message: string) => void;
   /** Postgres is being restarted on purpose: errors of the connection are expected. */
@@ -92,21 +96,40 @@ export class Writers {
     await client.query('BEGIN');
     const count = style < 0.6 ? 1 : random.between(2, 4);
     for (let i = 0; i < count; i++) await this.#step(session, random);
-    // A commit token, as applications make them (C26): its place in the stream must not tear the transaction.
-    if (random.chance(0.2)) {
-      this.#count('commit token');
-      await client.query(`SELECT pg_logical_emit_message(true, 'sluice.token', gen_random_uuid()::text)`);
-    }
+    const told = random.chance(0.2) ? await this.#token(client, random) : null;
     if (style > 0.97) await sleep(random.between(100, 800)); // others commit meanwhile, with higher xids
     if (random.chance(0.06)) {
       this.#count('rollback');
       await client.query('ROLLBACK');
+      told?.('rolled back');
       return;
     }
     const commit = async (): Promise<void> => void (await client.query('COMMIT'));
-    if (this.#options.commit) await this.#options.commit(commit);
-    else await commit();
+    try {
+      if (this.#options.commit) await this.#options.commit(commit);
+      else await commit();
+    } catch (error) {
+      told?.('unknown');
+      throw error;
+    }
     this.committed++;
+    told?.('committed');
+  }
+
+  /**
+   * A commit token, as applications make them (C26): its place in the stream must not tear the transaction.
+   * @returns what is to be told how the transaction ended
+   */
+  async #token(client: pg.Client, random: Random): Promise<(state: Outcome['state']) => void> {
+    this.#count('commit token');
+    const token = await commitToken(client);
+    const outcome: Outcome = { state: 'open' };
+    const early = random.chance(0.3);
+    if (early) this.#options.token?.(token, outcome);
+    return (state) => {
+      outcome.state = state;
+      if (!early) this.#options.token?.(token, outcome);
+    };
   }
 
   async #step(session: WriteSession, random: Random): Promise<void> {
