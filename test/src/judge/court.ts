@@ -7,7 +7,7 @@ import {
 } from '@sluice/server/testing/postgres';
 import { Random } from '../kit/random.js';
 import { Corpus } from './corpus.js';
-import { Judge } from './judge.js';
+import { Judge, NOTICE_MS } from './judge.js';
 import { contentsOf, PINNED, Shadow } from './shadow.js';
 import type { WalTransaction } from './pgoutput.js';
 import { WalStream } from './wal-stream.js';
@@ -19,6 +19,8 @@ export interface CourtOptions {
   /** Commits reach the disk before they are confirmed: needed when the run kills Postgres. */
   readonly durable?: boolean;
   readonly corpus?: Corpus;
+  /** Changes of the schema are told by the event trigger; else they are noticed by polling. */
+  readonly eventTrigger?: boolean;
 }
 
 /** What a judged run sits on: the primary, the shadow, the stream between them, and the judge. */
@@ -72,13 +74,14 @@ export class Court {
       startTestPostgres({ ...major, settings: { wal_level: 'minimal', max_wal_senders: '0' } }),
     ]);
     const database = await createTestDatabase(primary, setup);
+    if (options.eventTrigger === true) await database.publish({ eventTrigger: true });
     const shadow = await Shadow.open((await createTestDatabase(shadowServer)).adminUrl, setup);
     const listeners: ((transaction: WalTransaction) => void)[] = [];
     const stream = new WalStream(database.adminUrl, `judge_${database.name}`, (transaction) => {
       for (const listener of listeners) listener(transaction);
     });
     await stream.create();
-    const judge = new Judge(shadow, stream, corpus.invariants);
+    const judge = new Judge(shadow, stream, corpus.invariants, options.eventTrigger === true ? 0 : NOTICE_MS);
     listeners.push((transaction) => judge.transaction(transaction));
     stream.start();
     judge.start();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diffOf, type Answer } from './answer.js';
+import { alters, tablesOf } from './apply.js';
 import type { WalTransaction } from './pgoutput.js';
 import type { Bound } from './query.js';
 import { noCounts, type Counts, type Wrong } from './report.js';
@@ -71,6 +72,11 @@ const LAG_MS = 3000;
 /** A client that is silent for longer than this no longer holds the shadow. */
 const HOLD_MS = 180_000;
 const PAUSE_MS = 25;
+/**
+ * Without the event trigger a change of the schema is noticed by the poll of the catalog, which is promised within 1 s
+ * (docs/operations.md); the rest is what a busy machine takes to read it.
+ */
+export const NOTICE_MS = 3000;
 /** A tick is a commit that carries a logical message: its interval in ms. */
 const TICK_PREFIX = 'sluice.tick';
 
@@ -88,6 +94,12 @@ export class Judge {
   readonly #shadow: Shadow;
   readonly #feed: Feed;
   readonly #invariants: readonly Invariant[];
+  /** How long after it a change of the schema may go unnoticed; 0: it is told at its exact position. */
+  readonly #noticeMicros: bigint;
+  /** When what a query may read was last altered, as far as the shadow has come. */
+  readonly #altered = new Map<string, bigint>();
+  /** When the last transaction that the shadow has taken committed. */
+  #atMicros = 0n;
   readonly #queue: { readonly transaction: WalTransaction; readonly atMs: number }[] = [];
   readonly #seats = new Map<string, Seat>();
   readonly #sightings = new Map<bigint, Sighting[]>();
@@ -97,7 +109,8 @@ export class Judge {
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(shadow: Shadow, feed: Feed, invariants: readonly Invariant[] = []) {
+  constructor(shadow: Shadow, feed: Feed, invariants: readonly Invariant[] = [], noticeMs = 0) {
+    this.#noticeMicros = BigInt(noticeMs) * 1000n;
     this.#shadow = shadow;
     this.#feed = feed;
     this.#invariants = invariants;
@@ -228,7 +241,7 @@ export class Judge {
       const first = this.#queue[0];
       if (!first || first.transaction.lsn > target) return;
       await this.#shadow.apply(first.transaction);
-      this.#noteTicks(first.transaction);
+      this.#note(first.transaction);
       this.#queue.shift();
     }
   }
@@ -257,7 +270,12 @@ export class Judge {
     }
   }
 
-  #noteTicks(transaction: WalTransaction): void {
+  #note(transaction: WalTransaction): void {
+    this.#atMicros = transaction.atMicros;
+    if (alters(transaction)) {
+      this.counts.alterations++;
+      for (const table of tablesOf(transaction)) this.#altered.set(table, transaction.atMicros);
+    }
     for (const { prefix, content } of transaction.messages) {
       if (prefix !== TICK_PREFIX) continue;
       this.#ticks.set(Number(content), transaction.atMicros);
@@ -286,13 +304,31 @@ export class Judge {
     if (truth.kind === 'error') this.counts.errors++;
     this.gears[view.gear] = (this.gears[view.gear] ?? 0) + 1;
     this.compared.add(view.bound.query.id);
-    if (truth.digest === view.answer.digest) return;
+    if (truth.digest === view.answer.digest || this.#unnoticed(view)) return;
     const { query, params } = view.bound;
     this.#wrong('rows', client, lsn, query.id, params, [
       view.behind ? 'behind' : 'current',
       query.sql,
       ...diffOf(truth, view.answer),
     ]);
+  }
+
+  /** What differs because the schema has changed so lately that nobody has promised to know: counted, and bounded. */
+  #unnoticed({ bound }: SeenView): boolean {
+    const altered = bound.query.reads.map((name) => this.#altered.get(name) ?? 0n);
+    const sinceMicros = altered
+      .map((at) => this.#atMicros - at)
+      .filter((micros) => micros <= this.#noticeMicros)
+      .reduce<bigint | null>((most, micros) => (most === null || micros > most ? micros : most), null);
+    if (this.#noticeMicros === 0n || sinceMicros === null) return false;
+    this.counts.unnoticed++;
+    this.counts.unnoticedMsMax = Math.max(this.counts.unnoticedMsMax, Number(sinceMicros / 1000n));
+    return true;
+  }
+
+  /** A subscription that ended because the schema no longer has what it names. */
+  subscriptionEnded(): void {
+    this.counts.ended++;
   }
 
   #wrong(

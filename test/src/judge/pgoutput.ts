@@ -18,7 +18,7 @@ export interface WalMessage {
   readonly content: string;
 }
 
-/** The prefix under which writers tell of DDL, which itself says nothing in the WAL: its text, before its effects. */
+/** The prefix under which writers tell of DDL, which itself says nothing in the WAL: JSON of its text and of what reads otherwise. */
 export const DDL_MESSAGE = 'judge.ddl';
 
 export interface WalRelation {
@@ -43,7 +43,7 @@ export type WalChange =
   | { readonly kind: 'delete'; readonly relation: WalRelation; readonly old: WalTuple }
   | { readonly kind: 'truncate'; readonly relations: readonly WalRelation[] }
   /** A writer's statement that changes the schema, in its place among the rows that the transaction changes. */
-  | { readonly kind: 'ddl'; readonly sql: string };
+  | { readonly kind: 'ddl'; readonly sql: string; readonly affects: readonly string[] };
 
 /** Fed message by message; gives a transaction at its commit. What was open when a connection broke is dropped by `reset`. */
 export class WalDecoder {
@@ -108,7 +108,8 @@ export class WalDecoder {
     reader.skip(8);
     const prefix = reader.string();
     const content = reader.text();
-    if (prefix === DDL_MESSAGE) this.#changes.push({ kind: 'ddl', sql: content });
+    if (prefix === DDL_MESSAGE)
+      this.#changes.push({ kind: 'ddl', ...(JSON.parse(content) as { sql: string; affects: string[] }) });
     else this.#messages.push({ prefix, content });
   }
 

@@ -27,6 +27,14 @@ export interface Counts {
   timed: number;
   /** Ticks in the stream. */
   ticks: number;
+  /** Changes of the schema. */
+  alterations: number;
+  /** Of views that showed rows of before such a change, where the poll that notices it has its time: not judged. */
+  unnoticed: number;
+  /** How long after the change the latest of those committed. */
+  unnoticedMsMax: number;
+  /** Subscriptions that ended because the schema no longer had what they name. */
+  ended: number;
   positions: number;
   transactions: number;
   evaluations: number;
@@ -45,6 +53,10 @@ export function noCounts(): Counts {
     errors: 0,
     timed: 0,
     ticks: 0,
+    alterations: 0,
+    unnoticed: 0,
+    unnoticedMsMax: 0,
+    ended: 0,
     positions: 0,
     transactions: 0,
     evaluations: 0,
@@ -57,6 +69,8 @@ export interface Report extends Readonly<Counts> {
   readonly seed: string;
   readonly seconds: number;
   readonly postgres: number;
+  /** Whether changes of the schema are told by the event trigger, or noticed by polling. */
+  readonly eventTrigger: boolean;
   /** How many of them each client saw. */
   readonly wrongBy: Readonly<Record<string, number>>;
   /** The first of them, with their differences. */
@@ -98,6 +112,8 @@ export function summaryOf(report: Report, again: string): string {
     `Postgres ${report.postgres}, ${report.transactions} transactions, ${report.ticks} ticks, ${report.positions} positions, ` +
       `${report.evaluations} evaluations, ${report.seconds} s, seed ${report.seed}`,
     `gears: ${list(report.gears)}; chaos: ${list(report.chaos)}`,
+    `schema: ${report.alterations} changes, ${report.eventTrigger ? 'told by the event trigger' : 'noticed by polling'}, ` +
+      `${report.unnoticed} comparisons before that (latest ${report.unnoticedMsMax} ms after), ${report.ended} subscriptions ended`,
     `tokens: ${report.tokens.tokens} handed over, ${report.tokens.reached} reached (slowest ${report.tokens.slowestMs} ms), ` +
       `${report.tokens.unreachable} of rolled back transactions, ${report.tokens.refused} refused in disturbances`,
     `steps: ${list(report.steps)}`,

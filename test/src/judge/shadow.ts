@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { answerOf, errorAnswer, type Answer } from './answer.js';
-import { sqlOf, tablesOf } from './apply.js';
+import { alters, sqlOf, tablesOf } from './apply.js';
 import type { WalTransaction } from './pgoutput.js';
 import type { Bound } from './query.js';
 
@@ -66,6 +66,7 @@ export class Shadow {
       this.#step++;
       for (const table of tablesOf(transaction))
         this.#touched.set(this.#roots.get(table) ?? table, this.#step);
+      if (alters(transaction)) await this.#readRoots();
     }
     this.position = transaction.lsn;
   }

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { withClient } from '@sluice/server/testing/postgres';
 import { Product } from '../kit/product.js';
 import { TcpProxy } from '../kit/tcp-proxy.js';
 import { diffOf } from './answer.js';
@@ -14,9 +15,11 @@ import { Reaches } from './reaches.js';
 import type { Report } from './report.js';
 import { ask, PINNED } from './shadow.js';
 import { Watcher } from './watcher.js';
-import { Writers } from './writers.js';
+import { schemaSession, Writers } from './writers.js';
 
 const PROGRESS_MS = 10_000;
+/** How much longer a run takes at most when some query was not compared yet. */
+const COMPLETE_TIMEOUT_MS = 30_000;
 /** How long clients have to arrive when all is quiet. */
 const ARRIVE_TIMEOUT_MS = 60_000;
 
@@ -26,6 +29,7 @@ export async function runTrial(options: TrialOptions): Promise<Report> {
   const court = await Court.open({
     seed: options.seed,
     corpus: new Corpus(WHOLE),
+    eventTrigger: options.eventTrigger,
     durable: options.chaos.some((name) => name.startsWith('postgres')),
     ...(options.postgres === undefined ? {} : { major: options.postgres }),
   });
@@ -73,6 +77,7 @@ class Trial {
     try {
       await this.#wait(seconds * 1000);
       await chaos.stop();
+      await this.#complete();
       await writers.stop();
       this.#court.judge.writing = false;
       await this.#arrive();
@@ -106,7 +111,17 @@ class Trial {
     this.#proxies.push(databaseProxy);
     const databaseUrl = new URL(this.#court.database.url);
     databaseUrl.port = String(databaseProxy.port);
-    const args = ['--slot-mode', slot, '--keep-ms', '2000', ...(threads ? ['--views-thread'] : [])];
+    const config = join(folder, 'sluice.config.json');
+    await writeFile(config, JSON.stringify({ queries: this.#court.corpus.named }));
+    const args = [
+      '--config',
+      config,
+      '--slot-mode',
+      slot,
+      '--keep-ms',
+      '2000',
+      ...(threads ? ['--views-thread'] : []),
+    ];
     for (let i = 0; i < servers; i++) {
       this.#products.push(
         await Product.start({
@@ -169,6 +184,8 @@ class Trial {
       random: random.fork('writers'),
       token: (token, outcome) => this.#reaches.hand(drawn.pick(honest), token, outcome),
       steps: this.#court.corpus.steps,
+      schemaSteps: this.#court.corpus.schemaSteps,
+      schemaPauseMs: this.#options.schemaPauseMs,
       sessions: writers,
       pauseMsMax: writerPauseMsMax,
       failed: (message) => this.#failures.add(`a write failed: ${message}`),
@@ -205,9 +222,17 @@ class Trial {
     await Promise.race([sleep(ms), this.#court.judge.ended]);
   }
 
+  /** Each query is compared while writers run, however short the run: what is missing is drawn until it was. */
+  async #complete(): Promise<void> {
+    const { judge, corpus } = this.#court;
+    const deadline = Date.now() + COMPLETE_TIMEOUT_MS;
+    while (corpus.missing(judge.compared).length > 0 && Date.now() < deadline) await this.#wait(100);
+  }
+
   /** All is quiet: everybody must get to the end of the log. */
   async #arrive(): Promise<void> {
     await Promise.all(this.#watchers.map((watcher) => watcher.settle()));
+    await this.#endSchema();
     // Changes a view that the Python client watches, so that it is told of the end as well.
     await this.#court.database.sql('INSERT INTO transfer (from_id, to_id, amount) VALUES (1, 1, 0)');
     const end = await this.#court.end();
@@ -223,6 +248,17 @@ class Trial {
     } finally {
       clearInterval(nudging);
     }
+  }
+
+  async #endSchema(): Promise<void> {
+    const { corpus, database, random } = this.#court;
+    await withClient(database.adminUrl, async (client) => {
+      for (const run of corpus.schemaEnds) {
+        await client.query('BEGIN');
+        await run(schemaSession(client), random);
+        await client.query('COMMIT');
+      }
+    });
   }
 
   /** What is on the screens now must be what the primary itself answers now. */
@@ -278,6 +314,7 @@ class Trial {
       ...judge.counts,
       seed: this.#options.seed,
       seconds: Math.round((Date.now() - began) / 1000),
+      eventTrigger: this.#options.eventTrigger,
       postgres: await this.#court.version(),
       wrongBy: judge.wrongBy,
       wrongs: judge.wrongs,
@@ -285,7 +322,7 @@ class Trial {
       tokens: this.#reaches.counts,
       chaos: chaos.counts,
       gears: judge.gears,
-      uncompared: corpus.queries.map(({ id }) => id).filter((id) => !judge.compared.has(id)),
+      uncompared: corpus.missing(judge.compared).map(({ id }) => id),
       steps: writers.counts,
     };
     await writeFile(join(this.#options.folder, 'report.json'), JSON.stringify(report, null, 2));

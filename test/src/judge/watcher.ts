@@ -1,6 +1,13 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient, type AnyRow, type Client, type LiveView } from '@sluice/client';
+import {
+  createClient,
+  type AnyRow,
+  type Client,
+  type LiveView,
+  type QueryRef,
+  type SqlRef,
+} from '@sluice/client';
 import type { Random } from '../kit/random.js';
 import { answerOf, errorAnswer, type Answer, type TextRow } from './answer.js';
 import type { Corpus } from './corpus.js';
@@ -27,8 +34,11 @@ export interface WatcherOptions {
   readonly tamper?: (text: string) => readonly string[];
 }
 
+/** How long a user would wait before asking again. */
+const ASK_AGAIN_MS = 300;
+
 interface Held {
-  readonly live: LiveView;
+  live: LiveView;
   bound: Bound;
   /** What was last reported of it, when it was not current: not reported twice. */
   reported: string;
@@ -53,6 +63,7 @@ export class Watcher {
   #churning: Promise<void> = Promise.resolve();
   /** Errors that are no answers of Postgres and will not mend by themselves. */
   readonly refusals: Set<string> = new Set();
+  readonly #ended = new WeakSet<LiveView>();
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -157,8 +168,9 @@ export class Watcher {
 
   #open(bound: Bound): void {
     const live = this.client.live(refOf(bound));
-    live.ready.catch(() => undefined); // its status says so too
-    this.#held.push({ live, bound, reported: '' });
+    const held: Held = { live, bound, reported: '' };
+    live.ready.catch(() => this.#askAgainIfEnded(held)); // else its status says so too
+    this.#held.push(held);
   }
 
   async #churn(): Promise<void> {
@@ -173,8 +185,8 @@ export class Watcher {
       const bound = corpus.draw(random, judge.compared);
       if (random.chance(0.5)) {
         held.live.replace(refOf(bound));
-        held.live.ready.catch(() => undefined);
         held.bound = bound;
+        held.live.ready.catch(() => this.#askAgainIfEnded(held));
         held.reported = '';
       } else {
         held.live.close();
@@ -232,9 +244,32 @@ export class Watcher {
     if (error.retry) return null; // no answer, and the client asks again by itself
     const sqlstate = sqlstateOf(error);
     if (sqlstate !== null) return errorAnswer(sqlstate);
+    if (bound.query.endsWith?.includes(error.code) === true) {
+      this.#askAgain(live);
+      return null;
+    }
     const complaint = `${bound.query.id}: ${error.code} ${error.message} ${error.detail ?? ''}`;
     this.refusals.add(complaint);
     return null;
+  }
+
+  /** What ended with the schema that it was about is asked again, as a user would, until it can be answered. */
+  #askAgain(live: LiveView): void {
+    if (this.#ended.has(live)) return;
+    this.#ended.add(live);
+    this.#options.judge.subscriptionEnded();
+    setTimeout(() => {
+      const held = this.#held.find((one) => one.live === live);
+      if (!held || this.client.status === 'closed') return;
+      live.close();
+      held.live = this.client.live(refOf(held.bound));
+      held.live.ready.catch(() => this.#askAgainIfEnded(held));
+    }, ASK_AGAIN_MS).unref();
+  }
+
+  /** No move may follow that makes anybody look. */
+  #askAgainIfEnded({ live, bound }: Held): void {
+    if (live.status === 'error') this.#failure(live, bound);
   }
 
   /** The same text while the view shows the same. */
@@ -254,7 +289,8 @@ function sqlstateOf(error: { readonly detail: string | undefined; readonly retry
   return /^SQLSTATE (\w{5})$/.exec(error.detail ?? '')?.[1] ?? null;
 }
 
-function refOf({ query, params }: Bound): { sql: string; params: Bound['params']; tick?: string } {
+function refOf({ query, params }: Bound): QueryRef | SqlRef {
+  if (query.named === true) return { query: query.id, args: params };
   return { sql: query.sql, params, ...(query.clock ? { tick: query.clock.tick } : {}) };
 }
 

@@ -86,7 +86,7 @@ export interface TestDatabase {
   /** As the service role. */
   readonly url: string;
   /** Runs the SQL of `sluice check --print-grants` as the owner. Call after CREATE TABLE. */
-  publish(): Promise<void>;
+  publish(options?: { readonly eventTrigger: boolean }): Promise<void>;
   sql(text: string, params?: readonly unknown[]): Promise<pg.QueryResult>;
   drop(): Promise<void>;
 }
@@ -107,7 +107,7 @@ export async function createTestDatabase(
     adminUrl,
     url: server.url(name, SERVICE_ROLE),
     sql: (text, params) => pool.query(text, params ? [...params] : undefined),
-    publish: () => publish(adminUrl),
+    publish: (options) => publish(adminUrl, options?.eventTrigger ?? false),
     drop: async () => {
       await pool.end();
       await withClient(server.url(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
@@ -121,9 +121,14 @@ export async function createTestDatabase(
 }
 
 /** Runs what `sluice check --print-grants` prints: the only rights that any test has. */
-async function publish(adminUrl: string): Promise<void> {
+async function publish(adminUrl: string, eventTrigger: boolean): Promise<void> {
   await withClient(adminUrl, async (client) => {
-    const options = { publication: 'sluice', serviceRole: SERVICE_ROLE, clientRole: CLIENT_ROLE };
+    const options = {
+      publication: 'sluice',
+      serviceRole: SERVICE_ROLE,
+      clientRole: CLIENT_ROLE,
+      eventTrigger,
+    };
     const facts = await readFacts(client, options);
     for (const statement of grantStatements(facts, options)) await client.query(statement);
   });
