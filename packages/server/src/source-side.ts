@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '@sluice/core/errors';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -50,6 +51,8 @@ export const CONNECTIONS_BESIDE_POOL = 5;
 const PLANNING_CONNECTIONS = 2;
 /** Re-runs of one template are at least so far apart. */
 const RERUN_INTERVAL_MS = 20;
+/** Between two attempts to read a catalog that is known to have changed. */
+const CATALOG_RETRY_MS = 200;
 
 /** All stages from the source to the views, wired together. */
 export class LocalSourceSide implements SourceSide {
@@ -62,6 +65,10 @@ export class LocalSourceSide implements SourceSide {
   readonly #registry: RegistryWatch;
   readonly #schemas: VisibleSchemas;
   readonly #host: ViewHost;
+  #replanned: Promise<void> = Promise.resolve();
+  /** What the stream told of the schema has been read, and plans have been made anew. */
+  #schemaKnown: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   /** @param changed told when the stream's state may have changed */
   constructor(options: SourceSideOptions, log: Logger, changed: () => void) {
@@ -112,6 +119,7 @@ export class LocalSourceSide implements SourceSide {
       limits: { viewsMax: limits.viewsMax, rowsPerViewMax: limits.rowsPerViewMax },
       statementTimeoutMs: limits.statementTimeoutMs,
       rerunIntervalMs: RERUN_INTERVAL_MS,
+      schemaKnown: () => this.#schemaKnown,
       onEvent: (event) => {
         logViewEvent(log, event);
         this.#counts.viewEvent(event);
@@ -120,7 +128,7 @@ export class LocalSourceSide implements SourceSide {
     this.#registry.listen((_next, changed, global, rewritten) => {
       log.info({ event: 'schema_changed', tables: changed.size, global, rewritten: rewritten.size });
       const failed = (error: unknown): void => this.#failed('replan_failed', error);
-      this.#host.schemaChanged(changed, global).catch(failed);
+      this.#replanned = this.#host.schemaChanged(changed, global).catch(failed);
       this.#host.rewritten(rewritten).catch(failed);
     });
     this.port = {
@@ -140,6 +148,7 @@ export class LocalSourceSide implements SourceSide {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#host.stop();
     await this.#registry.stop();
     await this.#source.stop();
@@ -163,7 +172,19 @@ export class LocalSourceSide implements SourceSide {
   }
 
   #readCatalog(): void {
-    this.#registry.refresh().catch((error: unknown) => this.#failed('registry_read_failed', error));
+    this.#schemaKnown = this.#readUntilRead();
+  }
+
+  async #readUntilRead(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        await this.#registry.refresh();
+        return await this.#replanned;
+      } catch (error) {
+        this.#failed('registry_read_failed', error);
+        await sleep(CATALOG_RETRY_MS);
+      }
+    }
   }
 
   #failed(event: string, error: unknown): void {

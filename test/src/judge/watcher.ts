@@ -286,7 +286,7 @@ export class Watcher {
 /** Of an error that Postgres raised for the query; null for any other. */
 function sqlstateOf(error: { readonly detail: string | undefined; readonly retry: boolean }): string | null {
   if (error.retry) return null;
-  return /^SQLSTATE (\w{5})$/.exec(error.detail ?? '')?.[1] ?? null;
+  return /^SQLSTATE (\w{5})\b/.exec(error.detail ?? '')?.[1] ?? null;
 }
 
 function refOf({ query, params }: Bound): QueryRef | SqlRef {

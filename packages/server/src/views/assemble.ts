@@ -21,6 +21,8 @@ export interface ViewParts {
   readonly statementTimeoutMs: number;
   /** The least time between two rounds of re-runs, ms. */
   readonly rerunIntervalMs: number;
+  /** See `ViewHostOptions`. */
+  readonly schemaKnown?: () => Promise<void>;
   readonly onEvent: (event: ViewEvent) => void;
 }
 
@@ -29,6 +31,7 @@ export function assembleViewHost(parts: ViewParts): ViewHost {
   const { source, planner, registry, limits, statementTimeoutMs, rerunIntervalMs, onEvent } = parts;
   return new ViewHost({
     source,
+    ...(parts.schemaKnown ? { schemaKnown: parts.schemaKnown } : {}),
     limits,
     statementTimeoutMs,
     rerunIntervalMs,

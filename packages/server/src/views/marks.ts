@@ -35,6 +35,21 @@ export function rewrittenBy(transaction: Transaction): number[] {
   return namedBy(transaction, [REWRITE_PREFIX, DDL_PREFIX]);
 }
 
+/** Whether the event trigger tells of DDL in it. */
+export function isAltering(transaction: Transaction): boolean {
+  return transaction.messages.some(({ prefix }) => prefix === DDL_PREFIX);
+}
+
+/** Relations that DDL named. */
+export function alteredBy(transaction: Transaction): number[] {
+  return namedBy(transaction, [DDL_PREFIX]);
+}
+
+/** DDL on something that is no relation (a function, an operator, a cast), or on what is gone. */
+export function altersOther(transaction: Transaction): boolean {
+  return transaction.messages.some(({ prefix, content }) => prefix === DDL_PREFIX && content.length === 0);
+}
+
 /** Relations that other roles may read now than before. */
 export function regrantedBy(transaction: Transaction): number[] {
   return namedBy(transaction, [ACCESS_PREFIX]);

@@ -8,6 +8,10 @@ export interface Relevant {
   readonly previous: Lsn;
 }
 
+interface Logged extends Relevant {
+  readonly tick: boolean;
+}
+
 /** Relevant transactions kept while views are behind; more, and the oldest are forgotten with those views' bases. */
 const RELEVANT_MAX = 100_000;
 
@@ -36,19 +40,31 @@ export function raiseBase(one: Base, least: Lsn): void {
  * A view has a *base*: what it is behind of is above it. Everything above the lowest base is in the log.
  */
 export class RelevantLog {
-  #log: Relevant[] = [];
+  #log: Logged[] = [];
 
-  /** @returns a new lower bound for bases, when there were too many to keep. */
-  add({ xid, lsn, previous }: Relevant): Lsn | null {
-    this.#log.push({ xid, lsn, previous });
+  /**
+   * @param tick time moved with it
+   * @returns a new lower bound for bases, when there were too many to keep.
+   */
+  add({ xid, lsn, previous }: Relevant, tick = false): Lsn | null {
+    this.#log.push({ xid, lsn, previous, tick });
     if (this.#log.length <= RELEVANT_MAX) return null;
     this.#log.splice(0, this.#log.length >> 1);
     return this.#log[0]?.previous ?? null;
   }
 
-  /** The last transaction that the snapshot sees; null when none is logged. */
-  lastSeen(snapshot: Snapshot): Lsn | null {
-    return this.#log.findLast((relevant) => sees(snapshot, relevant.xid))?.lsn ?? null;
+  /**
+   * The last transaction that the snapshot sees; null when none is logged.
+   * @param ticksThrough later ticks do not count
+   */
+  lastSeen(snapshot: Snapshot, ticksThrough: Lsn | null = null): Lsn | null {
+    const counts = ({ tick, lsn }: Logged): boolean => !tick || ticksThrough === null || lsn <= ticksThrough;
+    return this.#log.findLast((one) => counts(one) && sees(snapshot, one.xid))?.lsn ?? null;
+  }
+
+  /** The first tick after the position. */
+  tickAfter(position: Lsn): Relevant | null {
+    return this.#log.find(({ tick, lsn }) => tick && lsn > position) ?? null;
   }
 
   /** Forgets what no view is behind of. @param bases of the views that are behind */

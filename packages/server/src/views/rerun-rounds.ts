@@ -114,6 +114,7 @@ export class RerunRounds {
   async #round(work: readonly Work[]): Promise<void> {
     const tables = [...new Set(work.flatMap(({ template }) => template.planned.reads))];
     const { statementTimeoutMs } = this.#options;
+    const began = this.#options.version().lsn;
     const fetch = await this.#options.fetch({ tables, statementTimeoutMs }, (run) => this.#runAll(run, work));
     try {
       await this.#options.passed(fetch.upper);
@@ -125,7 +126,7 @@ export class RerunRounds {
         const relevant = unseen
           .filter((one) => one.touched.has(template))
           .map((one): Relevant => one.transaction);
-        const standing = template.standing(fetch.snapshot, relevant);
+        const standing = template.standing(fetch.snapshot, relevant, began);
         const outcomes = fetch.result[index] ?? [];
         views.forEach((one, place) => {
           const outcome = outcomes[place];

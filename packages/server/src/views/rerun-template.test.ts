@@ -116,7 +116,7 @@ test('an answer is known only at positions whose transactions are exactly those 
           .map(({ xid }) => xid)
           .join(' ');
         const unseen = all.filter(({ xid }) => !sees(snapshot, xid));
-        const standing = template.standing(snapshot, unseen);
+        const standing = template.standing(snapshot, unseen, asLsn(0n));
         template.publish(one, { rows: [[seenText]] }, standing, 'e');
         template.trim();
         known.take(entries.splice(0));
@@ -138,4 +138,25 @@ test('an answer is known only at positions whose transactions are exactly those 
     { numRuns: 3000 },
   );
   expect(published).toBeGreaterThan(1000);
+});
+
+test('a run that was asked for before a tick does not answer for it, although its snapshot sees it', () => {
+  const entries: Entry[] = [];
+  const template = new RerunTemplate('key', planned, principal, 1000, 1000);
+  const view = new View('v', planned.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
+    entries.push(entry),
+  );
+  const one = template.open(view, [], asLsn(1n));
+  const tick = { ...transaction(0), messages: [{ prefix: 'sluice.tick', content: Buffer.from('1000') }] };
+  template.touched(tick);
+  const snapshot = snapshotOf([true]);
+  const early = template.standing(snapshot, [], asLsn(tick.lsn - 1n));
+  expect(template.publish(one, { rows: [['before the tick']] }, early, 'e')).toBe(false);
+  expect(entries).toMatchObject([
+    { kind: 'rows', at: 1n },
+    { kind: 'gap', through: tick.previous },
+  ]);
+  const after = template.standing(snapshot, [], tick.lsn);
+  expect(template.publish(one, { rows: [['after it']] }, after, 'e')).toBe(true);
+  expect(entries.at(-1)).toMatchObject({ kind: 'delta', to: tick.lsn });
 });

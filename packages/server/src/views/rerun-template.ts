@@ -7,6 +7,7 @@ import type { Planned } from '../planner/planned.js';
 import type { Snapshot } from '../source/snapshot.js';
 import type { Transaction } from '../source/transaction.js';
 import { answerError, viewsError } from './errors.js';
+import { isTickOf } from './marks.js';
 import { keyRows } from './keyed-rows.js';
 import type { Principal } from './port.js';
 import { RelevantLog, raiseBase, type Relevant } from './relevant-log.js';
@@ -95,7 +96,7 @@ export class RerunTemplate {
     }
     this.#valid.clear();
     if (this.#dirty.size === 0) return;
-    const least = this.#log.add(transaction);
+    const least = this.#log.add(transaction, isTickOf(transaction, this.tickMs));
     if (least !== null) for (const one of this.#dirty) raiseBase(one, least);
   }
 
@@ -111,9 +112,17 @@ export class RerunTemplate {
     this.#valid.clear();
   }
 
-  /** Where runs at a snapshot stand. `unseen`: relevant transactions that it does not see, in WAL order. */
-  standing(snapshot: Snapshot, unseen: readonly Relevant[]): Standing {
-    return { seen: this.#log.lastSeen(snapshot), until: unseen[0] ?? null };
+  /**
+   * Where runs at a snapshot stand.
+   * @param unseen relevant transactions that the snapshot does not see, in WAL order
+   * @param began how far the stream had been told when the run was asked for. Its clock may have been read before any
+   *   tick after that, although its snapshot, which waits for locks, sees the tick: it stands before the tick.
+   */
+  standing(snapshot: Snapshot, unseen: readonly Relevant[], began: Lsn): Standing {
+    const late = this.#log.tickAfter(began);
+    const first = unseen[0] ?? null;
+    const until = late !== null && (first === null || late.lsn < first.lsn) ? late : first;
+    return { seen: this.#log.lastSeen(snapshot, began), until };
   }
 
   /**

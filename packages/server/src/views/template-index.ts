@@ -1,6 +1,6 @@
 import type { Transaction } from '../source/transaction.js';
 import type { IncrementalTemplate } from './incremental-template.js';
-import { changesAccess, isTickOf } from './marks.js';
+import { alteredBy, altersOther, changesAccess, isTickOf } from './marks.js';
 import type { RerunTemplate } from './rerun-template.js';
 import { changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
 
@@ -11,6 +11,10 @@ export class TemplateIndex {
   readonly #rerun = new Map<number, Set<RerunTemplate>>();
   /** Templates that cannot name their tables, or read the clock: asked at every transaction. */
   readonly #anything = new Set<RerunTemplate>();
+  /** By view that they read through. */
+  readonly #through = new Map<number, Set<RerunTemplate>>();
+  /** Templates that code of users takes part in, or definitions that it may. */
+  readonly #code = new Set<RerunTemplate>();
 
   constructor(ancestors: Ancestors) {
     this.#ancestors = ancestors;
@@ -25,14 +29,18 @@ export class TemplateIndex {
   }
 
   addRerun(template: RerunTemplate): void {
-    const { reads, readsAnything } = template.planned;
+    const { reads, readsAnything, views, userCode } = template.planned;
     for (const table of reads) addTo(this.#rerun, table, template);
+    for (const view of views) addTo(this.#through, view, template);
+    if (userCode || views.length > 0) this.#code.add(template);
     if (readsAnything || template.tickMs > 0) this.#anything.add(template);
   }
 
   removeRerun(template: RerunTemplate): void {
     for (const table of template.planned.reads) removeFrom(this.#rerun, table, template);
+    for (const view of template.planned.views) removeFrom(this.#through, view, template);
     this.#anything.delete(template);
+    this.#code.delete(template);
   }
 
   incrementalOf(table: number): Iterable<IncrementalTemplate> {
@@ -53,6 +61,9 @@ export class TemplateIndex {
     const touched = new Set<RerunTemplate>();
     for (const table of changes.keys())
       for (const template of this.#rerun.get(table) ?? []) touched.add(template);
+    for (const view of alteredBy(transaction))
+      for (const template of this.#through.get(view) ?? []) touched.add(template);
+    if (altersOther(transaction)) for (const template of this.#code) touched.add(template);
     const wrote = transaction.changes.length > 0 || transaction.bulk.size > 0 || changesAccess(transaction);
     for (const template of this.#anything) {
       if (template.planned.readsAnything ? wrote : isTickOf(transaction, template.tickMs))

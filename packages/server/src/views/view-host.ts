@@ -14,7 +14,7 @@ import { IncrementalTemplate, type Hydration, type TableView } from './increment
 import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate, type RerunView } from './rerun-template.js';
-import { ACCESS_PREFIX, CLOCK_PREFIX, REWRITE_PREFIX, tokensOf } from './marks.js';
+import { ACCESS_PREFIX, CLOCK_PREFIX, isAltering, REWRITE_PREFIX, tokensOf } from './marks.js';
 import type { TableChanges } from './table-changes.js';
 import { TemplateIndex } from './template-index.js';
 import { Ticks } from './ticks.js';
@@ -48,6 +48,8 @@ export interface ViewHostOptions {
     planned: Planned,
     bindings: readonly Binding[],
   ) => Promise<readonly (readonly Row[])[]>;
+  /** Resolves when what the stream has told of the schema so far has been read, and plans have been made anew for it. */
+  readonly schemaKnown?: () => Promise<void>;
   /** Commits an empty transaction that carries a logical message: an input of time or schema with a place in the WAL. */
   readonly emit: (prefix: string, content: string) => Promise<void>;
   readonly limits: ViewLimits;
@@ -109,6 +111,8 @@ export class ViewHost implements ViewsPort, SourceListener {
   #flushing = false;
   #stopped = false;
   #version: Version = { epoch: '', lsn: LSN_ZERO };
+  /** Transactions told that the event trigger says changed the schema. */
+  #alterations = 0;
   #waiting: { ref: number; view: ViewId }[] = [];
 
   constructor(options: ViewHostOptions) {
@@ -116,9 +120,9 @@ export class ViewHost implements ViewsPort, SourceListener {
     this.#index = new TemplateIndex(options.ancestors);
     const { source, clock } = options;
     this.#rounds = new RerunRounds({
-      fetch: (fetchOptions, read) => source.fetch(fetchOptions, read),
+      fetch: (fetchOptions, read) => this.#fetch(fetchOptions, read),
       passed: (lsn) => source.passed(lsn),
-      chain: () => source.chain,
+      chain: () => this.#chain,
       version: () => this.#version,
       runBatch: options.runBatch,
       touchedBy: (transaction) => this.#index.touchedBy(transaction, this.#index.changesOf(transaction)),
@@ -180,6 +184,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   transaction(transaction: Transaction): void {
     const at: Version = { epoch: this.#options.source.epoch, lsn: transaction.lsn };
     this.#version = at;
+    if (isAltering(transaction)) this.#alterations++;
     const changes = this.#index.changesOf(transaction);
     for (const [table, ofTable] of changes) {
       for (const template of this.#index.incrementalOf(table))
@@ -242,7 +247,7 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   async #open(ref: number, spec: QuerySpec): Promise<void> {
     try {
-      const planned = await this.#options.plan(spec);
+      const planned = await this.#planNow(spec);
       const tickMs = planned.readsClock ? parseTick(must(spec.tick, 'the planner asks for a tick')) : 0;
       const binding = await this.#options.bind(planned, spec.params);
       const id = viewId(planned.template, binding, spec.principal, tickMs);
@@ -255,6 +260,16 @@ export class ViewHost implements ViewsPort, SourceListener {
       this.#listener({ kind: 'opened', ref, view: id, shape, gear: gear.kind, ...reason });
     } catch (error) {
       this.#listener({ kind: 'refused', ref, error: this.#asError(error).toWire() });
+    }
+  }
+
+  /** Under the schema that the stream has told of. */
+  async #planNow(spec: QuerySpec): Promise<Planned> {
+    for (;;) {
+      const before = this.#alterations;
+      await this.#options.schemaKnown?.();
+      const planned = await this.#options.plan(spec);
+      if (before === this.#alterations) return planned;
     }
   }
 
@@ -290,11 +305,11 @@ export class ViewHost implements ViewsPort, SourceListener {
       plan,
       rowsPerViewMax: this.#options.limits.rowsPerViewMax,
       fetch: (bindings, counts) =>
-        source.fetch({ tables: [plan.table], statementTimeoutMs: this.#options.statementTimeoutMs }, (run) =>
+        this.#fetch({ tables: [plan.table], statementTimeoutMs: this.#options.statementTimeoutMs }, (run) =>
           this.#options.hydrate(run, planned, bindings, counts),
         ),
       passed: (lsn) => source.passed(lsn),
-      chain: () => source.chain,
+      chain: () => this.#chain,
       now: () => this.#version,
       ancestors: this.#options.ancestors,
       onHydration: (views) => this.#options.onEvent({ kind: 'hydrated', views }),
@@ -401,6 +416,28 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   #report(error: unknown): void {
     this.#options.onEvent({ kind: 'fetch_failed', error });
+  }
+
+  // ------------------------------------------------------------ reading
+
+  /** Moves on where what was read before is void: the chain of the source broke, or the schema is another one. */
+  get #chain(): number {
+    return this.#options.source.chain + this.#alterations;
+  }
+
+  /**
+   * Reads under the schema that the stream has told of: under an older one, columns and partitions are not what they
+   * were, and what is read then would be followed by the wrong rules.
+   */
+  async #fetch<T>(options: FetchOptions, read: (run: Run) => Promise<T>): Promise<Fetch<T>> {
+    const { source, schemaKnown } = this.#options;
+    for (;;) {
+      const before = this.#alterations;
+      await schemaKnown?.();
+      if (before !== this.#alterations) continue;
+      const fetch = await source.fetch(options, read);
+      return { ...fetch, chain: fetch.chain + before };
+    }
   }
 
   // ------------------------------------------------------------ batches
