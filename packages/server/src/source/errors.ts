@@ -16,7 +16,7 @@ export const SOURCE_ERRORS = {
   },
   database_tls_failed: {
     message: 'The TLS connection to Postgres failed',
-    hint: 'Check that the server speaks TLS and that `ssl.ca` (or sslrootcert) holds the certificate authority of its provider.',
+    hint: 'Check that the server speaks TLS, that its certificate is for this host and has not expired, and that `ssl.caFile` (or sslrootcert) holds the certificate authority of its provider.',
     retry: false,
     stage: 'source',
   },
