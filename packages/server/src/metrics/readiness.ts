@@ -27,7 +27,11 @@ export function readinessOf(source: SourceStatus, stopping: boolean): Readiness 
     case 'waiting':
       return { ok: false, waitsFor: `the slot ${source.slot ?? ''}, which another process reads` };
     case 'connecting':
-      return { ok: false, waitsFor: 'the connection to Postgres and a replication slot' };
+      return {
+        ok: false,
+        waitsFor: 'the connection to Postgres and a replication slot',
+        ...(source.lastError === null ? {} : { error: source.lastError }),
+      };
     case 'disconnected':
       return { ok: false, waitsFor: 'the connection to Postgres, which broke', error: source.lastError };
     case 'stopped':

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,10 +36,21 @@ const ROOM = {
 };
 
 export async function startTestPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
-  const major = options.major ?? Number(process.env['SLUICE_TEST_POSTGRES'] ?? 18);
+  const server = await startIn(await makeFolder(), options);
+  await createRoles(server.url());
+  return server;
+}
+
+/** Where a server's data goes; `destroy` removes it. */
+export async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
-  const { chmod } = await import('node:fs/promises');
   await chmod(folder, 0o755);
+  return folder;
+}
+
+/** A server on what the folder holds as `data`, initialised when there is nothing. */
+export async function startIn(folder: string, options: TestPostgresOptions): Promise<TestPostgres> {
+  const major = options.major ?? Number(process.env['SLUICE_TEST_POSTGRES'] ?? 18);
   const server = await startOnFreePort({
     binaries: await embeddedBinaries(major, repositoryCache()),
     dataDir: join(folder, 'data'),
@@ -47,7 +58,6 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
     ...(options.initdb ? { initdb: options.initdb } : {}),
     ...(options.port ? { port: options.port } : {}),
   });
-  await createRoles(server.url());
   return Object.assign(server, {
     destroy: async () => {
       await server.stop('immediate');

@@ -6,7 +6,7 @@ export type Direction = 'toServer' | 'toClient';
 /** A TCP proxy on the loopback that a test can stall, cut or close, for partitions and slow networks. */
 export class TcpProxy {
   readonly #server: Server;
-  readonly #targetPort: number;
+  #targetPort: number;
   readonly #pairs = new Set<{ readonly client: Socket; readonly server: Socket }>();
   readonly #latencyMs: number;
   #refusing = false;
@@ -54,6 +54,11 @@ export class TcpProxy {
       client.resetAndDestroy();
       server.resetAndDestroy();
     }
+  }
+
+  /** Where new connections go from now on, as when a DNS name moves. */
+  lead(targetPort: number): void {
+    this.#targetPort = targetPort;
   }
 
   /** Whether new connections are turned away. */

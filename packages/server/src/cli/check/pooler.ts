@@ -43,7 +43,8 @@ export async function replicationFindings(connection: pg.ClientConfig): Promise<
   try {
     await client.connect();
     await client.query('IDENTIFY_SYSTEM');
-    return [];
+    const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
+    return rows[0]?.standby === true ? [obstacle('database_is_standby', 'the stream leads there')] : [];
   } catch (error) {
     return replicationRefusal(error, connection);
   } finally {
