@@ -5,6 +5,7 @@
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createTestDatabase, startTestPostgres } from '@sluice/server/testing/postgres';
 import { promote, replayed, startStandby } from '@sluice/server/testing/standby';
 import pg from 'pg';
@@ -72,7 +73,7 @@ test('failover: clients show what the promoted standby says, by difference, what
   }
   expect(await truth(after)).not.toEqual(lost);
   await transfer(after, 10);
-  const writing = transfer(after, 200);
+  const writing = transfer(after, 60, 25); // while they find their way back
   name.lead(standby);
   await writing;
   await allShow(servers, after);
@@ -122,8 +123,9 @@ async function copySlots(primary: pg.Pool, standby: pg.Pool): Promise<void> {
   await expect.poll(async () => (await standby.query(worker)).rowCount).toBe(0);
 }
 
-async function transfer(database: pg.Pool, count: number): Promise<void> {
+async function transfer(database: pg.Pool, count: number, pauseMs = 0): Promise<void> {
   for (let i = 0; i < count; i++) {
+    if (pauseMs > 0) await sleep(pauseMs);
     const from = 1 + ((i * 7) % (ACCOUNTS - 1));
     await database.query(TRANSFER, [from, from + 1, 1 + (i % 9)]);
   }
