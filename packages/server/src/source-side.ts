@@ -100,6 +100,7 @@ export class LocalSourceSide implements SourceSide {
     this.#schemas = new VisibleSchemas(snapshot);
     this.#registry = new RegistryWatch({
       snapshot,
+      nowMs: () => performance.now(),
       publication: options.publication,
       intervalMs: options.pollMs,
       onError: (error) => this.#failed('registry_read_failed', error),
@@ -160,6 +161,7 @@ export class LocalSourceSide implements SourceSide {
     return {
       source: this.#source.status(),
       views: this.#host.status(),
+      catalog: this.#registry.status(),
       events: this.#counts.totals(),
       pool: this.#database.connections,
     };

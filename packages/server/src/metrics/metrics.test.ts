@@ -40,6 +40,7 @@ function readings(counts: EventCounts): Readings {
   return {
     source,
     views: { views: 0, incremental: 0, rerun: 0, restless: 0, heldRows: 0 },
+    catalog: { ageMs: null, reads: 1 },
     events: counts.totals(),
     pool: { open: 1, idle: 1, waiting: 0 },
     sessions: {

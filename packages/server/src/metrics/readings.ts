@@ -1,3 +1,4 @@
+import type { RegistryStatus } from '../registry/registry-watch.js';
 import type { SessionsStatus } from '../sessions/sessions.js';
 import type { SourceStatus } from '../source/source-status.js';
 import type { ViewStatus } from '../views/view-host.js';
@@ -7,6 +8,7 @@ import type { EventTotals } from './event-counts.js';
 export interface SourceSideStatus {
   readonly source: SourceStatus;
   readonly views: ViewStatus;
+  readonly catalog: RegistryStatus;
   readonly events: EventTotals;
   readonly pool: { readonly open: number; readonly idle: number; readonly waiting: number };
 }
@@ -100,6 +102,16 @@ export const READINGS: readonly Reading[] = [
     'slots_given_up',
     'Slots given up because they held too much WAL',
     ({ source }) => source.slotsGivenUp,
+  ),
+  gauge(
+    'catalog_age_ms',
+    'Since the catalog was last looked at: how late a change of schema or rights may be seen',
+    ({ catalog }) => catalog.ageMs,
+  ),
+  counter(
+    'catalog_reads',
+    'Times that the catalog was read because it may have changed',
+    ({ catalog }) => catalog.reads,
   ),
   gauge(
     'pool_connections',

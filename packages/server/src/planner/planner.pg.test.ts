@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRegistry } from '../registry/read-registry.js';
 import type { Registry } from '../registry/registry.js';
 import { CLIENT_ROLE, type TestDatabase } from '../testing/postgres.js';
-import { runOn } from '../testing/run.js';
+import { runOn } from '../source/run-on.js';
 import { sharedDatabase } from '../testing/shared.js';
 import type { Planned } from './planned.js';
 import { Planner, type PlanRequest } from './planner.js';

@@ -11,6 +11,8 @@ export interface RegistryWatchOptions {
   readonly publication: string;
   /** How often the catalog is asked whether it changed. Default 1,000. */
   readonly intervalMs?: number;
+  /** Milliseconds, from any beginning. */
+  readonly nowMs: () => number;
   /** Told when the catalog could not be read; the last registry stays, and the next poll tries again. */
   readonly onError?: (error: unknown) => void;
 }
@@ -27,6 +29,13 @@ export type RegistryListener = (
   global: boolean,
   rewritten: ReadonlySet<number>,
 ) => void;
+
+export interface RegistryStatus {
+  /** How old what is known of the catalog may be: since the last look at it that succeeded; null before the first. */
+  readonly ageMs: number | null;
+  /** Times that it was read, because it had changed or somebody knew better. */
+  readonly reads: number;
+}
 
 const INTERVAL_MS = 1_000;
 
@@ -45,6 +54,9 @@ export class RegistryWatch {
   #queued: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
+  /** When the last look that succeeded began; null before the first. */
+  #lookedMs: number | null = null;
+  #reads = 0;
 
   constructor(options: RegistryWatchOptions) {
     this.#options = options;
@@ -65,6 +77,11 @@ export class RegistryWatch {
 
   get current(): Registry {
     return must(this.#current, 'the registry watch was started');
+  }
+
+  status(): RegistryStatus {
+    const ageMs = this.#lookedMs === null ? null : this.#options.nowMs() - this.#lookedMs;
+    return { ageMs, reads: this.#reads };
   }
 
   /** @returns what removes the listener. */
@@ -109,6 +126,7 @@ export class RegistryWatch {
 
   async #read(onlyIfChanged: boolean): Promise<void> {
     const known = this.#version;
+    const beganMs = this.#options.nowMs();
     this.#version = null;
     const { version, registry } = await this.#options.snapshot(async (run) => {
       const now = (await run(POLL_SQL)).rows[0]?.[0] ?? '';
@@ -116,7 +134,10 @@ export class RegistryWatch {
       return { version: now, registry: await readRegistry(run, this.#options.publication) };
     });
     this.#version = version;
-    if (registry !== null) this.#publish(registry);
+    this.#lookedMs = beganMs;
+    if (registry === null) return;
+    this.#reads++;
+    this.#publish(registry);
   }
 
   #publish(next: Registry): void {

@@ -13,7 +13,7 @@ import type { FromViews, QuerySpec } from '../views/port.js';
 import type { ViewEvent, ViewHost, ViewLimits } from '../views/view-host.js';
 import { within } from './deadline.js';
 import { CLIENT_ROLE, type TestDatabase } from './postgres.js';
-import { runOn } from './run.js';
+import { runOn } from '../source/run-on.js';
 
 /** Source, planner and views over a test's database, without sessions. */
 export interface RunningViews {
