@@ -8,7 +8,7 @@ import { Tree } from './tree.js';
 import { runTests } from './vitest.js';
 
 const USAGE = `npm run mutants -- [options]
-  --only TEXT      those whose rule begins so (C7), or whose description contains it
+  --only TEXT      those of a rule (C7), or whose description contains the text
   --timeout SEC    for the run of one test, the start of vitest and of Postgres included (default 90)
   --list           says which there are`;
 
@@ -20,16 +20,16 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-const chosen = MUTANTS.filter(
-  ({ breaks }) => breaks.startsWith(`${values.only}:`) || breaks.includes(values.only),
-);
-// Names of rules are prefixes of each other: C1 is not C10.
-const isRule = /^C\d+$/.test(values.only);
-const mutants = isRule ? MUTANTS.filter(({ breaks }) => breaks.startsWith(`${values.only}:`)) : chosen;
+const mutants = MUTANTS.filter(({ breaks }) => isMeant(breaks, values.only));
 
 if (values.help) console.log(USAGE);
 else if (values.list) for (const { breaks, file } of mutants) console.log(`${breaks}  (${file})`);
 else process.exitCode = (await runAll(mutants, Number(values.timeout) * 1000)) ? 0 : 1;
+
+/** Names of rules begin alike: C1 is not C10. */
+function isMeant(breaks: string, only: string): boolean {
+  return /^C\d+$/.test(only) ? breaks.startsWith(`${only}:`) : breaks.includes(only);
+}
 
 /** @returns whether each was found. */
 async function runAll(all: readonly Mutant[], timeoutMs: number): Promise<boolean> {
