@@ -156,6 +156,21 @@ test('a stalled connection is noticed, cut and made anew', async () => {
   );
 });
 
+test('C2: what the stream has not brought is not passed', async () => {
+  const begun = await begin({ silenceMs: 600_000 });
+  const { db, source, proxy } = begun;
+  (await source.fetch({ tables: [] }, () => Promise.resolve(null))).end();
+  proxy.pause('toClient');
+  await insert(db, 'one');
+  const fetch = await source.fetch({ tables: [] }, (run) => run('SELECT t FROM a'));
+  expect(fetch.result.rows).toEqual([['one']]);
+  const passed = source.passed(fetch.upper).then(() => told(begun));
+  expect(await Promise.race([passed, db.sql('SELECT 1').then(() => 'not yet')])).toBe('not yet');
+  proxy.resume();
+  expect(await within('passed', passed)).toEqual(['one']);
+  fetch.end();
+});
+
 test('a permanent slot that vanished while we were away: a new chain', async () => {
   const begun = await begin(PERMANENT);
   await insert(begun.db, 'one');

@@ -91,7 +91,10 @@ test('C4: a fetch waits for a migration that holds the table, reads it as it is 
         fetch.end();
         return fetch.result.rows;
       });
-  await expect(read()).rejects.toMatchObject({ code: 'lock_timeout', retry: true });
+  await expect(within('it gives up', read(), 5_000)).rejects.toMatchObject({
+    code: 'lock_timeout',
+    retry: true,
+  });
   const waiting = read();
   await untilBlocked(db);
   await migration.query('COMMIT');
@@ -182,14 +185,18 @@ test('C2: a mark does not wait for standbys', async () => {
   await writer.query('BEGIN; INSERT INTO a SELECT generate_series(1, 10)');
   // The stream brings a commit before its standbys have it, so it is passed; but a mark that waits for them never
   // ends, and the next one waits for that.
-  for (let turn = 0; turn < 3; turn++) {
-    await writer.query('INSERT INTO a VALUES ($1)', [100 + turn]);
-    const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
-    await within('passed', source.passed(fetch.upper), 2_000);
-    fetch.end();
+  try {
+    for (let turn = 0; turn < 3; turn++) {
+      await writer.query('INSERT INTO a VALUES ($1)', [100 + turn]);
+      const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
+      await within('passed', source.passed(fetch.upper), 2_000);
+      fetch.end();
+    }
+    const { rowCount } = await admin.query(`SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'`);
+    expect(rowCount).toBe(0);
+  } finally {
+    await release(admin);
   }
-  const { rowCount } = await admin.query(`SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'`);
-  expect(rowCount).toBe(0);
   await writer.query('ROLLBACK');
 }, 120_000);
 
@@ -360,7 +367,8 @@ test('C7, the start rule: a commit before the slot that is not visible yet delay
   await second.query('COMMIT');
   await starting;
   const fetching = source.fetch({ tables: [] }, (run) => run('SELECT id FROM a ORDER BY id'));
-  await until(() => Promise.resolve(source.status().blocking.length > 0));
+  await until(() => source.status().blocking.length > 0);
+  await probes(admin, 4); // X is known, and snapshots from after it too
   expect(source.status()).toMatchObject({
     state: 'settling',
     blocking: [{ pid: rows[0]?.pid }],
@@ -375,6 +383,18 @@ test('C7, the start rule: a commit before the slot that is not visible yet delay
   expect(ids(listener.transactions)).not.toContainEqual([{ insert: 'a', new: ['1'] }]);
   expect(source.status()).toMatchObject({ state: 'streaming', blocking: [] });
 }, 120_000);
+
+/** Waits until the source has begun to look at snapshots so many times: all but the last have been answered. */
+async function probes(admin: pg.Client, count: number): Promise<void> {
+  const begun = new Set<string>();
+  await until(async () => {
+    const { rows } = await admin.query<{ at: string }>(
+      `SELECT query_start::text AS at FROM pg_stat_activity WHERE query LIKE 'SELECT pg_current_snapshot(), pg_current_wal_flush_lsn()%'`,
+    );
+    for (const { at } of rows) begun.add(at);
+    return begun.size > count;
+  });
+}
 
 /** Until the walsender that makes a slot waits for this session's transaction. */
 async function untilSlotWaitsFor(admin: pg.Client, writer: pg.Client): Promise<void> {

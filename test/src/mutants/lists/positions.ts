@@ -4,6 +4,7 @@ const SOURCE = 'packages/server/src/source';
 const SESSIONS = 'packages/server/src/sessions';
 const FAILURES = `${SOURCE}/failures.pg.test.ts`;
 const SNAPSHOTS = `${SOURCE}/snapshots.pg.test.ts`;
+const PASSING = `${SOURCE}/passing.test.ts`;
 const SESSIONS_TEST = `${SESSIONS}/sessions.test.ts`;
 const RESUME_TEST = 'packages/client/src/resume.test.ts';
 
@@ -28,7 +29,7 @@ export const POSITIONS: readonly Mutant[] = [
     file: `${SOURCE}/stream-reader.ts`,
     find: 'if (transaction === null || transaction.lsn <= this.#position) return;',
     replace: 'if (transaction === null) return;',
-    caughtBy: [FAILURES, 'a dropped connection, permanent slot: the chain goes on, every commit once'],
+    caughtBy: [`${SOURCE}/stream-reader.test.ts`, 'C1: what a slot sends again, at or below what was told'],
   },
   {
     breaks: 'C1: sessions compare LSNs without their epochs',
@@ -70,7 +71,21 @@ export const POSITIONS: readonly Mutant[] = [
     file: `${SOURCE}/passing.ts`,
     find: 'if (this.#timer !== undefined || this.#marking) return;',
     replace: '',
-    caughtBy: [SNAPSHOTS, 'C2: many who wait at once share a mark'],
+    caughtBy: [PASSING, 'C2: those who wait at once ask once and make one mark'],
+  },
+  {
+    breaks: 'C2: who comes while a mark is being made waits for a quarter of a second',
+    file: `${SOURCE}/passing.ts`,
+    find: 'if (this.#marking) this.#late = true;',
+    replace: '',
+    caughtBy: [PASSING, 'C2: who comes while a mark is being made gets one of its own'],
+  },
+  {
+    breaks: 'C1: a keepalive passes a transaction that is on its way',
+    file: `${SOURCE}/stream-reader.ts`,
+    find: 'if (lsn > this.#position && !this.#builder.inTransaction) {',
+    replace: 'if (lsn > this.#position) {',
+    caughtBy: [`${SOURCE}/stream-reader.test.ts`, 'C1: a keepalive within a transaction'],
   },
   {
     breaks: 'C2: the mark waits for synchronous standbys',
@@ -84,7 +99,7 @@ export const POSITIONS: readonly Mutant[] = [
     file: `${SOURCE}/source-chain.ts`,
     find: 'return lsn <= this.#position ? Promise.resolve() : this.#passing.wait(lsn);',
     replace: 'return Promise.resolve();',
-    caughtBy: [SNAPSHOTS, 'C2, C5: fetches that race writers'],
+    caughtBy: [FAILURES, 'C2: what the stream has not brought is not passed'],
   },
   {
     breaks: 'C3: a move that only changes the position goes to who waits for another',
