@@ -20,6 +20,9 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => stopped.abort(new Error(`ended by ${signal}`)));
 const mutants = MUTANTS.filter(({ breaks }) => isMeant(breaks, values.only));
 
 if (values.help) console.log(USAGE);
@@ -42,7 +45,9 @@ async function runAll(all: readonly Mutant[], timeoutMs: number): Promise<boolea
       const isRed = red.has(`${file} ${name}`);
       const start = performance.now();
       // A test that is red as it is cannot find anything.
-      const outcomes = isRed ? [] : await tree.broken(mutant, () => runTests(tree, file, [name], timeoutMs));
+      const outcomes = isRed
+        ? []
+        : await tree.broken(mutant, () => runTests(tree, file, [name], timeoutMs, stopped.signal));
       const verdict = verdictOf(outcomes);
       counts[verdict]++;
       const seconds = ((performance.now() - start) / 1000).toFixed(0).padStart(3);
@@ -65,7 +70,7 @@ async function redTests(tree: Tree, all: readonly Mutant[], timeoutMs: number): 
   }
   const red = new Set<string>();
   for (const [file, names] of byFile) {
-    const outcomes = await runTests(tree, file, [...names], timeoutMs * names.size);
+    const outcomes = await runTests(tree, file, [...names], timeoutMs * names.size, stopped.signal);
     for (const name of names) {
       const ran = outcomes?.filter((outcome) => outcome.name.startsWith(name)) ?? [];
       if (ran.length > 0 && ran.every(({ passed }) => passed)) continue;

@@ -11,6 +11,7 @@ const HOOK_MS = 40_000;
 
 /**
  * Runs the tests of one file whose names begin so.
+ * @param stop ends the run, and what it has started
  * @returns null when the run had to be cut off at `timeoutMs`.
  */
 export async function runTests(
@@ -18,6 +19,7 @@ export async function runTests(
   file: string,
   names: readonly string[],
   timeoutMs: number,
+  stop: AbortSignal,
 ): Promise<readonly Outcome[] | null> {
   const report = join(tree.path, 'outcomes.json');
   await rm(report, { force: true });
@@ -35,7 +37,8 @@ export async function runTests(
   child.stderr.on('data', (text: Buffer) => (said = (said + text.toString()).slice(-4000)));
   const ended = new Promise<'ended'>((resolve) => child.once('exit', () => resolve('ended')));
   const timer = new AbortController();
-  const late = delay(timeoutMs, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const);
+  const signal = AbortSignal.any([timer.signal, stop]);
+  const late = delay(timeoutMs, 'late' as const, { signal }).catch(() => 'late' as const);
   const first = await Promise.race([ended, late]);
   timer.abort();
   if (first === 'late') {
@@ -43,6 +46,7 @@ export async function runTests(
     await ended;
   }
   await endServers(tree);
+  stop.throwIfAborted();
   if (first === 'late') return null;
   const text = await readFile(report, 'utf8').catch(() => {
     throw new Error(`vitest told nothing of ${file}:\n${said}`);

@@ -218,11 +218,11 @@ export const SNAPSHOT_RULES: readonly Mutant[] = [
     caughtBy: [FAILURES, "P6: a stalled reader's"],
   },
   {
-    breaks: 'C19: the chain goes on under the slot that follows one given up',
+    breaks: 'C7: the chain goes on under a slot that others have moved on',
     file: `${SOURCE}/postgres-source.ts`,
-    find: "if (this.#options.slot.mode === 'temporary' || this.#unusableSlot) {",
-    replace: 'if (this.#chain.number < 0) {',
-    caughtBy: [FAILURES, 'a dropped connection, temporary slot: a new chain in the same epoch'],
+    find: 'if (sameEpoch && !slot.fresh && slot.from <= told && identity.lsn >= told) return true;',
+    replace: 'if (sameEpoch && !slot.fresh && identity.lsn >= told) return true;',
+    caughtBy: [FAILURES, 'a permanent slot that another process has moved on: a new chain'],
   },
   {
     breaks: 'C21: the reader may read what row security has filtered',

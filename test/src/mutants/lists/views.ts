@@ -27,29 +27,29 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C6: a result is published before the last transaction that it saw',
     file: `${VIEWS}/rerun-template.ts`,
-    find: 'return { seen: seen?.lsn ?? null, until: unseen[0] ?? null };',
-    replace: 'return { seen: seen === undefined ? null : null, until: unseen[0] ?? null };',
+    find: 'return { seen: this.#log.lastSeen(snapshot, began), until };',
+    replace: 'void this.#log.lastSeen(snapshot, began);\n    return { seen: null, until };',
     caughtBy: [RERUN, 'an answer is known only at positions whose transactions are exactly those it saw'],
   },
   {
     breaks: 'C6: a result that stands nowhere is not run again',
     file: `${VIEWS}/rerun-template.ts`,
-    find: '    this.#dirty.delete(one);\n    this.#valid.add(one);\n    return true;',
-    replace: '    return true;',
-    caughtBy: [RULES, 'C6: what no longer stands is run again, with every change'],
+    find: 'if (until !== null && until.lsn <= from) return false;',
+    replace: 'if (until !== null && until.lsn <= from) return this.#dirty.delete(one) && false;',
+    caughtBy: [RERUN, 'an answer is known only at positions whose transactions are exactly those it saw'],
   },
   {
     breaks: 'C6: each template of a round has a snapshot of its own',
     file: `${VIEWS}/rerun-rounds.ts`,
-    find: 'await this.#attempt(work);\n      const tookMs',
-    replace: 'for (const one of work) await this.#attempt([one]);\n      const tookMs',
+    find: 'await this.#attempt(work);\n      // Who',
+    replace: 'for (const one of work) await this.#attempt([one]);\n      // Who',
     caughtBy: [RULES, 'C6: the re-runs of one round share a snapshot'],
   },
   {
     breaks: 'C8: what was streamed and not seen is not applied to what was fetched',
     file: `${VIEWS}/incremental-template.ts`,
-    find: 'for (const transaction of fetch.unseen()) {',
-    replace: 'for (const transaction of fetch.unseen().slice(0, 0)) {',
+    find: 'const steps = this.#stepsOf(fetch.unseen());',
+    replace: 'const steps = this.#stepsOf(fetch.unseen().slice(0, 0));',
     caughtBy: [INCREMENTAL, 'C8: a row that was deleted, or left the key, after the read is no ghost'],
   },
   {
@@ -255,6 +255,27 @@ export const VIEW_RULES: readonly Mutant[] = [
     caughtBy: [RULES, 'C20: a leaf with its columns in another order is read by name'],
   },
   {
+    breaks: 'C20: a partition that comes is not noticed',
+    file: 'packages/server/src/registry/registry-difference.ts',
+    find: 'if (table.partitionOf !== null) rewritten.add(table.partitionOf);',
+    replace: '',
+    caughtBy: [RULES, 'C20: a leaf that is attached or detached brings and takes its rows'],
+  },
+  {
+    breaks: 'C20: a partition that goes is not noticed',
+    file: 'packages/server/src/registry/registry-difference.ts',
+    find: 'if (root !== null) rewritten.add(root);',
+    replace: '',
+    caughtBy: [RULES, 'C20: a leaf that is attached or detached brings and takes its rows'],
+  },
+  {
+    breaks: 'C20: a partition that is dropped is not noticed',
+    file: 'packages/server/src/registry/registry-difference.ts',
+    find: 'if (partitionOf !== null && !next.tables.has(oid)) rewritten.add(partitionOf);',
+    replace: 'void partitionOf;',
+    caughtBy: [RULES, 'C20: a leaf that is attached or detached brings and takes its rows'],
+  },
+  {
     breaks: 'C20: rows of a leaf that is attached or detached stay as they were',
     file: `${VIEWS}/view-host.ts`,
     find: "if (read.length > 0) await this.#options.emit(REWRITE_PREFIX, read.join(','));",
@@ -314,9 +335,8 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C26: a batch claims the position of a transaction whose changes it lacks',
     file: `${VIEWS}/view-host.ts`,
-    find: '    this.#version = at;\n    const changes = this.#index.changesOf(transaction);',
-    replace:
-      '    this.#version = at;\n    this.#flush();\n    const changes = this.#index.changesOf(transaction);',
+    find: '    this.#version = at;\n    if (isAltering',
+    replace: '    this.#version = at;\n    this.#flush();\n    if (isAltering',
     caughtBy: [HOST, 'C26: the batch that reaches a token holds what its transaction changed'],
   },
   {
