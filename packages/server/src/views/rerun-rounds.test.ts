@@ -60,6 +60,8 @@ test('a template that turns out slow, and was overtaken, is run again though not
         nowMs += 100; // slower than its lane is for
         return [[[String(runs)]]];
       },
+      alterations: () => 0,
+      isHeld: () => false,
       touchedBy: () => new Set([template]),
       statementTimeoutMs: 1000,
       intervalMs: 20,

@@ -24,6 +24,10 @@ export interface RerunRoundsOptions {
   passed(lsn: Lsn): Promise<void>;
   chain(): number;
   version(): Version;
+  /** How often the schema that a template reads was altered: what was read before that is void. */
+  alterations(template: RerunTemplate): number;
+  /** Its altered schema is not known yet: it is not run until then. `wake` is called then. */
+  isHeld(template: RerunTemplate): boolean;
   /** The statement that runs a query for many bindings: rows `[ordinal, …columns]` in each binding's order. */
   runBatch(run: Run, planned: Planned, bindings: readonly Binding[]): Promise<readonly (readonly Row[])[]>;
   /** The templates whose answers a transaction may change. */
@@ -103,7 +107,7 @@ export class RerunRounds {
     const work: Work[] = [];
     let room = ROUND_MAX;
     for (const template of this.#templates) {
-      if (template.dirty.size === 0 || laneOf(template) !== lane) continue;
+      if (template.dirty.size === 0 || this.#options.isHeld(template) || laneOf(template) !== lane) continue;
       const views = [...template.dirty].slice(0, room);
       room -= views.length;
       if (views.length > 0) work.push({ template, views });
@@ -115,6 +119,7 @@ export class RerunRounds {
     const tables = [...new Set(work.flatMap(({ template }) => template.planned.reads))];
     const { statementTimeoutMs } = this.#options;
     const began = this.#options.version().lsn;
+    const alterations = work.map(({ template }) => this.#options.alterations(template));
     const fetch = await this.#options.fetch({ tables, statementTimeoutMs }, (run) => this.#runAll(run, work));
     try {
       await this.#options.passed(fetch.upper);
@@ -123,6 +128,7 @@ export class RerunRounds {
         .unseen()
         .map((transaction) => ({ transaction, touched: this.#options.touchedBy(transaction) }));
       work.forEach(({ template, views }, index) => {
+        if (this.#options.alterations(template) !== alterations[index]) return; // run again under the new schema
         const relevant = unseen
           .filter((one) => one.touched.has(template))
           .map((one): Relevant => one.transaction);

@@ -47,6 +47,20 @@ export class TemplateIndex {
     return this.#incremental.get(table) ?? [];
   }
 
+  /** Templates that DDL of the transaction may mean, as the event trigger tells it. */
+  alteredBy(transaction: Transaction): Set<IncrementalTemplate | RerunTemplate> {
+    const altered = new Set<IncrementalTemplate | RerunTemplate>();
+    for (const relation of alteredBy(transaction)) {
+      for (const table of this.#ancestors(relation)) {
+        for (const template of this.#incremental.get(table) ?? []) altered.add(template);
+        for (const template of this.#rerun.get(table) ?? []) altered.add(template);
+      }
+      for (const template of this.#through.get(relation) ?? []) altered.add(template);
+    }
+    if (altersOther(transaction)) for (const template of this.#code) altered.add(template);
+    return altered;
+  }
+
   /** A transaction's changes, of the tables that somebody reads. */
   changesOf(transaction: Transaction): Map<number, TableChanges> {
     return changesByTable(transaction, this.#ancestors, (table) => this.isRead(table));

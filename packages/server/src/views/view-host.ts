@@ -111,8 +111,12 @@ export class ViewHost implements ViewsPort, SourceListener {
   #flushing = false;
   #stopped = false;
   #version: Version = { epoch: '', lsn: LSN_ZERO };
-  /** Transactions told that the event trigger says changed the schema. */
-  #alterations = 0;
+  /** How often the schema that a template reads was altered, as the event trigger tells it. */
+  readonly #alterations = new WeakMap<Template, number>();
+  /** Templates whose altered schema is not known yet, with when it will be: nothing is read for them until then. */
+  readonly #held = new Map<Template, Promise<void>>();
+  /** How often `schemaChanged` was called. */
+  #schemas = 0;
   #waiting: { ref: number; view: ViewId }[] = [];
 
   constructor(options: ViewHostOptions) {
@@ -120,9 +124,11 @@ export class ViewHost implements ViewsPort, SourceListener {
     this.#index = new TemplateIndex(options.ancestors);
     const { source, clock } = options;
     this.#rounds = new RerunRounds({
-      fetch: (fetchOptions, read) => this.#fetch(fetchOptions, read),
+      fetch: (fetchOptions, read) => source.fetch(fetchOptions, read),
       passed: (lsn) => source.passed(lsn),
-      chain: () => this.#chain,
+      chain: () => source.chain,
+      alterations: (template) => this.#alterations.get(template) ?? 0,
+      isHeld: (template) => this.#held.has(template),
       version: () => this.#version,
       runBatch: options.runBatch,
       touchedBy: (transaction) => this.#index.touchedBy(transaction, this.#index.changesOf(transaction)),
@@ -184,7 +190,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   transaction(transaction: Transaction): void {
     const at: Version = { epoch: this.#options.source.epoch, lsn: transaction.lsn };
     this.#version = at;
-    if (isAltering(transaction)) this.#alterations++;
+    if (isAltering(transaction)) this.#hold(this.#index.alteredBy(transaction));
     const changes = this.#index.changesOf(transaction);
     for (const [table, ofTable] of changes) {
       for (const template of this.#index.incrementalOf(table))
@@ -221,6 +227,7 @@ export class ViewHost implements ViewsPort, SourceListener {
    * a commit of ours marks the place from which on these are looked at again (C23).
    */
   async schemaChanged(relations: ReadonlySet<number>, anything: boolean): Promise<void> {
+    this.#schemas++;
     const affected = [...this.#views.values()].filter(({ planned }) => {
       return anything || [...planned.reads, ...planned.views].some((relation) => relations.has(relation));
     });
@@ -266,10 +273,10 @@ export class ViewHost implements ViewsPort, SourceListener {
   /** Under the schema that the stream has told of. */
   async #planNow(spec: QuerySpec): Promise<Planned> {
     for (;;) {
-      const before = this.#alterations;
       await this.#options.schemaKnown?.();
+      const before = this.#schemas;
       const planned = await this.#options.plan(spec);
-      if (before === this.#alterations) return planned;
+      if (before === this.#schemas) return planned;
     }
   }
 
@@ -305,11 +312,9 @@ export class ViewHost implements ViewsPort, SourceListener {
       plan,
       rowsPerViewMax: this.#options.limits.rowsPerViewMax,
       fetch: (bindings, counts) =>
-        this.#fetch({ tables: [plan.table], statementTimeoutMs: this.#options.statementTimeoutMs }, (run) =>
-          this.#options.hydrate(run, planned, bindings, counts),
-        ),
+        this.#fetch(template, [plan.table], (run) => this.#options.hydrate(run, planned, bindings, counts)),
       passed: (lsn) => source.passed(lsn),
-      chain: () => this.#chain,
+      chain: () => source.chain + (this.#alterations.get(template) ?? 0),
       now: () => this.#version,
       ancestors: this.#options.ancestors,
       onHydration: (views) => this.#options.onEvent({ kind: 'hydrated', views }),
@@ -420,24 +425,32 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   // ------------------------------------------------------------ reading
 
-  /** Moves on where what was read before is void: the chain of the source broke, or the schema is another one. */
-  get #chain(): number {
-    return this.#options.source.chain + this.#alterations;
+  /**
+   * Under an older schema, columns, partitions and definitions are not what they were: what was read under it is void,
+   * and nothing is read until the new one is known.
+   */
+  #hold(altered: Iterable<Template>): void {
+    const known = this.#options.schemaKnown?.() ?? Promise.resolve();
+    for (const template of altered) {
+      this.#alterations.set(template, (this.#alterations.get(template) ?? 0) + 1);
+      this.#held.set(template, known);
+      void known.then(() => {
+        if (this.#held.get(template) === known) this.#held.delete(template);
+        this.#rounds.wake();
+      });
+    }
   }
 
-  /**
-   * Reads under the schema that the stream has told of: under an older one, columns and partitions are not what they
-   * were, and what is read then would be followed by the wrong rules.
-   */
-  async #fetch<T>(options: FetchOptions, read: (run: Run) => Promise<T>): Promise<Fetch<T>> {
-    const { source, schemaKnown } = this.#options;
-    for (;;) {
-      const before = this.#alterations;
-      await schemaKnown?.();
-      if (before !== this.#alterations) continue;
-      const fetch = await source.fetch(options, read);
-      return { ...fetch, chain: fetch.chain + before };
-    }
+  async #fetch<T>(
+    template: Template,
+    tables: readonly number[],
+    read: (run: Run) => Promise<T>,
+  ): Promise<Fetch<T>> {
+    const { source, statementTimeoutMs } = this.#options;
+    for (let held = this.#held.get(template); held !== undefined; held = this.#held.get(template)) await held;
+    const before = this.#alterations.get(template) ?? 0;
+    const fetch = await source.fetch({ tables, statementTimeoutMs }, read);
+    return { ...fetch, chain: fetch.chain + before };
   }
 
   // ------------------------------------------------------------ batches
@@ -475,6 +488,8 @@ export class ViewHost implements ViewsPort, SourceListener {
     }
   }
 }
+
+type Template = IncrementalTemplate | RerunTemplate;
 
 type HostedView =
   | {
