@@ -5,11 +5,13 @@ import { expect, test } from 'vitest';
 import { mutated } from './mutant.js';
 import { MUTANTS } from './mutants.js';
 import { verdictOf, type Outcome } from './outcome.js';
+import { withoutTypes } from './tree.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 
 test.each(MUTANTS)('still fits its file and names a test: $breaks', async (mutant) => {
-  expect(mutated(await readFile(join(ROOT, mutant.file), 'utf8'), mutant)).toContain(mutant.replace);
+  const text = mutated(await readFile(join(ROOT, mutant.file), 'utf8'), mutant);
+  await expect(withoutTypes(text, mutant.file)).resolves.toBeTruthy();
   const [file, name] = mutant.caughtBy;
   const tests = (await readFile(join(ROOT, file), 'utf8')).replaceAll("\\'", "'");
   expect([`'${name}`, `\`${name}`, `"${name}`].some((quoted) => tests.includes(quoted))).toBe(true);

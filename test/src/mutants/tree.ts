@@ -50,8 +50,7 @@ export class Tree {
     const built = source.replace('/src/', '/dist/').replace(/\.ts$/, '.js');
     const before = [await readFile(source, 'utf8'), await readFile(built, 'utf8')] as const;
     const text = mutated(before[0], mutant);
-    // Types may be wrong in a mutant: they are taken off, not looked at.
-    const { code } = await transformWithOxc(text, source, { sourcemap: false });
+    const code = await withoutTypes(text, source);
     await writeFile(source, text);
     await writeFile(built, code);
     try {
@@ -76,4 +75,10 @@ export class Tree {
       await symlink(join(this.path, 'packages', name), join(modules, '@sluice', name));
     await symlink(join(this.path, 'test'), join(modules, '@sluice', 'test'));
   }
+}
+
+/** What a file is built to. Types may be wrong in a mutant: they are taken off, not looked at. */
+export async function withoutTypes(text: string, file: string): Promise<string> {
+  const { code } = await transformWithOxc(text, file, { sourcemap: false });
+  return code;
 }

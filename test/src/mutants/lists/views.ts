@@ -98,7 +98,7 @@ export const VIEW_RULES: readonly Mutant[] = [
     breaks: 'C9: a row whose condition cannot be decided does not match',
     file: 'packages/core/src/engine/table-engine.ts',
     find: 'if (!decidable) effects.missed.add(member);\n        else if',
-    replace: 'if (decidable &&',
+    replace: 'if (!decidable) continue;\n        else if',
     caughtBy: [RULES, 'C9: a row whose condition cannot be decided is a miss'],
   },
   {
