@@ -275,3 +275,14 @@ test('C10: what was written before a TRUNCATE is gone with it', () => {
   expect(effects.ops.get(member)).toEqual(['["del","1"]', '["put","3",["3","after"]]']);
   expect(engine.heldRowCount).toBe(1);
 });
+
+test('C11: what sorts behind the last known row of a window is not taken for the next', () => {
+  const engine = new TableEngine(plan({ op: 'true' }, { order: byRank, limit: { param: 0 } }));
+  const known = Array.from({ length: 11 }, (_, n) => [String(n), '0', String(20 - n), 'x']);
+  const member = engine.add(['1'], known, false); // there are others, of ranks below 10
+  const inserted = engine.apply([{ oldKey: null, newKey: '99', values: ['99', '0', '1', 'last'] }]);
+  expect([inserted.ops.get(member) ?? [], inserted.missed.size]).toEqual([[], 0]);
+  const gone = engine.apply(known.map(([id = '']) => ({ oldKey: id, newKey: null, values: [] })));
+  expect(member.rows.shown()).toEqual([]);
+  expect(gone.missed).toEqual(new Set([member]));
+});

@@ -156,7 +156,10 @@ export const VIEW_RULES: readonly Mutant[] = [
     file: 'packages/core/src/engine/member-rows.ts',
     find: 'if (!this.#complete && at === this.#rows.length) return false;',
     replace: '',
-    caughtBy: ['packages/core/src/engine/table-engine.test.ts', 'what members show follows the table: '],
+    caughtBy: [
+      'packages/core/src/engine/table-engine.test.ts',
+      'C11: what sorts behind the last known row of a window',
+    ],
   },
   {
     breaks: 'C16: no key is appended to the order of a window that is read',
