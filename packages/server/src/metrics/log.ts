@@ -48,6 +48,7 @@ const SOURCE_LEVELS = {
   settled: 'info',
   retained_wal: 'warn',
   slot_given_up: 'error',
+  backlog: 'warn',
   probe_failed: 'warn',
 } as const satisfies Record<SourceEvent['kind'], string>;
 

@@ -17,7 +17,7 @@ export function readinessOf(source: SourceStatus, stopping: boolean): Readiness 
   if (stopping) return { ok: false, waitsFor: 'nothing: this server is stopping' };
   switch (source.state) {
     case 'streaming':
-      return { ok: true };
+      return source.backlog === 'none' ? { ok: true } : { ok: true, degraded: degradation(source) };
     case 'settling':
       return {
         ok: false,
@@ -37,4 +37,15 @@ export function readinessOf(source: SourceStatus, stopping: boolean): Readiness 
     case 'stopped':
       return { ok: false, waitsFor: 'the start of the stream' };
   }
+}
+
+/** Clients are served what there is; a balancer that sent them elsewhere would find the same there. */
+function degradation({ backlog, backlogMs, lagBytes, maxRetainedWalBytes }: SourceStatus): unknown {
+  return {
+    why: 'the stream is far behind the WAL: nothing is read anew until it has caught up',
+    stage: backlog,
+    forMs: Math.round(backlogMs),
+    behindBytes: lagBytes === null ? null : Number(lagBytes),
+    slotGivenUpAtBytes: maxRetainedWalBytes,
+  };
 }

@@ -52,6 +52,8 @@ const STATES: readonly SourceStatus['state'][] = [
   'disconnected',
 ];
 
+const BACKLOG_STAGES: readonly SourceStatus['backlog'][] = ['none', 'pause', 'shed'];
+
 export const READINGS: readonly Reading[] = [
   gauge(
     'source_state',
@@ -67,8 +69,30 @@ export const READINGS: readonly Reading[] = [
     'How long the stream takes to pass what was the end of the WAL',
     ({ source }) => source.lagMs,
   ),
+  gauge(
+    'backlog_stage',
+    'What is asked less of a stream that is far behind the WAL: 1 for the stage it is in',
+    ({ source }) => BACKLOG_STAGES.map((stage) => [stage, stage === source.backlog ? 1 : 0]),
+    'stage',
+  ),
+  counter(
+    'backlogs',
+    'How often each stage was entered',
+    ({ source }) => Object.entries(source.backlogs),
+    'stage',
+  ),
+  gauge(
+    'views_shed',
+    'Views that are not followed until the stream has caught up',
+    ({ views }) => views.shed,
+  ),
   gauge('retained_wal_bytes', 'WAL that Postgres keeps because of our slot', ({ source }) =>
     optional(source.retainedWalBytes),
+  ),
+  gauge(
+    'retained_wal_alarm_percent',
+    'Of the limit, the highest of 25, 50 and 75 that it is above; 0 below all',
+    ({ source }) => source.retainedWalAlarmPercent,
   ),
   gauge('retained_wal_limit_bytes', 'Where the slot is given up', ({ source }) => source.maxRetainedWalBytes),
   gauge(

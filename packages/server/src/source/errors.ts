@@ -86,6 +86,12 @@ export const SOURCE_ERRORS = {
     retry: false,
     stage: 'source',
   },
+  read_given_up: {
+    message: 'A read was given up so that the stream can catch up with the WAL',
+    hint: 'Nothing to do: it is made again when the stream has caught up.',
+    retry: true,
+    stage: 'source',
+  },
   relation_unknown: {
     message: 'A table that is to be read does not exist any more',
     hint: 'It was dropped or renamed; the query must be written anew.',

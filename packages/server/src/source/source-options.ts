@@ -30,6 +30,8 @@ export interface PostgresSourceOptions {
   readonly retainedBytesMax?: number;
   /** WAL that our slot may hold back before we give it up. Default 1 GB. */
   readonly maxRetainedWalBytes?: number;
+  /** How long the stream may take to catch up, once it is far behind, before the slot is given up. Default 60 s. */
+  readonly backlogMsMax?: number;
   /** How often the slot is looked at and, while transactions are retained, a snapshot is taken. Default 1 s. */
   readonly probeMs?: number;
   /** A stream that says nothing for so long, though asked every `probeMs`, is dead. Default 60 s. */
@@ -60,6 +62,7 @@ export function resolveOptions(options: PostgresSourceOptions): ResolvedOptions 
     transactionBytesMax: 64 * MB,
     retainedBytesMax: 256 * MB,
     maxRetainedWalBytes: 1024 * MB,
+    backlogMsMax: 60_000,
     probeMs: 1_000,
     silenceMs: 60_000,
     slotCreationTimeoutMs: 30_000,

@@ -1,5 +1,6 @@
 import { formatLsn, type Lsn } from '@sluice/core/lsn';
 import type { Epoch } from '@sluice/core/position';
+import type { BacklogStage } from '../source/backlog.js';
 import { Database } from '../source/database.js';
 import { PostgresSource } from '../source/postgres-source.js';
 import type { PostgresSourceOptions } from '../source/source-options.js';
@@ -15,6 +16,7 @@ export class RecordingListener implements SourceListener {
   readonly restarts: { readonly epoch: Epoch; readonly lsn: Lsn; readonly after: number }[] = [];
   /** Positions in the order in which they were told, by whatever. */
   readonly positions: Lsn[] = [];
+  readonly backlogs: BacklogStage[] = [];
   /** What broke the listener's contract. */
   readonly violations: string[] = [];
   #waiting: { readonly done: () => boolean; readonly resolve: () => void }[] = [];
@@ -43,6 +45,10 @@ export class RecordingListener implements SourceListener {
     }
     this.restarts.push({ epoch, lsn, after: this.transactions.length });
     this.#at(lsn);
+  }
+
+  backlog(stage: BacklogStage): void {
+    this.backlogs.push(stage);
   }
 
   /** Resolves when the predicate holds; looked at after everything that is told. A failed assertion when it never does. */

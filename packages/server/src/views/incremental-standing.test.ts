@@ -178,13 +178,24 @@ class Trial {
     this.template.apply(transaction, { changes: transaction.changes, unknown: false }, at);
   }
 
+  /** C19: not followed for so long, when it is behind; what is being read is void. */
+  async shed(moves: readonly Move[]): Promise<void> {
+    if (this.#answer !== null) await this.answer({ ...this.read(), chain: 1 });
+    for (const one of moves) {
+      if (this.template.isBehind) this.moves.push(one);
+      else this.tell(one);
+    }
+    if (this.template.isBehind) this.template.resume(this.position);
+    await turns();
+  }
+
   /** What a snapshot taken now would have read. */
-  read(): { rows: (readonly string[])[]; seen: Set<number> } {
+  read(): { rows: (readonly string[])[]; seen: Set<number>; chain?: number } {
     const seen = new Set(this.visible);
     return { rows: truth(this.moves, (n) => seen.has(n)).map(([id, body]) => [id, '5', body]), seen };
   }
 
-  async answer({ rows, seen }: ReturnType<Trial['read']>): Promise<void> {
+  async answer({ rows, seen, chain = 0 }: ReturnType<Trial['read']>): Promise<void> {
     const answer = this.#answer;
     this.#answer = null;
     const xip = new Set(this.moves.flatMap((_, n) => (seen.has(n) ? [] : [BigInt(100 + n)])));
@@ -192,7 +203,7 @@ class Trial {
       result: [rows],
       snapshot: { xmin: 100n, xmax: BigInt(100 + this.moves.length), xip },
       upper: asLsn(0n),
-      chain: 0,
+      chain,
       unseen: () => this.moves.map(transactionOf).filter((_, n) => !seen.has(n)),
       seen: () => [],
       end: () => undefined,
@@ -219,6 +230,7 @@ const move = fc.record({
   sent: fc.boolean(),
 });
 const round = fc.record({
+  shed: fc.option(fc.array(move, { maxLength: 3 }), { nil: [] }),
   before: fc.array(move, { maxLength: 3 }),
   /** Of those that are invisible yet, which the snapshot sees. */
   visible: fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }),
@@ -232,7 +244,8 @@ test('an incremental answer is known only at positions at which it is the answer
     fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 6 }), async (rounds) => {
       const trial = new Trial();
       await turns();
-      for (const { before, visible, during } of rounds) {
+      for (const { shed, before, visible, during } of rounds) {
+        if (shed.length > 0) await trial.shed(shed);
         for (const one of before) trial.tell(one);
         await turns();
         // A row's later writer was let in by its earlier one: it is not seen without it.

@@ -33,9 +33,6 @@ export interface TableView extends Base {
   /** What clients hold, while there is no member: `carry` leads from the last version to `shown`. */
   shown: readonly KeyedRow[];
   carry: readonly string[];
-  /** While there is no member: where its last answer held last, or where it was opened, or the stream began anew. */
-  base: Lsn;
-  told: boolean;
   /** Rows to fetch beyond the window on top of its margin: grows while windows run dry. */
   extra: number;
   readonly restlessness: Restlessness;
@@ -82,6 +79,7 @@ type Lane = (typeof LANES)[number];
  * misses. Restless bindings are read at the pace of re-runs, in a lane of their own.
  */
 export class IncrementalTemplate {
+  readonly kind = 'incremental';
   readonly #options: IncrementalOptions;
   readonly #views = new Set<TableView>();
   readonly #byMember = new Map<Member, TableView>();
@@ -110,6 +108,11 @@ export class IncrementalTemplate {
 
   get heldRowCount(): number {
     return this.#engine.heldRowCount;
+  }
+
+  /** No view of it can say what its answer is now. */
+  get isBehind(): boolean {
+    return this.#pending.size === this.#views.size;
   }
 
   /** Views that miss faster than they can be read. */
@@ -184,6 +187,11 @@ export class IncrementalTemplate {
   /** Everything held is void after `through`, and the stream begins anew at `now`: clients get the difference. */
   restart(through: Lsn, now: Lsn): void {
     this.#missAll(through);
+    this.resume(now);
+  }
+
+  /** What happened up to `now` was not told to the views that are behind; every later snapshot sees it. */
+  resume(now: Lsn): void {
     this.#log.clear();
     for (const one of this.#pending) {
       one.base = now;

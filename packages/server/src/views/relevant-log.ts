@@ -17,9 +17,12 @@ const RELEVANT_MAX = 100_000;
 
 /** Where a view that is behind stands. */
 export interface Base {
-  /** What it is behind of is above. */
+  /**
+   * All relevant transactions up to here are in what was told last; or, before the first answer and after the stream
+   * began anew, are seen by any later snapshot. What it is behind of is above.
+   */
   base: Lsn;
-  /** Its answer at `base` has been told. */
+  /** An answer has been told that holds at `base`. */
   told: boolean;
 }
 

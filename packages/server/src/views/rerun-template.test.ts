@@ -85,6 +85,8 @@ function contentOf(message: Uint8Array, before: string): string {
 }
 
 const round = fc.record({
+  /** C19: when the view is behind, the commits are not told to it; it goes on from where they end. */
+  shed: fc.boolean(),
   /** How many more transactions commit and are told before the run is judged. */
   commits: fc.integer({ min: 0, max: 4 }),
   /** Of those not yet visible, which the snapshot sees; visibility only grows. */
@@ -103,11 +105,13 @@ test('an answer is known only at positions whose transactions are exactly those 
       const one = template.open(view, [], asLsn(1n));
       const known = new Known();
       const isVisible: boolean[] = [];
-      for (const { commits, visible } of rounds) {
+      for (const { shed, commits, visible } of rounds) {
+        const behind = shed && template.isBehind;
         for (let i = 0; i < commits; i++) {
-          template.touched(transaction(isVisible.length));
+          if (!behind) template.touched(transaction(isVisible.length));
           isVisible.push(false);
         }
+        if (behind && isVisible.length > 0) template.resume(lsnOf(isVisible.length - 1));
         isVisible.forEach((was, n) => (isVisible[n] = was || visible[n] === true));
         const snapshot = snapshotOf(isVisible);
         const all = isVisible.map((_, n) => transaction(n));

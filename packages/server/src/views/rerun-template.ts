@@ -10,19 +10,15 @@ import { answerError, viewsError } from './errors.js';
 import { isTickOf } from './marks.js';
 import { keyRows } from './keyed-rows.js';
 import type { Principal } from './port.js';
-import { RelevantLog, raiseBase, type Relevant } from './relevant-log.js';
+import { RelevantLog, raiseBase, type Base, type Relevant } from './relevant-log.js';
 import type { View, Version } from './view.js';
 
 /** A view in the re-run gear. */
-export interface RerunView {
+export interface RerunView extends Base {
   readonly view: View;
   readonly template: RerunTemplate;
   readonly binding: Binding;
   rows: readonly KeyedRow[];
-  /** All relevant transactions up to here are in `rows` (or, before the first run, are seen by any later snapshot). */
-  base: Lsn;
-  /** An answer has been published that holds at `base`. */
-  told: boolean;
   /** The planner's key columns, until two rows agree in them. */
   keyColumns: readonly number[] | null;
 }
@@ -43,6 +39,7 @@ export interface Standing {
  * run gave is published where it *stands* (C6): see `RelevantLog`. Where it stands nowhere it is run again.
  */
 export class RerunTemplate {
+  readonly kind = 'rerun';
   /** Names the template among its host's. */
   readonly key: string;
   readonly planned: Planned;
@@ -68,6 +65,11 @@ export class RerunTemplate {
 
   get viewCount(): number {
     return this.#views.size;
+  }
+
+  /** No view of it can say what its answer is now. */
+  get isBehind(): boolean {
+    return this.#dirty.size === this.#views.size;
   }
 
   get dirty(): ReadonlySet<RerunView> {
@@ -102,14 +104,21 @@ export class RerunTemplate {
 
   /** Nothing held is known to hold after `through`; `now` is where the stream begins anew. */
   missAll(through: Lsn, now: Lsn): void {
-    this.#log.clear();
     for (const one of this.#views) {
       one.view.gap(through);
-      one.base = now;
-      one.told = false;
       this.#dirty.add(one);
     }
     this.#valid.clear();
+    this.resume(now);
+  }
+
+  /** What happened up to `now` was not told to the views that are behind; every later snapshot sees it. */
+  resume(now: Lsn): void {
+    this.#log.clear();
+    for (const one of this.#dirty) {
+      one.base = now;
+      one.told = false;
+    }
   }
 
   /**

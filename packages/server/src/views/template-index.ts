@@ -4,6 +4,8 @@ import { alteredBy, altersOther, changesAccess, isTickOf } from './marks.js';
 import type { RerunTemplate } from './rerun-template.js';
 import { changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
 
+export type Template = IncrementalTemplate | RerunTemplate;
+
 /** Templates by what they read: who is touched by a transaction is looked up, never searched for (P7). */
 export class TemplateIndex {
   readonly #ancestors: Ancestors;
@@ -20,15 +22,8 @@ export class TemplateIndex {
     this.#ancestors = ancestors;
   }
 
-  addIncremental(template: IncrementalTemplate): void {
-    addTo(this.#incremental, template.table, template);
-  }
-
-  removeIncremental(template: IncrementalTemplate): void {
-    removeFrom(this.#incremental, template.table, template);
-  }
-
-  addRerun(template: RerunTemplate): void {
+  add(template: Template): void {
+    if (template.kind === 'incremental') return addTo(this.#incremental, template.table, template);
     const { reads, readsAnything, views, userCode } = template.planned;
     for (const table of reads) addTo(this.#rerun, table, template);
     for (const view of views) addTo(this.#through, view, template);
@@ -36,7 +31,8 @@ export class TemplateIndex {
     if (readsAnything || template.tickMs > 0) this.#anything.add(template);
   }
 
-  removeRerun(template: RerunTemplate): void {
+  remove(template: Template): void {
+    if (template.kind === 'incremental') return removeFrom(this.#incremental, template.table, template);
     for (const table of template.planned.reads) removeFrom(this.#rerun, table, template);
     for (const view of template.planned.views) removeFrom(this.#through, view, template);
     this.#anything.delete(template);
@@ -48,8 +44,8 @@ export class TemplateIndex {
   }
 
   /** Templates that DDL of the transaction may mean, as the event trigger tells it. */
-  alteredBy(transaction: Transaction): Set<IncrementalTemplate | RerunTemplate> {
-    const altered = new Set<IncrementalTemplate | RerunTemplate>();
+  alteredBy(transaction: Transaction): Set<Template> {
+    const altered = new Set<Template>();
     for (const relation of alteredBy(transaction)) {
       for (const table of this.#ancestors(relation)) {
         for (const template of this.#incremental.get(table) ?? []) altered.add(template);

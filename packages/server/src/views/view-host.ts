@@ -7,6 +7,7 @@ import type { PgText, Row } from '@sluice/core/value';
 import type { ViewId } from '@sluice/core/wire';
 import { parseTick } from '../planner/clock.js';
 import type { Planned } from '../planner/planned.js';
+import type { BacklogStage } from '../source/backlog.js';
 import type { Fetch, FetchOptions, Run, SourceListener } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
 import { viewsError } from './errors.js';
@@ -16,7 +17,8 @@ import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate, type RerunView } from './rerun-template.js';
 import { ACCESS_PREFIX, CLOCK_PREFIX, isAltering, REWRITE_PREFIX, tokensOf } from './marks.js';
 import type { TableChanges } from './table-changes.js';
-import { TemplateIndex } from './template-index.js';
+import { ShedTemplates } from './shed-templates.js';
+import { TemplateIndex, type Template } from './template-index.js';
 import { Ticks } from './ticks.js';
 import { View, type Version } from './view.js';
 import { canonical, viewId } from './view-id.js';
@@ -89,6 +91,8 @@ export interface ViewStatus {
   readonly rerun: number;
   /** Of the incremental ones, those that miss faster than they can be read. */
   readonly restless: number;
+  /** Those that are not followed until the stream has caught up. */
+  readonly shed: number;
   readonly heldRows: number;
 }
 
@@ -104,6 +108,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   readonly #incremental = new Map<string, IncrementalTemplate>();
   readonly #rerun = new Map<string, RerunTemplate>();
   readonly #index: TemplateIndex;
+  readonly #shed: ShedTemplates;
   readonly #rounds: RerunRounds;
   readonly #ticks: Ticks;
   #listener: (message: FromViews) => void = () => undefined;
@@ -122,6 +127,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   constructor(options: ViewHostOptions) {
     this.#options = options;
     this.#index = new TemplateIndex(options.ancestors);
+    this.#shed = new ShedTemplates(this.#index);
     const { source, clock } = options;
     this.#rounds = new RerunRounds({
       fetch: (fetchOptions, read) => source.fetch(fetchOptions, read),
@@ -175,6 +181,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       incremental: kinds.filter((one) => one.kind === 'incremental').length,
       rerun: kinds.filter((one) => one.kind === 'rerun').length,
       restless: [...this.#incremental.values()].reduce((sum, template) => sum + template.restlessCount, 0),
+      shed: this.#shed.viewCount,
       heldRows: [...this.#incremental.values()].reduce((sum, template) => sum + template.heldRowCount, 0),
     };
   }
@@ -190,14 +197,22 @@ export class ViewHost implements ViewsPort, SourceListener {
   transaction(transaction: Transaction): void {
     const at: Version = { epoch: this.#options.source.epoch, lsn: transaction.lsn };
     this.#version = at;
-    if (isAltering(transaction)) this.#hold(this.#index.alteredBy(transaction));
+    if (isAltering(transaction)) {
+      this.#hold(this.#index.alteredBy(transaction));
+      this.#shed.altered();
+    }
     const changes = this.#index.changesOf(transaction);
     for (const [table, ofTable] of changes) {
-      for (const template of this.#index.incrementalOf(table))
+      for (const template of this.#index.incrementalOf(table)) {
         this.#apply(template, transaction, ofTable, at);
+        this.#shed.look(template);
+      }
     }
     const touched = this.#index.touchedBy(transaction, changes);
-    for (const template of touched) template.touched(transaction);
+    for (const template of touched) {
+      template.touched(transaction);
+      this.#shed.look(template);
+    }
     if (touched.size > 0) this.#rounds.wake();
     this.#tellTokens(transaction);
     this.#flushSoon();
@@ -217,6 +232,12 @@ export class ViewHost implements ViewsPort, SourceListener {
     this.#version = { epoch, lsn };
     this.#rounds.wake();
     this.#flushSoon();
+  }
+
+  /** Reads wait by themselves (the source lets none begin); what is left to do is to follow less. */
+  backlog(stage: BacklogStage): void {
+    if (stage === 'shed') this.#shed.begin([...this.#incremental.values(), ...this.#rerun.values()]);
+    if (stage === 'none') this.#hold(this.#shed.end(this.#version.lsn));
   }
 
   /**
@@ -325,7 +346,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       recovered: (error) => this.#recovered(error),
     });
     this.#incremental.set(planned.template, template);
-    this.#index.addIncremental(template);
+    this.#index.add(template);
     return template;
   }
 
@@ -336,7 +357,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       template = new RerunTemplate(key, planned, principal, this.#options.limits.rowsPerViewMax, tickMs);
       this.#rerun.set(key, template);
       this.#rounds.add(template);
-      this.#index.addRerun(template);
+      this.#index.add(template);
     }
     return template;
   }
@@ -354,7 +375,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       template.close(hosted.one);
       if (template.viewCount > 0) return;
       this.#incremental.delete(hosted.planned.template);
-      this.#index.removeIncremental(template);
+      this.#forget(template);
     } else {
       const { template } = hosted;
       template.close(hosted.one);
@@ -362,7 +383,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       if (template.viewCount > 0) return;
       this.#rerun.delete(template.key);
       this.#rounds.remove(template);
-      this.#index.removeRerun(template);
+      this.#forget(template);
     }
   }
 
@@ -376,6 +397,11 @@ export class ViewHost implements ViewsPort, SourceListener {
     } catch (error) {
       if (this.#views.get(view.id) === hosted) this.#end(hosted, this.#asError(error));
     }
+  }
+
+  #forget(template: Template): void {
+    this.#index.remove(template);
+    this.#shed.forget(template);
   }
 
   #end(hosted: HostedView, error: SluiceError): void {
@@ -488,8 +514,6 @@ export class ViewHost implements ViewsPort, SourceListener {
     }
   }
 }
-
-type Template = IncrementalTemplate | RerunTemplate;
 
 type HostedView =
   | {
