@@ -206,9 +206,10 @@ export const VIEW_RULES: readonly Mutant[] = [
   },
   {
     breaks: 'C17: an error is not mended by the next change, re-run',
-    file: `${VIEWS}/view.ts`,
-    find: "const wasValid = this.#state === 'valid' && !this.#failed;",
-    replace: "const wasValid = this.#state === 'valid';",
+    file: `${VIEWS}/rerun-template.ts`,
+    find: '    this.#dirty.delete(one);\n    this.#valid.add(one);\n    return true;',
+    replace:
+      "    this.#dirty.delete(one);\n    if (!('error' in outcome)) this.#valid.add(one);\n    return true;",
     caughtBy: [RULES, 'C17: an answer that is again what it was before the error is told'],
   },
   {
