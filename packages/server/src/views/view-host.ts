@@ -10,6 +10,7 @@ import type { Planned } from '../planner/planned.js';
 import type { BacklogStage } from '../source/backlog.js';
 import type { Fetch, FetchOptions, Run, SourceListener } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
+import { AlteredSchema } from './altered-schema.js';
 import { viewsError } from './errors.js';
 import { IncrementalTemplate, type Hydration, type TableView } from './incremental-template.js';
 import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
@@ -116,10 +117,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   #flushing = false;
   #stopped = false;
   #version: Version = { epoch: '', lsn: LSN_ZERO };
-  /** How often the schema that a template reads was altered, as the event trigger tells it. */
-  readonly #alterations = new WeakMap<Template, number>();
-  /** Templates whose altered schema is not known yet, with when it will be: nothing is read for them until then. */
-  readonly #held = new Map<Template, Promise<void>>();
+  readonly #altered: AlteredSchema<Template>;
   /** How often `schemaChanged` was called. */
   #schemas = 0;
   #waiting: { ref: number; view: ViewId }[] = [];
@@ -133,8 +131,8 @@ export class ViewHost implements ViewsPort, SourceListener {
       fetch: (fetchOptions, read) => source.fetch(fetchOptions, read),
       passed: (lsn) => source.passed(lsn),
       chain: () => source.chain,
-      alterations: (template) => this.#alterations.get(template) ?? 0,
-      isHeld: (template) => this.#held.has(template),
+      alterations: (template) => this.#altered.countOf(template),
+      isHeld: (template) => this.#altered.isHeld(template),
       version: () => this.#version,
       runBatch: options.runBatch,
       touchedBy: (transaction) => this.#index.touchedBy(transaction, this.#index.changesOf(transaction)),
@@ -146,6 +144,9 @@ export class ViewHost implements ViewsPort, SourceListener {
       onRun: (template, views, ms) =>
         options.onEvent({ kind: 'reran', template: template.planned.template, views, ms }),
     });
+    this.#altered = new AlteredSchema(options.schemaKnown ?? (() => Promise.resolve()), () =>
+      this.#rounds.wake(),
+    );
     this.#ticks = new Ticks(
       clock,
       (content) => void options.emit(CLOCK_PREFIX, content).catch((error: unknown) => this.#report(error)),
@@ -198,7 +199,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     const at: Version = { epoch: this.#options.source.epoch, lsn: transaction.lsn };
     this.#version = at;
     if (isAltering(transaction)) {
-      this.#hold(this.#index.alteredBy(transaction));
+      this.#altered.alter(this.#index.alteredBy(transaction));
       this.#shed.altered();
     }
     const changes = this.#index.changesOf(transaction);
@@ -335,7 +336,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       fetch: (bindings, counts) =>
         this.#fetch(template, [plan.table], (run) => this.#options.hydrate(run, planned, bindings, counts)),
       passed: (lsn) => source.passed(lsn),
-      chain: () => source.chain + (this.#alterations.get(template) ?? 0),
+      chain: () => source.chain + this.#altered.countOf(template),
       now: () => this.#version,
       ancestors: this.#options.ancestors,
       onHydration: (views) => this.#options.onEvent({ kind: 'hydrated', views }),
@@ -451,30 +452,14 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   // ------------------------------------------------------------ reading
 
-  /**
-   * Under an older schema, columns, partitions and definitions are not what they were: what was read under it is void,
-   * and nothing is read until the new one is known.
-   */
-  #hold(altered: Iterable<Template>): void {
-    const known = this.#options.schemaKnown?.() ?? Promise.resolve();
-    for (const template of altered) {
-      this.#alterations.set(template, (this.#alterations.get(template) ?? 0) + 1);
-      this.#held.set(template, known);
-      void known.then(() => {
-        if (this.#held.get(template) === known) this.#held.delete(template);
-        this.#rounds.wake();
-      });
-    }
-  }
-
   async #fetch<T>(
     template: Template,
     tables: readonly number[],
     read: (run: Run) => Promise<T>,
   ): Promise<Fetch<T>> {
     const { source, statementTimeoutMs } = this.#options;
-    for (let held = this.#held.get(template); held !== undefined; held = this.#held.get(template)) await held;
-    const before = this.#alterations.get(template) ?? 0;
+    await this.#altered.settled(template);
+    const before = this.#altered.countOf(template);
     const fetch = await source.fetch({ tables, statementTimeoutMs }, read);
     return { ...fetch, chain: fetch.chain + before };
   }
