@@ -118,7 +118,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   #stopped = false;
   #version: Version = { epoch: '', lsn: LSN_ZERO };
   readonly #altered: AlteredSchema<Template>;
-  /** How often `schemaChanged` was called. */
+  /** How often `schemaChanged` told of other definitions. */
   #schemas = 0;
   #waiting: { ref: number; view: ViewId }[] = [];
 
@@ -249,7 +249,7 @@ export class ViewHost implements ViewsPort, SourceListener {
    * a commit of ours marks the place from which on these are looked at again (C23).
    */
   async schemaChanged(relations: ReadonlySet<number>, anything: boolean): Promise<void> {
-    this.#schemas++;
+    if (anything || relations.size > 0) this.#schemas++;
     const affected = [...this.#views.values()].filter(({ planned }) => {
       return anything || [...planned.reads, ...planned.views].some((relation) => relations.has(relation));
     });
