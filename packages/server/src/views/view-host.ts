@@ -238,7 +238,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   /** Reads wait by themselves (the source lets none begin); what is left to do is to follow less. */
   backlog(stage: BacklogStage): void {
     if (stage === 'shed') this.#shed.begin([...this.#incremental.values(), ...this.#rerun.values()]);
-    if (stage === 'none') this.#hold(this.#shed.end(this.#version.lsn));
+    if (stage === 'none') this.#altered.alter(this.#shed.end(this.#version.lsn));
   }
 
   /**
