@@ -329,11 +329,10 @@ export const VIEW_RULES: readonly Mutant[] = [
     caughtBy: [RULES, 'C22: a function that cannot be seen into depends on every transaction'],
   },
   {
-    breaks: 'C26: a token is told before what its transaction changed',
+    breaks: 'C26: a token names the position before its transaction',
     file: `${VIEWS}/view-host.ts`,
-    find: "      this.#flush();\n      this.#listener({ kind: 'token', token, lsn: transaction.lsn });",
-    replace:
-      "      this.#listener({ kind: 'token', token, lsn: transaction.lsn - 1n as typeof transaction.lsn });",
+    find: "this.#listener({ kind: 'token', token, lsn: transaction.lsn });",
+    replace: "this.#listener({ kind: 'token', token, lsn: transaction.previous });",
     caughtBy: [HOST, 'C26: the batch that reaches a token holds what its transaction changed'],
   },
   {
