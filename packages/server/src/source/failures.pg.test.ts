@@ -6,7 +6,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { until, within } from '../testing/deadline.js';
 import {
   createTestDatabase,
+  SERVICE_ROLE,
   startTestPostgres,
+  withClient,
   type TestDatabase,
   type TestPostgres,
 } from '../testing/postgres.js';
@@ -367,17 +369,30 @@ test('an open transaction that delays the slot is named, and nothing is left beh
   });
 });
 
-test('a large transaction costs no more memory than its bound', async () => {
+/** A gigabyte takes half a minute: `SLUICE_TEST_TRANSACTION_MB=1000`. */
+const LARGE_MB = Number(process.env['SLUICE_TEST_TRANSACTION_MB'] ?? 200);
+
+test('a large transaction costs no more memory than its bound, and Postgres hears of us while it comes', async () => {
+  await withClient(server.url(), (client) =>
+    client.query(`ALTER ROLE ${SERVICE_ROLE} SET wal_sender_timeout = '1s'`),
+  );
   const begun = await begin({ transactionBytesMax: 4_000_000, silenceMs: 60_000 });
   const before = process.memoryUsage().rss;
   let most = 0;
   const timer = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 20);
-  await begun.db.sql('INSERT INTO a (t) SELECT repeat($1, 2000) FROM generate_series(1, 100000)', ['x']); // 200 MB
+  await begun.db.sql('INSERT INTO a (t) SELECT repeat($1, 2000) FROM generate_series(1, $2::int)', [
+    'x',
+    LARGE_MB * 500,
+  ]);
   await insert(begun.db, 'after');
   await untilTold(begun, 'after', LONG_MS);
   clearInterval(timer);
   const [bulk] = begun.listener.transactions.filter((transaction) => transaction.bulk.size > 0);
   expect(bulk?.changes).toEqual([]);
+  expect(begun.source.status().reconnects).toBe(0);
+  await withClient(server.url(), (client) =>
+    client.query(`ALTER ROLE ${SERVICE_ROLE} RESET wal_sender_timeout`),
+  );
   expect((most - before) / 1_048_576).toBeLessThan(120);
 }, 120_000);
 

@@ -19,6 +19,9 @@ import type { SourceEvent, SourceState, SourceStatus } from './source-status.js'
 import type { Fetch, FetchOptions, Run, Source, SourceListener } from './source.js';
 import { StreamReader } from './stream-reader.js';
 
+/** At each probe the stream is asked for a keepalive: so many without an answer, and nobody reads it. */
+const UNREAD_PROBES = 3;
+
 /**
  * One Postgres: the stream of its commits over a logical replication slot, and snapshots that fit into the stream.
  *
@@ -326,7 +329,12 @@ export class PostgresSource implements Source {
   #slotSeen(slot: SlotState | null, generation: number): void {
     if (generation !== this.#chain.generation) return;
     this.#retainedWal = slot?.retainedWalBytes ?? null;
-    if (slot === null || this.#retainedWal === null || this.#unusableSlot) return;
+    if (slot === null || this.#unusableSlot) return;
+    if (this.#state === 'streaming' && this.#blocksCheckpoint(slot)) {
+      this.#connection?.destroy(sourceError('stream_silent'));
+      return;
+    }
+    if (this.#retainedWal === null) return;
     const bytes = this.#retainedWal;
     const percent = Number((bytes * 100n) / BigInt(this.#options.maxRetainedWalBytes));
     const step = ([75, 50, 25] as const).find((limit) => percent >= limit);
@@ -355,6 +363,16 @@ export class PostgresSource implements Source {
     if (this.#backlog.isHopeless && this.#slot !== null && !this.#unusableSlot) {
       this.#giveUp(this.#slot, bytes, 'behind');
     }
+  }
+
+  /**
+   * At max_slot_wal_keep_size a checkpoint of Postgres ends the walsender and waits for its end. One that is blocked
+   * because nobody reads does not end before wal_sender_timeout, and no checkpoint is made meanwhile: we let go of it.
+   */
+  #blocksCheckpoint({ walStatus }: SlotState): boolean {
+    if (walStatus !== 'unreserved' && walStatus !== 'lost') return false;
+    const silentMs = this.#options.now() - (this.#connection?.lastReadAt ?? 0);
+    return silentMs > UNREAD_PROBES * this.#options.probeMs;
   }
 
   /** Ends the chain and the slot with it: the next attempt to connect drops it first, then makes a new one. */
