@@ -1,7 +1,7 @@
 import { SluiceError } from '@sluice/core/errors';
 import type { SourceEvent } from '../source/source-status.js';
 import type { FromViews } from '../views/port.js';
-import type { ViewEvent } from '../views/view-host.js';
+import type { ViewEvent } from '../views/host-options.js';
 
 /** Templates that have a label of their own; the ones after them are counted together, so that labels are bounded. */
 const TEMPLATES_MAX = 50;

@@ -1,7 +1,7 @@
 import type { RegistryStatus } from '../registry/registry-watch.js';
 import type { SessionsStatus } from '../sessions/sessions.js';
 import type { SourceStatus } from '../source/source-status.js';
-import type { ViewStatus } from '../views/view-host.js';
+import type { ViewStatus } from '../views/host-options.js';
 import type { EventTotals } from './event-counts.js';
 
 /** What the stages from the source to the views say of themselves. Plain data: crosses from the views' thread. */

@@ -38,10 +38,10 @@ export interface PostgresSourceOptions {
   readonly silenceMs?: number;
   /** How long a new slot may wait for open transactions. Default 30 s. */
   readonly slotCreationTimeoutMs?: number;
-  /** First pause before a reconnect, doubled each time up to `retryMsMax`, with jitter. Default 100 ms, 10 s. */
+  /** First pause before a reconnect, doubled each time up to `retryMsMax`, with jitter. Default 100 ms, 5 s. */
   readonly retryMs?: number;
   readonly retryMsMax?: number;
-  /** A connection that lasted longer resets the pause. Default 10 s. */
+  /** A connection that lasted longer resets the pause. Default 5 s. */
   readonly stableMs?: number;
   readonly onEvent?: (event: SourceEvent) => void;
   readonly now?: () => number;
@@ -67,8 +67,8 @@ export function resolveOptions(options: PostgresSourceOptions): ResolvedOptions 
     silenceMs: 60_000,
     slotCreationTimeoutMs: 30_000,
     retryMs: 100,
-    retryMsMax: 10_000,
-    stableMs: 10_000,
+    retryMsMax: 5000,
+    stableMs: 5000,
     onEvent: () => undefined,
     now: Date.now,
     random: Math.random,

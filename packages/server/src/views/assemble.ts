@@ -9,7 +9,8 @@ import { quoteLiteral } from '../source/quote.js';
 import type { Run } from '../source/source.js';
 import type { Hydration } from './incremental-template.js';
 import { hydrate, runBatch } from './statements.js';
-import { ViewHost, type Clock, type ViewEvent, type ViewHostOptions, type ViewLimits } from './view-host.js';
+import type { Clock, ViewEvent, ViewHostOptions, ViewLimits } from './host-options.js';
+import { ViewHost } from './view-host.js';
 
 export interface ViewParts {
   readonly source: ViewHostOptions['source'];
