@@ -103,7 +103,12 @@ async function sourceAlone(): Promise<Bed> {
     position = lsn;
     wake();
   };
-  await source.start({ transaction: (one) => at(one.lsn), progress: at, restart: (_, lsn) => at(lsn) });
+  await source.start({
+    transaction: (one) => at(one.lsn),
+    progress: at,
+    restart: (_, lsn) => at(lsn),
+    backlog: () => undefined,
+  });
   return {
     bindings: 0,
     statements: 0,

@@ -174,7 +174,8 @@ class Client:
                 sys.exit("refused: %s %s" % (message["error"]["code"], message["error"].get("detail", "")))
             raise Gone()
         elif kind == "goaway":
-            pass  # the stream ends by itself, and is opened again
+            time.sleep(message["afterMs"] / 1000)
+            raise Gone()
         elif kind not in ("hello", "pong") and not message.get("optional"):
             raise Lost("unknown kind %s" % kind)
 

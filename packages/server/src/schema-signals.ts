@@ -2,6 +2,7 @@ import type { Lsn } from '@sluice/core/lsn';
 import type { Epoch } from '@sluice/core/position';
 import type { Registry, Table } from './registry/registry.js';
 import { DDL_PREFIX } from './views/marks.js';
+import type { BacklogStage } from './source/backlog.js';
 import type { SourceListener } from './source/source.js';
 import type { Relation, Transaction } from './source/transaction.js';
 
@@ -38,6 +39,10 @@ export class SchemaSignals implements SourceListener {
   restart(epoch: Epoch, lsn: Lsn): void {
     this.#catalog.readAgain();
     this.#next.restart(epoch, lsn);
+  }
+
+  backlog(stage: BacklogStage): void {
+    this.#next.backlog(stage);
   }
 
   #announces(transaction: Transaction): boolean {

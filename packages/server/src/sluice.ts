@@ -113,7 +113,7 @@ class Service {
       : new LocalSourceSide(options, this.#log, changed);
     this.#clients = makeClientSide(config, this.#source.port, this.#log, {
       closed: () => (this.#started ? null : transportError('server_starting')),
-      schema: () => this.#source.schema(),
+      schema: ({ role }) => this.#source.schema(role),
       healthy: async () => (this.#failure === null ? { ok: true } : failedReadiness(this.#failure)),
       ready: () => this.#readiness(),
       metrics: async () => ({ contentType: this.#metrics.contentType, text: await this.#scrape() }),

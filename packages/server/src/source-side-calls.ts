@@ -35,7 +35,7 @@ export type Method = 'start' | 'stop' | 'status' | 'schema';
 export type Which = 'database' | 'replication';
 
 export type ToWorker =
-  | { readonly kind: 'call'; readonly id: number; readonly method: Method }
+  | { readonly kind: 'call'; readonly id: number; readonly method: Method; readonly argument?: string }
   | { readonly kind: 'password'; readonly id: number; readonly password: string | null };
 
 export type FromWorker =

@@ -91,16 +91,16 @@ export class ThreadedSourceSide implements SourceSide {
     return (await this.#call('status')) as SourceSideStatus;
   }
 
-  schema(): Promise<unknown> {
-    return this.#call('schema');
+  schema(role: string): Promise<unknown> {
+    return this.#call('schema', role);
   }
 
-  #call(method: Method): Promise<unknown> {
+  #call(method: Method, argument?: string): Promise<unknown> {
     if (this.#gone) return Promise.reject(sluiceError('thread_ended'));
     const id = ++this.#calls;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#tell({ kind: 'call', id, method });
+      this.#tell({ kind: 'call', id, method, ...(argument === undefined ? {} : { argument }) });
     });
   }
 

@@ -26,6 +26,8 @@ const log = makeLogger(logLevel);
 const asked = new Map<number, (password: string | null) => void>();
 let questions = 0;
 
+type Call = Extract<ToWorker, { readonly kind: 'call' }>;
+
 const side = new LocalSourceSide(
   {
     ...options,
@@ -36,10 +38,10 @@ const side = new LocalSourceSide(
   () => tell({ kind: 'changed' }),
 );
 const stopServing = serveViews(side.port, views);
-const methods: Readonly<Record<Method, () => Promise<unknown>>> = {
+const methods: Readonly<Record<Method, (argument: string) => Promise<unknown>>> = {
   start: () => side.start(),
   status: () => side.status(),
-  schema: () => side.schema(),
+  schema: (role) => side.schema(role),
   stop: async () => {
     await side.stop();
     stopServing();
@@ -48,12 +50,12 @@ const methods: Readonly<Record<Method, () => Promise<unknown>>> = {
 
 parent.on('message', (message: ToWorker) => {
   if (message.kind === 'password') asked.get(message.id)?.(message.password);
-  else void answer(message.id, message.method);
+  else void answer(message);
 });
 
-async function answer(id: number, method: Method): Promise<void> {
+async function answer({ id, method, argument = '' }: Call): Promise<void> {
   try {
-    tell({ kind: 'answer', id, value: await methods[method]() });
+    tell({ kind: 'answer', id, value: await methods[method](argument) });
   } catch (error) {
     if (!(error instanceof SluiceError))
       log.error({ event: 'thread_call_failed', method, error: loggable(error) });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '@sluice/core/errors';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -5,14 +6,16 @@ import type { Limits } from './config/config.js';
 import { EventCounts } from './metrics/event-counts.js';
 import { loggable, logSourceEvent, logViewEvent } from './metrics/log.js';
 import type { SourceSideStatus } from './metrics/readings.js';
+import { plannerError } from './planner/errors.js';
 import { Planner } from './planner/planner.js';
 import { RegistryWatch } from './registry/registry-watch.js';
-import { schemaJson } from './registry/schema-json.js';
+import { VisibleSchemas } from './registry/visible-schema.js';
 import { SchemaSignals } from './schema-signals.js';
 import { clientConfig, type ConnectionConfig } from './source/connection-config.js';
 import { Database } from './source/database.js';
 import { PostgresSource } from './source/postgres-source.js';
 import type { SlotMode } from './source/slot-keeper.js';
+import type { Run } from './source/source.js';
 import type { FromViews, ToViews, ViewsPort } from './views/port.js';
 import { assembleViewHost } from './views/assemble.js';
 import type { ViewHost } from './views/view-host.js';
@@ -39,8 +42,8 @@ export interface SourceSide {
   start(): Promise<void>;
   stop(): Promise<void>;
   status(): Promise<SourceSideStatus>;
-  /** The registry as JSON. */
-  schema(): Promise<unknown>;
+  /** What the role may see of the registry, as JSON. @throws SluiceError `role_not_usable` */
+  schema(role: string): Promise<unknown>;
 }
 
 /** Connections beside the pool for reads: two to look at slot and catalog, two to plan, one for the stream. */
@@ -48,6 +51,8 @@ export const CONNECTIONS_BESIDE_POOL = 5;
 const PLANNING_CONNECTIONS = 2;
 /** Re-runs of one template are at least so far apart. */
 const RERUN_INTERVAL_MS = 20;
+/** Between two attempts to read a catalog that is known to have changed. */
+const CATALOG_RETRY_MS = 200;
 
 /** All stages from the source to the views, wired together. */
 export class LocalSourceSide implements SourceSide {
@@ -58,7 +63,12 @@ export class LocalSourceSide implements SourceSide {
   readonly #planning: pg.Pool;
   readonly #source: PostgresSource;
   readonly #registry: RegistryWatch;
+  readonly #schemas: VisibleSchemas;
   readonly #host: ViewHost;
+  #replanned: Promise<void> = Promise.resolve();
+  /** What the stream told of the schema has been read, and plans have been made anew. */
+  #schemaKnown: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   /** @param changed told when the stream's state may have changed */
   constructor(options: SourceSideOptions, log: Logger, changed: () => void) {
@@ -85,8 +95,12 @@ export class LocalSourceSide implements SourceSide {
         changed();
       },
     });
+    const snapshot = <T>(work: (run: Run) => Promise<T>): Promise<T> =>
+      this.#database.transaction({ isolation: 'repeatable read', readOnly: true }, work);
+    this.#schemas = new VisibleSchemas(snapshot);
     this.#registry = new RegistryWatch({
-      snapshot: (work) => this.#database.transaction({ isolation: 'repeatable read', readOnly: true }, work),
+      snapshot,
+      nowMs: () => performance.now(),
       publication: options.publication,
       intervalMs: options.pollMs,
       onError: (error) => this.#failed('registry_read_failed', error),
@@ -106,6 +120,7 @@ export class LocalSourceSide implements SourceSide {
       limits: { viewsMax: limits.viewsMax, rowsPerViewMax: limits.rowsPerViewMax },
       statementTimeoutMs: limits.statementTimeoutMs,
       rerunIntervalMs: RERUN_INTERVAL_MS,
+      schemaKnown: () => this.#schemaKnown,
       onEvent: (event) => {
         logViewEvent(log, event);
         this.#counts.viewEvent(event);
@@ -114,7 +129,7 @@ export class LocalSourceSide implements SourceSide {
     this.#registry.listen((_next, changed, global, rewritten) => {
       log.info({ event: 'schema_changed', tables: changed.size, global, rewritten: rewritten.size });
       const failed = (error: unknown): void => this.#failed('replan_failed', error);
-      this.#host.schemaChanged(changed, global).catch(failed);
+      this.#replanned = this.#host.schemaChanged(changed, global).catch(failed);
       this.#host.rewritten(rewritten).catch(failed);
     });
     this.port = {
@@ -134,6 +149,7 @@ export class LocalSourceSide implements SourceSide {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#host.stop();
     await this.#registry.stop();
     await this.#source.stop();
@@ -145,17 +161,32 @@ export class LocalSourceSide implements SourceSide {
     return {
       source: this.#source.status(),
       views: this.#host.status(),
+      catalog: this.#registry.status(),
       events: this.#counts.totals(),
       pool: this.#database.connections,
     };
   }
 
-  async schema(): Promise<unknown> {
-    return schemaJson(this.#registry.current);
+  async schema(role: string): Promise<unknown> {
+    const schema = await this.#schemas.of(this.#registry.current, role);
+    if (schema === null) throw plannerError('role_not_usable');
+    return schema;
   }
 
   #readCatalog(): void {
-    this.#registry.refresh().catch((error: unknown) => this.#failed('registry_read_failed', error));
+    this.#schemaKnown = this.#readUntilRead();
+  }
+
+  async #readUntilRead(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        await this.#registry.refresh();
+        return await this.#replanned;
+      } catch (error) {
+        this.#failed('registry_read_failed', error);
+        await sleep(CATALOG_RETRY_MS);
+      }
+    }
   }
 
   #failed(event: string, error: unknown): void {

@@ -58,6 +58,12 @@ function connect(options: Partial<ClientOptions> = {}): ReturnType<typeof create
 
 const PATIENCE_MS = 20_000;
 
+/**
+ * For a test that starts a server and stops one: beyond the limits of those (60 s and 30 s, `Product`) and of `until`,
+ * which say what was late. On a busy machine a process is seconds in starting, before it has run a line of ours.
+ */
+const PROCESSES_MS = 120_000;
+
 /** Resolves when it is so; rejects with what there is instead. */
 async function until(live: LiveView, holds: () => boolean): Promise<void> {
   const { promise, resolve, reject } = deferred();
@@ -164,20 +170,24 @@ test('after a lost connection only the difference travels; unchanged rows are th
   expect(bytes).toBeLessThan(whole / 4); // the order of 3,000 keys among it
 }, 60_000);
 
-test('a server that hands over shows nowhere', async () => {
-  const { client } = connect();
-  const live = client.live({ sql: 'SELECT count(*) AS n FROM issue WHERE rank > 1000000' });
-  await live.ready;
-  const statuses = new Set<string>();
-  live.subscribe(() => statuses.add(live.status));
-  const next = await product.successor();
-  upstream = next.port;
-  await product.stop();
-  product = next;
-  await database.sql('INSERT INTO issue VALUES (100000, 2, $1, 2000000)', ['x']);
-  await until(live, () => live.rows[0]?.['n'] === 1n);
-  expect([...statuses]).toEqual(['current']);
-});
+test(
+  'a server that hands over shows nowhere',
+  async () => {
+    const { client } = connect();
+    const live = client.live({ sql: 'SELECT count(*) AS n FROM issue WHERE rank > 1000000' });
+    await live.ready;
+    const statuses = new Set<string>();
+    live.subscribe(() => statuses.add(live.status));
+    const next = await product.successor();
+    upstream = next.port;
+    await product.stop();
+    product = next;
+    await database.sql('INSERT INTO issue VALUES (100000, 2, $1, 2000000)', ['x']);
+    await until(live, () => live.rows[0]?.['n'] === 1n);
+    expect([...statuses]).toEqual(['current']);
+  },
+  PROCESSES_MS,
+);
 
 test('reached waits for a write; what replaces another query is shown whole', async () => {
   const { client } = connect();

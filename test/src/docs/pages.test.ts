@@ -87,8 +87,8 @@ test('the examples of event streams in docs/protocol.md are events, with JSON fo
   expect(examples.length).toBeGreaterThan(2);
   for (const { text } of examples) {
     for (const line of text.split('\n').filter((one) => one !== '')) {
-      const [, field = '', value = ''] = /^(event|id|data): (.+)$/.exec(line) ?? expect.fail(line);
-      if (field === 'event') expect(['rows', 'failure']).toContain(value);
+      const [, field = '', value = ''] = /^(event|id|retry|data): (.+)$/.exec(line) ?? expect.fail(line);
+      if (field === 'event') expect(['rows', 'failure', 'goaway']).toContain(value);
       if (field === 'id') expect(value).toMatch(/^\d+\.\d+:[0-9A-F]+\/[0-9A-F]+$/);
       if (field === 'data') expect(JSON.parse(value)).toBeTypeOf('object');
     }

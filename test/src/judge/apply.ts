@@ -41,10 +41,19 @@ function joined(changes: readonly WalChange[]): readonly (Exclude<WalChange, { k
   return out;
 }
 
+/** Whether it changes the schema. */
+export function alters(transaction: WalTransaction): boolean {
+  return transaction.changes.some(({ kind }) => kind === 'ddl');
+}
+
 /** The tables that it touches, `schema.name` without `public.`; a partition by its own name. */
 export function tablesOf(transaction: WalTransaction): ReadonlySet<string> {
   const tables = new Set<string>();
   for (const change of transaction.changes) {
+    if (change.kind === 'ddl') {
+      for (const name of change.affects) tables.add(name);
+      continue;
+    }
     const relations = change.kind === 'truncate' ? change.relations : [change.relation];
     for (const { schema, name } of relations) tables.add(schema === 'public' ? name : `${schema}.${name}`);
   }
@@ -52,6 +61,7 @@ export function tablesOf(transaction: WalTransaction): ReadonlySet<string> {
 }
 
 function statementOf(change: Exclude<WalChange, { kind: 'insert' }>): string {
+  if (change.kind === 'ddl') return change.sql;
   if (change.kind === 'truncate') return `TRUNCATE ${change.relations.map(nameOf).join(',')}`;
   const table = nameOf(change.relation);
   if (change.kind === 'delete')

@@ -91,6 +91,9 @@ export const DISTURBANCES: Readonly<Record<string, (scene: Scene) => Promise<voi
   },
 };
 
+/** How long what was disturbed is given before it must be as quick as ever. */
+const RECOVERY_MS = 15_000;
+
 /** Makes a disturbance every few seconds until it is stopped. */
 export class Chaos {
   readonly #scene: Scene;
@@ -100,6 +103,8 @@ export class Chaos {
   readonly counts: Record<string, number> = {};
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
+  #disturbing = false;
+  #lastMs = -Infinity;
 
   constructor(
     scene: Scene,
@@ -117,6 +122,11 @@ export class Chaos {
     if (this.#kinds.length > 0) this.#running = this.#run();
   }
 
+  /** Whether anything was disturbed since then, or had been so shortly before that it may still recover. */
+  disturbedSince(sinceMs: number): boolean {
+    return this.#disturbing || this.#lastMs + RECOVERY_MS > sinceMs;
+  }
+
   /** Resolves when the one under way has been undone; rejects when one could not be made. */
   async stop(): Promise<void> {
     this.#stop.abort();
@@ -132,7 +142,10 @@ export class Chaos {
       if (this.#stop.signal.aborted) return;
       const kind = random.pick(this.#kinds);
       this.#log(kind);
+      this.#disturbing = true;
       await DISTURBANCES[kind]?.(this.#scene);
+      this.#disturbing = false;
+      this.#lastMs = Date.now();
       this.counts[kind] = (this.counts[kind] ?? 0) + 1;
     }
   }

@@ -7,8 +7,9 @@ import {
 } from '@sluice/server/testing/postgres';
 import { Random } from '../kit/random.js';
 import { Corpus } from './corpus.js';
-import { Judge } from './judge.js';
+import { Judge, NOTICE_MS } from './judge.js';
 import { contentsOf, PINNED, Shadow } from './shadow.js';
+import type { WalTransaction } from './pgoutput.js';
 import { WalStream } from './wal-stream.js';
 
 export interface CourtOptions {
@@ -18,6 +19,8 @@ export interface CourtOptions {
   /** Commits reach the disk before they are confirmed: needed when the run kills Postgres. */
   readonly durable?: boolean;
   readonly corpus?: Corpus;
+  /** Changes of the schema are told by the event trigger; else they are noticed by polling. */
+  readonly eventTrigger?: boolean;
 }
 
 /** What a judged run sits on: the primary, the shadow, the stream between them, and the judge. */
@@ -27,6 +30,8 @@ export class Court {
   readonly corpus: Corpus;
   readonly random: Random;
   readonly judge: Judge;
+  /** Told of every commit of the primary, in WAL order. */
+  readonly listeners: ((transaction: WalTransaction) => void)[];
   readonly #shadowServer: TestPostgres;
   readonly #shadow: Shadow;
   readonly #stream: WalStream;
@@ -37,6 +42,7 @@ export class Court {
     corpus: Corpus;
     random: Random;
     judge: Judge;
+    listeners: ((transaction: WalTransaction) => void)[];
     shadowServer: TestPostgres;
     shadow: Shadow;
     stream: WalStream;
@@ -46,6 +52,7 @@ export class Court {
     this.corpus = parts.corpus;
     this.random = parts.random;
     this.judge = parts.judge;
+    this.listeners = parts.listeners;
     this.#shadowServer = parts.shadowServer;
     this.#shadow = parts.shadow;
     this.#stream = parts.stream;
@@ -67,17 +74,18 @@ export class Court {
       startTestPostgres({ ...major, settings: { wal_level: 'minimal', max_wal_senders: '0' } }),
     ]);
     const database = await createTestDatabase(primary, setup);
+    if (options.eventTrigger === true) await database.publish({ eventTrigger: true });
     const shadow = await Shadow.open((await createTestDatabase(shadowServer)).adminUrl, setup);
-    const state: { judge: Judge | null } = { judge: null };
-    const stream = new WalStream(database.adminUrl, `judge_${database.name}`, (transaction) =>
-      state.judge?.transaction(transaction),
-    );
+    const listeners: ((transaction: WalTransaction) => void)[] = [];
+    const stream = new WalStream(database.adminUrl, `judge_${database.name}`, (transaction) => {
+      for (const listener of listeners) listener(transaction);
+    });
     await stream.create();
-    const judge = new Judge(shadow, stream, corpus.invariants);
-    state.judge = judge;
+    const judge = new Judge(shadow, stream, corpus.invariants, options.eventTrigger === true ? 0 : NOTICE_MS);
+    listeners.push((transaction) => judge.transaction(transaction));
     stream.start();
     judge.start();
-    return new Court({ primary, database, corpus, random, judge, shadowServer, shadow, stream });
+    return new Court({ primary, database, corpus, random, judge, listeners, shadowServer, shadow, stream });
   }
 
   /** The present end of the log, as Postgres prints it; after the last COMMIT it is at or past it (C26). */

@@ -34,11 +34,14 @@ async function judged(options: Partial<TrialOptions>): Promise<Report> {
 }
 
 test('every move is right, in both gears, for clients in Node and in Python', async () => {
-  const report = await judged({ seed: 'first', python: true });
+  const report = await judged({ seed: 'first', python: true, eventTrigger: true });
   expect(passed(report)).toBe(true);
   expect(report.unsettled).toBeGreaterThan(50);
   expect(report.gears['incremental']).toBeGreaterThan(0);
   expect(report.gears['rerun']).toBeGreaterThan(0);
+  for (const count of ['alterations', 'ticks', 'timed'] as const) expect(report[count]).toBeGreaterThan(0);
+  expect(report.unnoticed).toBe(0);
+  expect(report.tokens.reached).toBeGreaterThan(0);
 }, 150_000);
 
 test('and through kill -9, restarts, lost slots and bad networks, with a seed of its own', async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diffOf, type Answer } from './answer.js';
+import { alters, tablesOf } from './apply.js';
 import type { WalTransaction } from './pgoutput.js';
 import type { Bound } from './query.js';
 import { noCounts, type Counts, type Wrong } from './report.js';
@@ -36,10 +37,14 @@ export interface SeenMove {
   readonly empty: boolean;
   /** Something may still be reported at this earlier position. */
   readonly floor?: bigint;
+  /** The screen as it is between two moves, looked at for another reason. */
+  readonly glance?: true;
 }
 
 interface Sighting {
   readonly client: string;
+  /** When it was reported, in microseconds of the Unix epoch. */
+  readonly atMicros: bigint;
   readonly view: SeenView;
 }
 
@@ -67,6 +72,13 @@ const LAG_MS = 3000;
 /** A client that is silent for longer than this no longer holds the shadow. */
 const HOLD_MS = 180_000;
 const PAUSE_MS = 25;
+/**
+ * Without the event trigger a change of the schema is noticed by the poll of the catalog, which is promised within 1 s
+ * (docs/operations.md); the rest is what a busy machine takes to read it.
+ */
+export const NOTICE_MS = 6000;
+/** A tick is a commit that carries a logical message: its interval in ms. */
+const TICK_PREFIX = 'sluice.tick';
 
 export class Judge {
   readonly counts: Counts = noCounts();
@@ -82,14 +94,23 @@ export class Judge {
   readonly #shadow: Shadow;
   readonly #feed: Feed;
   readonly #invariants: readonly Invariant[];
+  /** How long after it a change of the schema may go unnoticed; 0: it is told at its exact position. */
+  readonly #noticeMicros: bigint;
+  /** When what a query may read was last altered, as far as the shadow has come. */
+  readonly #altered = new Map<string, bigint>();
+  /** When the last transaction that the shadow has taken committed. */
+  #atMicros = 0n;
   readonly #queue: { readonly transaction: WalTransaction; readonly atMs: number }[] = [];
   readonly #seats = new Map<string, Seat>();
   readonly #sightings = new Map<bigint, Sighting[]>();
+  /** When the last tick of each interval committed, as far as the shadow has come. */
+  readonly #ticks = new Map<number, bigint>();
   #draining = false;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(shadow: Shadow, feed: Feed, invariants: readonly Invariant[] = []) {
+  constructor(shadow: Shadow, feed: Feed, invariants: readonly Invariant[] = [], noticeMs = 0) {
+    this.#noticeMicros = BigInt(noticeMs) * 1000n;
     this.#shadow = shadow;
     this.#feed = feed;
     this.#invariants = invariants;
@@ -114,9 +135,7 @@ export class Judge {
   moved(client: string, move: SeenMove): void {
     const seat = this.#seats.get(client);
     if (!seat) return;
-    this.counts.moves++;
-    if (this.writing) this.counts.unsettled++;
-    if (move.empty) this.counts.empty++;
+    if (move.glance !== true) this.#count(move);
     this.#checkForward(client, seat, move);
     seat.lsn = move.lsn;
     seat.epoch = move.epoch;
@@ -124,14 +143,21 @@ export class Judge {
     for (const view of move.views) {
       if (view.lsn < seat.floor) seat.floor = view.lsn;
       if (view.again) continue;
+      const sighting = { client, view, atMicros: BigInt(Date.now() + 1) * 1000n };
       const held = this.#sightings.get(view.lsn);
-      if (held) held.push({ client, view });
-      else this.#sightings.set(view.lsn, [{ client, view }]);
+      if (held) held.push(sighting);
+      else this.#sightings.set(view.lsn, [sighting]);
     }
     for (const invariant of this.#invariants) {
       const broken = invariant.check(move.views.filter((view) => view.lsn === move.lsn));
       if (broken !== null) this.#wrong('invariant', client, move.lsn, invariant.name, [], [broken]);
     }
+  }
+
+  #count(move: SeenMove): void {
+    this.counts.moves++;
+    if (this.writing) this.counts.unsettled++;
+    if (move.empty) this.counts.empty++;
   }
 
   #checkForward(client: string, seat: Seat, move: SeenMove): void {
@@ -215,6 +241,7 @@ export class Judge {
       const first = this.#queue[0];
       if (!first || first.transaction.lsn > target) return;
       await this.#shadow.apply(first.transaction);
+      this.#note(first.transaction);
       this.#queue.shift();
     }
   }
@@ -234,10 +261,41 @@ export class Judge {
       return;
     }
     this.counts.positions++;
-    for (const { client, view } of sightings) {
-      const truth = await this.#shadow.answer(view.bound);
+    for (const sighting of sightings) {
+      const { client, view } = sighting;
+      const truth = view.bound.query.clock
+        ? await this.#answerInTime(sighting)
+        : await this.#shadow.answer(view.bound);
       this.#compare(client, lsn, view, truth);
     }
+  }
+
+  #note(transaction: WalTransaction): void {
+    this.#atMicros = transaction.atMicros;
+    if (alters(transaction)) {
+      this.counts.alterations++;
+      for (const table of tablesOf(transaction)) this.#altered.set(table, transaction.atMicros);
+    }
+    for (const { prefix, content } of transaction.messages) {
+      if (prefix !== TICK_PREFIX) continue;
+      this.#ticks.set(Number(content), transaction.atMicros);
+      this.counts.ticks++;
+    }
+  }
+
+  /**
+   * A query that reads the clock: at a position it is answered for a reading of the clock that followed the last tick
+   * at or before that position, and that came before it was seen (decision 032).
+   */
+  async #answerInTime({ view, atMicros }: Sighting): Promise<Answer> {
+    const tick = this.#ticks.get(view.bound.query.clock?.tickMs ?? 0) ?? null;
+    const answers = await this.#shadow.answersOver(view.bound, tick, atMicros);
+    const possible = answers.filter(({ at }) => at <= atMicros);
+    this.counts.timed++;
+    const same = possible.find(({ answer }) => answer.digest === view.answer.digest);
+    const found = same ?? possible.at(-1);
+    if (!found) throw new Error(`assertion failed: ${view.bound.key} has no answer`);
+    return found.answer;
   }
 
   #compare(client: string, lsn: bigint, view: SeenView, truth: Answer): void {
@@ -246,13 +304,31 @@ export class Judge {
     if (truth.kind === 'error') this.counts.errors++;
     this.gears[view.gear] = (this.gears[view.gear] ?? 0) + 1;
     this.compared.add(view.bound.query.id);
-    if (truth.digest === view.answer.digest) return;
+    if (truth.digest === view.answer.digest || this.#unnoticed(view)) return;
     const { query, params } = view.bound;
     this.#wrong('rows', client, lsn, query.id, params, [
       view.behind ? 'behind' : 'current',
       query.sql,
       ...diffOf(truth, view.answer),
     ]);
+  }
+
+  /** What differs because the schema has changed so lately that nobody has promised to know: counted, and bounded. */
+  #unnoticed({ bound }: SeenView): boolean {
+    const altered = bound.query.reads.map((name) => this.#altered.get(name) ?? 0n);
+    const sinceMicros = altered
+      .map((at) => this.#atMicros - at)
+      .filter((micros) => micros <= this.#noticeMicros)
+      .reduce<bigint | null>((most, micros) => (most === null || micros > most ? micros : most), null);
+    if (this.#noticeMicros === 0n || sinceMicros === null) return false;
+    this.counts.unnoticed++;
+    this.counts.unnoticedMsMax = Math.max(this.counts.unnoticedMsMax, Number(sinceMicros / 1000n));
+    return true;
+  }
+
+  /** A subscription that ended because the schema no longer has what it names. */
+  subscriptionEnded(): void {
+    this.counts.ended++;
   }
 
   #wrong(

@@ -21,6 +21,10 @@ export interface TrialOptions {
   readonly slot: 'temporary' | 'permanent';
   /** Views in one thread, sessions in another. */
   readonly threads: boolean;
+  /** Changes of the schema are told by the event trigger; else they are noticed by polling. */
+  readonly eventTrigger: boolean;
+  /** Between two changes of the schema: at least and at most. */
+  readonly schemaPauseMs: readonly [number, number];
   /** A client in Python, over SSE, takes part. */
   readonly python: boolean;
   /** Major version of Postgres; undefined: the suite's. */
@@ -46,6 +50,8 @@ export const DEFAULTS: Omit<TrialOptions, 'seed' | 'folder' | 'print'> = {
   servers: 1,
   slot: 'temporary',
   threads: false,
+  eventTrigger: false,
+  schemaPauseMs: [500, 5000],
   python: false,
   faults: {},
   wire: false,

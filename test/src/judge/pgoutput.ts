@@ -6,8 +6,20 @@ export interface WalTransaction {
   /** The end of the commit record. */
   readonly lsn: bigint;
   readonly xid: number;
+  /** When it committed, in microseconds of the Unix epoch. */
+  readonly atMicros: bigint;
   readonly changes: readonly WalChange[];
+  /** Logical messages that belong to it, but for those of DDL. */
+  readonly messages: readonly WalMessage[];
 }
+
+export interface WalMessage {
+  readonly prefix: string;
+  readonly content: string;
+}
+
+/** The prefix under which writers tell of DDL, which itself says nothing in the WAL: JSON of its text and of what reads otherwise. */
+export const DDL_MESSAGE = 'judge.ddl';
 
 export interface WalRelation {
   readonly oid: number;
@@ -29,12 +41,15 @@ export type WalChange =
       readonly new: WalTuple;
     }
   | { readonly kind: 'delete'; readonly relation: WalRelation; readonly old: WalTuple }
-  | { readonly kind: 'truncate'; readonly relations: readonly WalRelation[] };
+  | { readonly kind: 'truncate'; readonly relations: readonly WalRelation[] }
+  /** A writer's statement that changes the schema, in its place among the rows that the transaction changes. */
+  | { readonly kind: 'ddl'; readonly sql: string; readonly affects: readonly string[] };
 
 /** Fed message by message; gives a transaction at its commit. What was open when a connection broke is dropped by `reset`. */
 export class WalDecoder {
   readonly #relations = new Map<number, WalRelation>();
   #changes: WalChange[] = [];
+  #messages: WalMessage[] = [];
   #xid = 0;
   /** Between BEGIN and COMMIT. */
   open = false;
@@ -43,6 +58,7 @@ export class WalDecoder {
     this.open = false;
     this.#relations.clear();
     this.#changes = [];
+    this.#messages = [];
   }
 
   message(bytes: Buffer): WalTransaction | null {
@@ -53,12 +69,19 @@ export class WalDecoder {
         reader.skip(16);
         this.#xid = reader.int32();
         this.#changes = [];
+        this.#messages = [];
         this.open = true;
         return null;
       case 'C':
         this.open = false;
         reader.skip(9);
-        return { lsn: reader.int64(), xid: this.#xid, changes: this.#changes };
+        return {
+          lsn: reader.int64(),
+          atMicros: reader.int64() + POSTGRES_EPOCH_MICROS,
+          xid: this.#xid,
+          changes: this.#changes,
+          messages: this.#messages,
+        };
       case 'R':
         this.#relation(reader);
         return null;
@@ -68,13 +91,26 @@ export class WalDecoder {
       case 'T':
         this.#changes.push(this.#change(kind, reader));
         return null;
+      case 'M':
+        this.#message(reader);
+        return null;
       case 'Y':
       case 'O':
-      case 'M':
         return null;
       default:
         throw new Error(`the judge does not know the pgoutput message ${kind}`);
     }
+  }
+
+  #message(reader: Reader): void {
+    const transactional = (reader.int8() & 1) === 1;
+    if (!transactional || !this.open) return;
+    reader.skip(8);
+    const prefix = reader.string();
+    const content = reader.text();
+    if (prefix === DDL_MESSAGE)
+      this.#changes.push({ kind: 'ddl', ...(JSON.parse(content) as { sql: string; affects: string[] }) });
+    else this.#messages.push({ prefix, content });
   }
 
   #relation(reader: Reader): void {
@@ -114,6 +150,9 @@ export class WalDecoder {
     return relation;
   }
 }
+
+/** 2000-01-01, from where Postgres counts. */
+const POSTGRES_EPOCH_MICROS = 946_684_800_000_000n;
 
 class Reader {
   readonly #bytes: Buffer;
@@ -162,9 +201,14 @@ class Reader {
       const mark = this.letter();
       if (mark === 'n') return null;
       if (mark === 'u') return undefined;
-      const length = this.int32();
-      this.#at += length;
-      return this.#bytes.toString('utf8', this.#at - length, this.#at);
+      return this.text();
     });
+  }
+
+  /** Its length, then its bytes. */
+  text(): string {
+    const length = this.int32();
+    this.#at += length;
+    return this.#bytes.toString('utf8', this.#at - length, this.#at);
   }
 }

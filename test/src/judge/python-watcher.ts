@@ -54,10 +54,13 @@ export class PythonWatcher {
     const last = corpus.queries
       .filter(({ id }) => id === 'accounts.last_transfers')
       .map((query) => bind(query, []));
-    const drawn = Array.from({ length: options.views }, () => corpus.draw(random));
+    const drawn = Array.from({ length: options.views }, () => corpus.drawLasting(random));
     this.#bounds = [...corpus.always, ...last, ...drawn];
     options.judge.join(options.name);
-    const queries = this.#bounds.map(({ query, params }) => ({ sql: query.sql, params }));
+    const queries = this.#bounds.map(({ query, params }) => ({
+      ...(query.named === true ? { query: query.id, args: params } : { sql: query.sql, params }),
+      ...(query.clock ? { tick: query.clock.tick } : {}),
+    }));
     this.#child = spawn('python3', [SCRIPT, options.url], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child.stdin?.end(JSON.stringify(queries));
     if (this.#child.stdout)

@@ -1,3 +1,5 @@
+import type { TokenCounts } from './reaches.js';
+
 /** One thing that a client should not have seen. */
 export interface Wrong {
   readonly kind: 'rows' | 'back' | 'invariant' | 'epoch';
@@ -21,6 +23,18 @@ export interface Counts {
   behind: number;
   /** Errors that Postgres raised as well (C17). */
   errors: number;
+  /** Of queries that read the clock. */
+  timed: number;
+  /** Ticks in the stream. */
+  ticks: number;
+  /** Changes of the schema. */
+  alterations: number;
+  /** Of views that showed rows of before such a change, where the poll that notices it has its time: not judged. */
+  unnoticed: number;
+  /** How long after the change the latest of those committed. */
+  unnoticedMsMax: number;
+  /** Subscriptions that ended because the schema no longer had what they name. */
+  ended: number;
   positions: number;
   transactions: number;
   evaluations: number;
@@ -37,6 +51,12 @@ export function noCounts(): Counts {
     comparisons: 0,
     behind: 0,
     errors: 0,
+    timed: 0,
+    ticks: 0,
+    alterations: 0,
+    unnoticed: 0,
+    unnoticedMsMax: 0,
+    ended: 0,
     positions: 0,
     transactions: 0,
     evaluations: 0,
@@ -49,12 +69,15 @@ export interface Report extends Readonly<Counts> {
   readonly seed: string;
   readonly seconds: number;
   readonly postgres: number;
+  /** Whether changes of the schema are told by the event trigger, or noticed by polling. */
+  readonly eventTrigger: boolean;
   /** How many of them each client saw. */
   readonly wrongBy: Readonly<Record<string, number>>;
   /** The first of them, with their differences. */
   readonly wrongs: readonly Wrong[];
   /** Problems other than a wrong view: a client that never arrived, a truth that failed its own check. */
   readonly failures: readonly string[];
+  readonly tokens: TokenCounts;
   /** How often each disturbance was made. */
   readonly chaos: Readonly<Record<string, number>>;
   /** Comparisons by the gear that the server gave the query. */
@@ -68,7 +91,11 @@ export interface Report extends Readonly<Counts> {
 /** The run proves what it set out to prove. */
 export function passed(report: Report): boolean {
   return (
-    report.wrong === 0 && report.unjudged === 0 && report.failures.length === 0 && report.comparisons > 0
+    report.wrong === 0 &&
+    report.unjudged === 0 &&
+    report.failures.length === 0 &&
+    report.uncompared.length === 0 &&
+    report.comparisons > 0
   );
 }
 
@@ -80,11 +107,15 @@ export function summaryOf(report: Report, again: string): string {
       .join(', ') || 'none';
   return [
     `${passed(report) ? 'PASSED' : 'FAILED'}: ${report.moves} moves (${report.unsettled} unsettled, ${report.empty} empty), ` +
-      `${report.comparisons} comparisons (${report.behind} behind, ${report.errors} errors), ${report.wrong} wrong, ` +
+      `${report.comparisons} comparisons (${report.behind} behind, ${report.errors} errors, ${report.timed} by the clock), ${report.wrong} wrong, ` +
       `${report.unjudged} unjudged`,
-    `Postgres ${report.postgres}, ${report.transactions} transactions, ${report.positions} positions, ` +
+    `Postgres ${report.postgres}, ${report.transactions} transactions, ${report.ticks} ticks, ${report.positions} positions, ` +
       `${report.evaluations} evaluations, ${report.seconds} s, seed ${report.seed}`,
     `gears: ${list(report.gears)}; chaos: ${list(report.chaos)}`,
+    `schema: ${report.alterations} changes, ${report.eventTrigger ? 'told by the event trigger' : 'noticed by polling'}, ` +
+      `${report.unnoticed} comparisons before that (latest ${report.unnoticedMsMax} ms after), ${report.ended} subscriptions ended`,
+    `tokens: ${report.tokens.tokens} handed over, ${report.tokens.reached} reached (slowest ${report.tokens.slowestMs} ms), ` +
+      `${report.tokens.unreachable} of rolled back transactions, ${report.tokens.refused} refused in disturbances`,
     `steps: ${list(report.steps)}`,
     ...(report.uncompared.length > 0 ? [`never compared: ${report.uncompared.join(', ')}`] : []),
     ...report.failures.map((failure) => `failure: ${failure}`),

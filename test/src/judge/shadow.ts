@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { answerOf, errorAnswer, type Answer } from './answer.js';
-import { sqlOf, tablesOf } from './apply.js';
+import { alters, sqlOf, tablesOf } from './apply.js';
 import type { WalTransaction } from './pgoutput.js';
 import type { Bound } from './query.js';
 
@@ -20,6 +20,11 @@ export class Shadow {
   /** The last step that touched a table. */
   readonly #touched = new Map<string, number>();
   readonly #answers = new Map<string, { readonly step: number; readonly answer: Answer }>();
+  readonly #timed = new Map<
+    string,
+    { step: number; from: bigint | null; to: bigint; answers: readonly TimedAnswer[] }
+  >();
+  readonly #openedMicros = BigInt(Date.now()) * 1000n;
   #step = 0;
   position = 0n;
   evaluations = 0;
@@ -61,6 +66,7 @@ export class Shadow {
       this.#step++;
       for (const table of tablesOf(transaction))
         this.#touched.set(this.#roots.get(table) ?? table, this.#step);
+      if (alters(transaction)) await this.#readRoots();
     }
     this.position = transaction.lsn;
   }
@@ -76,6 +82,33 @@ export class Shadow {
     return answer;
   }
 
+  /**
+   * What Postgres answers at the present position to a query that reads the clock, for every reading of it from one
+   * instant (or, null, from when the primary began) to another: the answers, each with the instant that it begins at.
+   */
+  async answersOver(bound: Bound, from: bigint | null, to: bigint): Promise<readonly TimedAnswer[]> {
+    const held = this.#timed.get(bound.key);
+    if (held && held.step === this.#step && held.from === from && held.to >= to) return held.answers;
+    const { clock } = bound.query;
+    if (!clock) throw new Error(`assertion failed: ${bound.query.id} does not read the clock`);
+    const since = from ?? this.#openedMicros;
+    const { rows } = await this.#client.query<{ micros: string }>(
+      `SELECT DISTINCT (extract(epoch FROM at) * 1000000)::int8::text AS micros FROM (${clock.breaks}) AS b(at)
+       WHERE at > ${instant(since)} AND at <= ${instant(to)}`,
+    );
+    const instants = [since, ...rows.map((row) => BigInt(row.micros))].sort((a, b) => (a < b ? -1 : 1));
+    const answers: TimedAnswer[] = [];
+    for (const at of instants) {
+      const sql = bound.query.sql
+        .replaceAll('now()', instant(at))
+        .replaceAll('current_date', `${instant(at)}::date`);
+      answers.push({ at, answer: await ask(this.#client, bound, sql) });
+      this.evaluations++;
+    }
+    this.#timed.set(bound.key, { step: this.#step, from, to, answers });
+    return answers;
+  }
+
   /** Every row of every table, to compare with the primary's. */
   contents(): Promise<ReadonlyMap<string, readonly string[]>> {
     return contentsOf(this.#client);
@@ -86,12 +119,21 @@ export class Shadow {
   }
 }
 
-/** Runs a query as the judge runs them all: text values, rows as arrays. */
-export async function ask(client: pg.Client, bound: Bound): Promise<Answer> {
+/** An answer, and the reading of the clock from which on it is the answer. */
+export interface TimedAnswer {
+  readonly at: bigint;
+  readonly answer: Answer;
+}
+
+function instant(micros: bigint): string {
+  return `('epoch'::timestamptz + ${micros} * interval '1 microsecond')`;
+}
+
+/** Runs a query as the judge runs them all: text values, rows as arrays. `sql`: what is run in the place of its own. */
+export async function ask(client: pg.Client, bound: Bound, sql?: string): Promise<Answer> {
   try {
     const { rows } = await client.query<(string | null)[]>({
-      name: bound.query.id,
-      text: bound.query.sql,
+      text: sql ?? bound.query.sql,
       values: [...bound.params],
       rowMode: 'array',
     });

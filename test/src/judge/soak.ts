@@ -17,6 +17,8 @@ const USAGE = `npm run soak -- [options]
   --servers N          servers behind a round-robin proxy (default 1)
   --slot MODE          temporary (default) or permanent
   --threads            views in one thread, sessions in another
+  --event-trigger      changes of the schema are told by the event trigger, not noticed by polling
+  --schema-pause MIN-MAX  seconds between two changes of the schema (default 0.5-5)
   --python             a Python client over SSE takes part
   --wire               writes down all that passes on the clients' wires
   --postgres MAJOR     14 to 18
@@ -36,6 +38,8 @@ const { values } = parseArgs({
     servers: { type: 'string', default: '1' },
     slot: { type: 'string', default: 'temporary' },
     threads: { type: 'boolean', default: false },
+    'event-trigger': { type: 'boolean', default: false },
+    'schema-pause': { type: 'string', default: '0.5-5' },
     python: { type: 'boolean', default: false },
     wire: { type: 'boolean', default: false },
     postgres: { type: 'string' },
@@ -64,6 +68,8 @@ async function soak(): Promise<number> {
     servers: Number(values.servers),
     slot: values.slot === 'permanent' ? 'permanent' : 'temporary',
     threads: values.threads,
+    eventTrigger: values['event-trigger'],
+    schemaPauseMs: pauseOf(values['schema-pause']),
     python: values.python,
     faults: {},
     wire: values.wire,

@@ -2,19 +2,24 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { withClient } from '@sluice/server/testing/postgres';
 import { Product } from '../kit/product.js';
 import { TcpProxy } from '../kit/tcp-proxy.js';
 import { diffOf } from './answer.js';
 import { Chaos } from './chaos.js';
+import { Corpus, WHOLE } from './corpus.js';
 import { Court } from './court.js';
 import type { TrialOptions } from './options.js';
 import { PythonWatcher } from './python-watcher.js';
+import { Reaches } from './reaches.js';
 import type { Report } from './report.js';
 import { ask, PINNED } from './shadow.js';
 import { Watcher } from './watcher.js';
-import { Writers } from './writers.js';
+import { schemaSession, Writers } from './writers.js';
 
 const PROGRESS_MS = 10_000;
+/** How much longer a run takes at most when some query was not compared yet. */
+const COMPLETE_TIMEOUT_MS = 30_000;
 /** How long clients have to arrive when all is quiet. */
 const ARRIVE_TIMEOUT_MS = 60_000;
 
@@ -23,6 +28,8 @@ export async function runTrial(options: TrialOptions): Promise<Report> {
   await mkdir(options.folder, { recursive: true });
   const court = await Court.open({
     seed: options.seed,
+    corpus: new Corpus(WHOLE),
+    eventTrigger: options.eventTrigger,
     durable: options.chaos.some((name) => name.startsWith('postgres')),
     ...(options.postgres === undefined ? {} : { major: options.postgres }),
   });
@@ -42,12 +49,16 @@ class Trial {
   readonly #products: Product[] = [];
   readonly #proxies: TcpProxy[] = [];
   readonly #watchers: Watcher[] = [];
+  readonly #reaches: Reaches;
   #python: PythonWatcher | null = null;
+  #disturbance: Chaos | null = null;
   #disturbed = 0;
 
   constructor(options: TrialOptions, court: Court) {
     this.#options = options;
     this.#court = court;
+    this.#reaches = new Reaches((sinceMs) => this.#disturbance?.disturbedSince(sinceMs) ?? false);
+    court.listeners.push((transaction) => this.#reaches.transaction(transaction));
   }
 
   async run(): Promise<Report> {
@@ -58,6 +69,7 @@ class Trial {
     this.#seat(url);
     const writers = this.#writers();
     const chaos = this.#chaos(databaseProxy, clientProxy);
+    this.#disturbance = chaos;
     this.#court.judge.writing = true;
     writers.start();
     chaos.start();
@@ -65,11 +77,14 @@ class Trial {
     try {
       await this.#wait(seconds * 1000);
       await chaos.stop();
+      await this.#complete();
       await writers.stop();
       this.#court.judge.writing = false;
       await this.#arrive();
+      await this.#reaches.answered();
       await this.#settled();
       for (const failure of await this.#court.verdict()) this.#failures.add(failure);
+      for (const wrong of this.#reaches.verdict()) this.#failures.add(wrong);
     } finally {
       clearInterval(progress);
       await chaos.stop().catch(() => undefined);
@@ -96,7 +111,17 @@ class Trial {
     this.#proxies.push(databaseProxy);
     const databaseUrl = new URL(this.#court.database.url);
     databaseUrl.port = String(databaseProxy.port);
-    const args = ['--slot-mode', slot, '--keep-ms', '2000', ...(threads ? ['--views-thread'] : [])];
+    const config = join(folder, 'sluice.config.json');
+    await writeFile(config, JSON.stringify({ queries: this.#court.corpus.named }));
+    const args = [
+      '--config',
+      config,
+      '--slot-mode',
+      slot,
+      '--keep-ms',
+      '2000',
+      ...(threads ? ['--views-thread'] : []),
+    ];
     for (let i = 0; i < servers; i++) {
       this.#products.push(
         await Product.start({
@@ -150,10 +175,17 @@ class Trial {
 
   #writers(): Writers {
     const { writers, writerPauseMsMax } = this.#options;
+    const { random } = this.#court;
+    const drawn = random.fork('tokens');
+    // Who is shown wrong rows on purpose has nothing to say about tokens.
+    const honest = this.#watchers.filter(({ name }) => !(name in this.#options.faults));
     return new Writers({
       url: this.#court.database.adminUrl,
-      random: this.#court.random.fork('writers'),
+      random: random.fork('writers'),
+      token: (token, outcome) => this.#reaches.hand(drawn.pick(honest), token, outcome),
       steps: this.#court.corpus.steps,
+      schemaSteps: this.#court.corpus.schemaSteps,
+      schemaPauseMs: this.#options.schemaPauseMs,
       sessions: writers,
       pauseMsMax: writerPauseMsMax,
       failed: (message) => this.#failures.add(`a write failed: ${message}`),
@@ -190,9 +222,17 @@ class Trial {
     await Promise.race([sleep(ms), this.#court.judge.ended]);
   }
 
+  /** Each query is compared while writers run, however short the run: what is missing is drawn until it was. */
+  async #complete(): Promise<void> {
+    const { judge, corpus } = this.#court;
+    const deadline = Date.now() + COMPLETE_TIMEOUT_MS;
+    while (corpus.missing(judge.compared).length > 0 && Date.now() < deadline) await this.#wait(100);
+  }
+
   /** All is quiet: everybody must get to the end of the log. */
   async #arrive(): Promise<void> {
     await Promise.all(this.#watchers.map((watcher) => watcher.settle()));
+    await this.#endSchema();
     // Changes a view that the Python client watches, so that it is told of the end as well.
     await this.#court.database.sql('INSERT INTO transfer (from_id, to_id, amount) VALUES (1, 1, 0)');
     const end = await this.#court.end();
@@ -210,6 +250,17 @@ class Trial {
     }
   }
 
+  async #endSchema(): Promise<void> {
+    const { corpus, database, random } = this.#court;
+    await withClient(database.adminUrl, async (client) => {
+      for (const run of corpus.schemaEnds) {
+        await client.query('BEGIN');
+        await run(schemaSession(client), random);
+        await client.query('COMMIT');
+      }
+    });
+  }
+
   /** What is on the screens now must be what the primary itself answers now. */
   async #settled(): Promise<void> {
     const client = new pg.Client({
@@ -221,6 +272,7 @@ class Trial {
       await client.query(PINNED);
       for (const watcher of this.#watchers) {
         for (const { bound, status, answer } of watcher.screen()) {
+          if (bound.query.clock) continue; // time has moved since
           const truth = await ask(client, bound);
           if (answer?.digest === truth.digest) continue;
           const detail = answer === null ? status : diffOf(truth, answer).join('\n    ');
@@ -262,13 +314,15 @@ class Trial {
       ...judge.counts,
       seed: this.#options.seed,
       seconds: Math.round((Date.now() - began) / 1000),
+      eventTrigger: this.#options.eventTrigger,
       postgres: await this.#court.version(),
       wrongBy: judge.wrongBy,
       wrongs: judge.wrongs,
       failures: [...this.#failures, ...judge.late],
+      tokens: this.#reaches.counts,
       chaos: chaos.counts,
       gears: judge.gears,
-      uncompared: corpus.queries.map(({ id }) => id).filter((id) => !judge.compared.has(id)),
+      uncompared: corpus.missing(judge.compared).map(({ id }) => id),
       steps: writers.counts,
     };
     await writeFile(join(this.#options.folder, 'report.json'), JSON.stringify(report, null, 2));

@@ -1,6 +1,13 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient, type AnyRow, type Client, type LiveView } from '@sluice/client';
+import {
+  createClient,
+  type AnyRow,
+  type Client,
+  type LiveView,
+  type QueryRef,
+  type SqlRef,
+} from '@sluice/client';
 import type { Random } from '../kit/random.js';
 import { answerOf, errorAnswer, type Answer, type TextRow } from './answer.js';
 import type { Corpus } from './corpus.js';
@@ -27,8 +34,11 @@ export interface WatcherOptions {
   readonly tamper?: (text: string) => readonly string[];
 }
 
+/** How long a user would wait before asking again. */
+const ASK_AGAIN_MS = 300;
+
 interface Held {
-  readonly live: LiveView;
+  live: LiveView;
   bound: Bound;
   /** What was last reported of it, when it was not current: not reported twice. */
   reported: string;
@@ -53,6 +63,7 @@ export class Watcher {
   #churning: Promise<void> = Promise.resolve();
   /** Errors that are no answers of Postgres and will not mend by themselves. */
   readonly refusals: Set<string> = new Set();
+  readonly #ended = new WeakSet<LiveView>();
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -113,6 +124,30 @@ export class Watcher {
     }
   }
 
+  /**
+   * Waits for a commit token and looks at once.
+   * @returns where the client stands then, and what it calls current although it is older
+   */
+  async reach(
+    token: string,
+    timeoutMs: number,
+  ): Promise<{ readonly lsn: bigint; readonly older: string | null }> {
+    await this.client.reached(token, { timeoutMs });
+    const lsn = this.#position();
+    if (lsn === null) return { lsn: 0n, older: 'it has no position' };
+    const older = this.#held.filter(
+      ({ live }) =>
+        live.status === 'current' && (live.position === null || lsnOf(lsnPart(live.position)) < lsn),
+    );
+    this.#look(true);
+    return { lsn, older: older.length === 0 ? null : older.map(({ bound }) => bound.key).join(', ') };
+  }
+
+  #position(): bigint | null {
+    const { position } = this.client;
+    return position === null ? null : lsnOf(lsnPart(position));
+  }
+
   #note(direction: string, text: string): void {
     this.#log?.write(`${new Date().toISOString()} ${direction} ${text}\n`);
   }
@@ -132,13 +167,14 @@ export class Watcher {
   }
 
   #open(bound: Bound): void {
-    const live = this.client.live({ sql: bound.query.sql, params: bound.params });
-    live.ready.catch(() => undefined); // its status says so too
-    this.#held.push({ live, bound, reported: '' });
+    const live = this.client.live(refOf(bound));
+    const held: Held = { live, bound, reported: '' };
+    live.ready.catch(() => this.#askAgainIfEnded(held)); // else its status says so too
+    this.#held.push(held);
   }
 
   async #churn(): Promise<void> {
-    const { random, corpus, churnMsMax } = this.#options;
+    const { random, corpus, judge, churnMsMax } = this.#options;
     const fixed = corpus.always.length;
     for (;;) {
       await sleep(random.int(churnMsMax), undefined, { signal: this.#stop.signal }).catch(() => undefined);
@@ -146,11 +182,11 @@ export class Watcher {
       const at = fixed + random.int(this.#held.length - fixed);
       const held = this.#held[at];
       if (!held) continue;
-      const bound = corpus.draw(random);
+      const bound = corpus.draw(random, judge.compared);
       if (random.chance(0.5)) {
-        held.live.replace({ sql: bound.query.sql, params: bound.params });
-        held.live.ready.catch(() => undefined);
+        held.live.replace(refOf(bound));
         held.bound = bound;
+        held.live.ready.catch(() => this.#askAgainIfEnded(held));
         held.reported = '';
       } else {
         held.live.close();
@@ -161,17 +197,16 @@ export class Watcher {
   }
 
   /** Called after every move, when all views and the position are in place. */
-  #look(): void {
+  #look(glance = false): void {
     const position = this.client.position;
     if (position === null) return;
-    const colon = position.lastIndexOf(':');
-    const epoch = position.slice(0, colon);
-    const lsn = lsnOf(position.slice(colon + 1));
+    const epoch = position.slice(0, position.lastIndexOf(':'));
+    const lsn = lsnOf(lsnPart(position));
     const screen = this.#held.map((held) => this.#trace(held)).join(' ');
     const empty = screen === this.#screen;
     this.#screen = screen;
     const views = this.#held.flatMap((held) => this.#seen(held, lsn));
-    this.#options.judge.moved(this.name, { epoch, lsn, views, empty });
+    this.#options.judge.moved(this.name, { epoch, lsn, views, empty, ...(glance ? { glance } : {}) });
   }
 
   #seen(held: Held, lsn: bigint): readonly SeenView[] {
@@ -182,7 +217,7 @@ export class Watcher {
     if (live.status === 'current') return [{ ...common, lsn, behind: false, again: false }];
     // Of an error the client tells only where it began: that is where it is compared.
     if (live.position === null) return [];
-    const own = lsnOf(live.position.slice(live.position.lastIndexOf(':') + 1));
+    const own = lsnOf(lsnPart(live.position));
     const reported = `${own} ${answer.digest}`;
     const again = held.reported === reported;
     held.reported = reported;
@@ -209,9 +244,32 @@ export class Watcher {
     if (error.retry) return null; // no answer, and the client asks again by itself
     const sqlstate = sqlstateOf(error);
     if (sqlstate !== null) return errorAnswer(sqlstate);
+    if (bound.query.endsWith?.includes(error.code) === true) {
+      this.#askAgain(live);
+      return null;
+    }
     const complaint = `${bound.query.id}: ${error.code} ${error.message} ${error.detail ?? ''}`;
     this.refusals.add(complaint);
     return null;
+  }
+
+  /** What ended with the schema that it was about is asked again, as a user would, until it can be answered. */
+  #askAgain(live: LiveView): void {
+    if (this.#ended.has(live)) return;
+    this.#ended.add(live);
+    this.#options.judge.subscriptionEnded();
+    setTimeout(() => {
+      const held = this.#held.find((one) => one.live === live);
+      if (!held || this.client.status === 'closed') return;
+      live.close();
+      held.live = this.client.live(refOf(held.bound));
+      held.live.ready.catch(() => this.#askAgainIfEnded(held));
+    }, ASK_AGAIN_MS).unref();
+  }
+
+  /** No move may follow that makes anybody look. */
+  #askAgainIfEnded({ live, bound }: Held): void {
+    if (live.status === 'error') this.#failure(live, bound);
   }
 
   /** The same text while the view shows the same. */
@@ -228,7 +286,17 @@ export class Watcher {
 /** Of an error that Postgres raised for the query; null for any other. */
 function sqlstateOf(error: { readonly detail: string | undefined; readonly retry: boolean }): string | null {
   if (error.retry) return null;
-  return /^SQLSTATE (\w{5})$/.exec(error.detail ?? '')?.[1] ?? null;
+  return /^SQLSTATE (\w{5})\b/.exec(error.detail ?? '')?.[1] ?? null;
+}
+
+function refOf({ query, params }: Bound): QueryRef | SqlRef {
+  if (query.named === true) return { query: query.id, args: params };
+  return { sql: query.sql, params, ...(query.clock ? { tick: query.clock.tick } : {}) };
+}
+
+/** Of a position, which is `epoch:lsn`. */
+function lsnPart(position: string): string {
+  return position.slice(position.lastIndexOf(':') + 1);
 }
 
 function texts(row: AnyRow): TextRow {

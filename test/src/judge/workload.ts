@@ -13,6 +13,20 @@ export interface WriteStep {
   run(session: WriteSession, random: Random): Promise<void>;
 }
 
+/** What a step that changes the schema may do besides: the shadow repeats it at the same place. */
+export interface SchemaSession extends WriteSession {
+  /** @param affects as in `JudgeQuery.reads` */
+  ddl(text: string, affects: readonly string[]): Promise<void>;
+}
+
+/** A step in a transaction of its own. */
+export interface SchemaStep {
+  readonly name: string;
+  /** A statement that takes no transaction around it, and that changes nothing: the shadow is not told. */
+  readonly alone?: string;
+  run(session: SchemaSession, random: Random): Promise<void>;
+}
+
 /** Tables, the writers that disturb them, and the queries that are watched meanwhile. */
 export interface Workload {
   readonly name: string;
@@ -20,6 +34,9 @@ export interface Workload {
   /** Rows to begin with: one SQL text, run on the primary and on the shadow alike, so it may hold nothing random. */
   rows(random: Random): string;
   readonly steps: readonly WriteStep[];
+  readonly schemaSteps?: readonly SchemaStep[];
+  /** Run at the end: everything that the queries name is there. */
+  readonly schemaEnd?: SchemaStep['run'];
   readonly queries: readonly JudgeQuery[];
   readonly invariants: readonly Invariant[];
   /** Ids of queries that every client watches all the time (the invariants read them). */
@@ -28,6 +45,17 @@ export interface Workload {
 
 export function step(name: string, weight: number, run: WriteStep['run']): WriteStep {
   return { name, weight, run };
+}
+
+/** A query that reads the clock; see `ClockQuery`. */
+export function clockQuery(
+  order: 'ordered' | 'any order',
+  id: string,
+  reads: readonly string[],
+  breaks: string,
+  sql: string,
+): JudgeQuery {
+  return { ...query('rerun', order, id, reads, sql), clock: { tick: '1s', tickMs: 1000, breaks } };
 }
 
 /** Queries of one workload read like a table: id, tables read, SQL, parameters. */

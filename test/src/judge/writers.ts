@@ -1,17 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { commitToken } from '@sluice/server/commit-token';
 import type { Random } from '../kit/random.js';
-import type { WriteSession, WriteStep } from './workload.js';
+import type { Outcome } from './reaches.js';
+import { DDL_MESSAGE } from './pgoutput.js';
+import type { SchemaSession, SchemaStep, WriteSession, WriteStep } from './workload.js';
 
 export interface WritersOptions {
   readonly url: string;
   readonly random: Random;
   readonly steps: readonly WriteStep[];
+  /** Made by one session more, each alone in a transaction. */
+  readonly schemaSteps?: readonly SchemaStep[];
+  /** Between two of them: at least and at most. */
+  readonly schemaPauseMs?: readonly [number, number];
   readonly sessions: number;
   /** Between two transactions of a session, at random up to this. */
   readonly pauseMsMax: number;
   /** Run around each COMMIT, to serialise commits where a test needs to know their order. */
   readonly commit?: (commit: () => Promise<void>) => Promise<void>;
+  /** Given a commit token, made as an application makes it: before its transaction ends, or after. */
+  readonly token?: (token: string, outcome: Outcome) => void;
   /** Called when a transaction could not fail for a reason of its own: writes never fail because of us (P6). */
   readonly failed: (message: string) => void;
   /** Postgres is being restarted on purpose: errors of the connection are expected. */
@@ -19,7 +28,9 @@ export interface WritersOptions {
 }
 
 /** What concurrent sessions do to each other: no fault of anyone. */
-const EXPECTED = new Set(['23505', '23503', '40001', '40P01', '22003', '23514']);
+const EXPECTED = new Set(['23505', '23503', '40001', '40P01', '22003', '23514', '55P03']);
+/** How long DDL waits for those before it, and lets others wait behind it. */
+const DDL_LOCK_TIMEOUT = '2s';
 const CONNECT_RETRY_MS = 100;
 
 /**
@@ -32,6 +43,7 @@ export class Writers {
   /** Transactions that committed. */
   committed = 0;
   #stopping = false;
+  readonly #stop = new AbortController();
   #running: Promise<void>[] = [];
 
   constructor(options: WritersOptions) {
@@ -40,22 +52,40 @@ export class Writers {
 
   start(): void {
     for (let i = 0; i < this.#options.sessions; i++)
-      this.#running.push(this.#session(this.#options.random.fork(`writer ${i}`)));
+      this.#running.push(this.#write(this.#options.random.fork(`writer ${i}`)));
+    const { schemaSteps = [], random } = this.#options;
+    if (schemaSteps.length > 0) this.#running.push(this.#alter(schemaSteps, random.fork('schema')));
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#stop.abort();
     await Promise.all(this.#running);
     this.#running = [];
   }
 
-  async #session(random: Random): Promise<void> {
+  #write(random: Random): Promise<void> {
+    return this.#session(
+      (client) => this.#transaction(client, random),
+      () => random.int(this.#options.pauseMsMax + 1),
+    );
+  }
+
+  #alter(steps: readonly SchemaStep[], random: Random): Promise<void> {
+    const [least, most] = this.#options.schemaPauseMs ?? [500, 5000];
+    return this.#session(
+      (client) => this.#schemaStep(client, random.pick(steps), random),
+      () => random.between(least, most),
+    );
+  }
+
+  async #session(work: (client: pg.Client) => Promise<void>, pauseMs: () => number): Promise<void> {
     let client: pg.Client | null = null;
     while (!this.#stopping) {
       client ??= await this.#connect();
       if (!client) continue;
       try {
-        await this.#transaction(client, random);
+        await work(client);
       } catch (error) {
         const { code, message } = error as Error & { code?: string };
         if (code !== undefined && EXPECTED.has(code)) await client.query('ROLLBACK').catch(() => undefined);
@@ -65,7 +95,7 @@ export class Writers {
           client = null;
         }
       }
-      await sleep(random.int(this.#options.pauseMsMax + 1));
+      await sleep(pauseMs(), undefined, { signal: this.#stop.signal }).catch(() => undefined);
     }
     await client?.end().catch(() => undefined);
   }
@@ -92,21 +122,52 @@ export class Writers {
     await client.query('BEGIN');
     const count = style < 0.6 ? 1 : random.between(2, 4);
     for (let i = 0; i < count; i++) await this.#step(session, random);
-    // A commit token, as applications make them (C26): its place in the stream must not tear the transaction.
-    if (random.chance(0.2)) {
-      this.#count('commit token');
-      await client.query(`SELECT pg_logical_emit_message(true, 'sluice.token', gen_random_uuid()::text)`);
-    }
+    const told = random.chance(0.2) ? await this.#token(client, random) : null;
     if (style > 0.97) await sleep(random.between(100, 800)); // others commit meanwhile, with higher xids
     if (random.chance(0.06)) {
       this.#count('rollback');
       await client.query('ROLLBACK');
+      told?.('rolled back');
       return;
     }
     const commit = async (): Promise<void> => void (await client.query('COMMIT'));
-    if (this.#options.commit) await this.#options.commit(commit);
-    else await commit();
+    try {
+      if (this.#options.commit) await this.#options.commit(commit);
+      else await commit();
+    } catch (error) {
+      told?.('unknown');
+      throw error;
+    }
     this.committed++;
+    told?.('committed');
+  }
+
+  async #schemaStep(client: pg.Client, step: SchemaStep, random: Random): Promise<void> {
+    this.#count(step.name);
+    await client.query(`SET lock_timeout = '${DDL_LOCK_TIMEOUT}'`);
+    if (step.alone !== undefined) {
+      await client.query(step.alone);
+      return;
+    }
+    await client.query('BEGIN');
+    await step.run(schemaSession(client), random);
+    await client.query(random.chance(0.1) ? 'ROLLBACK' : 'COMMIT');
+  }
+
+  /**
+   * A commit token, as applications make them (C26): its place in the stream must not tear the transaction.
+   * @returns what is to be told how the transaction ended
+   */
+  async #token(client: pg.Client, random: Random): Promise<(state: Outcome['state']) => void> {
+    this.#count('commit token');
+    const token = await commitToken(client);
+    const outcome: Outcome = { state: 'open' };
+    const early = random.chance(0.3);
+    if (early) this.#options.token?.(token, outcome);
+    return (state) => {
+      outcome.state = state;
+      if (!early) this.#options.token?.(token, outcome);
+    };
   }
 
   async #step(session: WriteSession, random: Random): Promise<void> {
@@ -123,4 +184,18 @@ export class Writers {
   #count(name: string): void {
     this.counts[name] = (this.counts[name] ?? 0) + 1;
   }
+}
+
+/** Inside a transaction that `client` has opened. */
+export function schemaSession(client: pg.ClientBase): SchemaSession {
+  const sql: WriteSession['sql'] = async (text, params) =>
+    (await client.query(text, params ? [...params] : undefined)).rows;
+  return {
+    sql,
+    ddl: async (text, affects) => {
+      const content = JSON.stringify({ sql: text, affects });
+      await sql(`SELECT pg_logical_emit_message(true, $1, $2)`, [DDL_MESSAGE, content]);
+      await sql(text);
+    },
+  };
 }

@@ -4,6 +4,7 @@ import { createClient, type Sluice } from '../create-client.js';
 import type { LiveView } from '../live-view.js';
 import type { ClientOptions } from '../options.js';
 import type { Wakeup } from '../wakeups.js';
+import { within } from './deadline.js';
 import { ManualClock } from './manual-clock.js';
 import { ScriptedServer, type Peer } from './scripted-server.js';
 
@@ -48,7 +49,7 @@ export function until<T extends LiveView<Issue> | Client>(
   subject: T,
   holds: (subject: T) => boolean,
 ): Promise<void> {
-  return new Promise((resolve) => {
+  const held = new Promise<void>((resolve) => {
     if (holds(subject)) return resolve();
     const look = (): void => {
       if (!holds(subject)) return;
@@ -57,6 +58,7 @@ export function until<T extends LiveView<Issue> | Client>(
     };
     const stop = subject.subscribe(look);
   });
+  return within(String(holds), held);
 }
 
 /** A live view of `sql`, current with these rows, and the connection that it came over. */

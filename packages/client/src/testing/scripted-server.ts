@@ -3,6 +3,7 @@ import { parseLsn, LSN_ZERO } from '@sluice/core/lsn';
 import type { Shape, ScalarDecoderKind } from '@sluice/core/shape';
 import type { ClientMessage, ServerMessage, Subscribed } from '@sluice/core/wire';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { within } from './deadline.js';
 
 /** A WebSocket server that says what a test tells it to: real sockets, and nothing of ours behind them. */
 export class ScriptedServer {
@@ -42,7 +43,9 @@ export class ScriptedServer {
   /** The next connection that no call has had. */
   connection(): Promise<Peer> {
     const peer = this.#arrived.shift();
-    return peer ? Promise.resolve(peer) : new Promise((resolve) => this.#waiting.push(resolve));
+    return peer
+      ? Promise.resolve(peer)
+      : within('a connection', new Promise((resolve) => this.#waiting.push(resolve)));
   }
 
   /** A connection that has been greeted. */
@@ -89,7 +92,7 @@ export class Peer {
     for (;;) {
       const index = this.#inbox.findIndex((message) => message.kind === kind);
       if (index >= 0) return this.#inbox.splice(index, 1)[0] as Extract<ClientMessage, { kind: K }>;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await within(kind, new Promise<void>((resolve) => this.#waiting.push(resolve)));
     }
   }
 
@@ -118,7 +121,7 @@ export class Peer {
   async read(): Promise<void> {
     const pong = new Promise((resolve) => this.#socket.once('pong', resolve));
     this.#socket.ping();
-    await pong;
+    await within('pong', pong);
   }
 
   /** Answers a subscribe: view, whole rows, and the move that makes them current. */

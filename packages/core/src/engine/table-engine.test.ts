@@ -262,3 +262,27 @@ test('C10: what a transaction does in between is neither seen nor missed', () =>
   expect(effects.missed.size).toBe(0);
   expect(effects.ops.get(member)).toEqual(['["put","1",["1","b"]]', '["put","2",["2","a"]]']);
 });
+
+test('C10: what was written before a TRUNCATE is gone with it', () => {
+  const engine = new TableEngine(plan(byProject));
+  const member = engine.add(['0'], [['1', '0', '1', 'a']], true);
+  const effects = engine.apply([
+    { oldKey: null, newKey: '2', values: ['2', '0', '1', 'before'] },
+    { oldKey: '1', newKey: '1', values: ['1', '0', '1', 'changed'] },
+    'truncate',
+    { oldKey: null, newKey: '3', values: ['3', '0', '1', 'after'] },
+  ]);
+  expect(effects.ops.get(member)).toEqual(['["del","1"]', '["put","3",["3","after"]]']);
+  expect(engine.heldRowCount).toBe(1);
+});
+
+test('C11: what sorts behind the last known row of a window is not taken for the next', () => {
+  const engine = new TableEngine(plan({ op: 'true' }, { order: byRank, limit: { param: 0 } }));
+  const known = Array.from({ length: 11 }, (_, n) => [String(n), '0', String(20 - n), 'x']);
+  const member = engine.add(['1'], known, false); // there are others, of ranks below 10
+  const inserted = engine.apply([{ oldKey: null, newKey: '99', values: ['99', '0', '1', 'last'] }]);
+  expect([inserted.ops.get(member) ?? [], inserted.missed.size]).toEqual([[], 0]);
+  const gone = engine.apply(known.map(([id = '']) => ({ oldKey: id, newKey: null, values: [] })));
+  expect(member.rows.shown()).toEqual([]);
+  expect(gone.missed).toEqual(new Set([member]));
+});

@@ -36,7 +36,8 @@ export interface EmbeddedPostgresOptions {
   readonly log?: (line: string) => void;
 }
 
-const READY = 'database system is ready to accept connections';
+/** A standby says `read-only connections`. */
+const READY = /database system is ready to accept (read-only )?connections/;
 /** The user that Postgres runs as when we are root: `nobody`. */
 const UNPRIVILEGED_ID = 65534;
 
@@ -119,8 +120,7 @@ class Server implements EmbeddedPostgres {
 async function initialise(binaries: string, options: EmbeddedPostgresOptions): Promise<void> {
   if (await exists(join(options.dataDir, 'PG_VERSION'))) return;
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
-  const { uid, gid } = unprivileged();
-  if (uid !== undefined && gid !== undefined) await chown(options.dataDir, uid, gid);
+  await giveToPostgres(options.dataDir);
   const args = ['-D', options.dataDir, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'];
   args.push(...(options.initdb ?? ['--locale=C']));
   await run(join(binaries, 'bin', 'initdb'), args);
@@ -168,6 +168,12 @@ async function worldReadable(path: string): Promise<boolean> {
   }
 }
 
+/** Postgres wants to own its files; who it runs as is told at `unprivileged`. */
+export async function giveToPostgres(path: string): Promise<void> {
+  const { uid, gid } = unprivileged();
+  if (uid !== undefined && gid !== undefined) await chown(path, uid, gid);
+}
+
 function unprivileged(): { uid?: number; gid?: number } {
   return process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID } : {};
 }
@@ -194,7 +200,7 @@ async function untilReady(child: ChildProcess, log: ((line: string) => void) | u
       for (const line of lines) {
         log?.(line);
         if (seen.length < 50) seen.push(line);
-        if (line.includes(READY)) resolve();
+        if (READY.test(line)) resolve();
       }
     });
     child.once('error', reject);

@@ -1,7 +1,7 @@
 import { SluiceError } from '@sluice/core/errors';
 import type { SourceEvent } from '../source/source-status.js';
 import type { FromViews } from '../views/port.js';
-import type { ViewEvent } from '../views/view-host.js';
+import type { ViewEvent } from '../views/host-options.js';
 
 /** Templates that have a label of their own; the ones after them are counted together, so that labels are bounded. */
 const TEMPLATES_MAX = 50;
@@ -12,6 +12,7 @@ export interface EventTotals {
   readonly hydrations: number;
   readonly hydratedViews: number;
   readonly misses: number;
+  readonly restless: number;
   readonly reruns: readonly RerunTotals[];
   readonly errors: readonly (readonly [code: string, count: number])[];
 }
@@ -29,6 +30,7 @@ export class EventCounts {
   #hydrations = 0;
   #hydratedViews = 0;
   #misses = 0;
+  #restless = 0;
   readonly #reruns = new Map<string, RerunTotals>();
   readonly #errors = new Map<string, number>();
 
@@ -40,6 +42,9 @@ export class EventCounts {
         break;
       case 'missed':
         this.#misses++;
+        break;
+      case 'restless':
+        this.#restless++;
         break;
       case 'reran':
         this.#reran(event.template.slice(0, 12), event.views, event.ms);
@@ -71,6 +76,7 @@ export class EventCounts {
       hydrations: this.#hydrations,
       hydratedViews: this.#hydratedViews,
       misses: this.#misses,
+      restless: this.#restless,
       reruns: [...this.#reruns.values()],
       errors: [...this.#errors],
     };

@@ -2,7 +2,7 @@ import { SluiceError } from '@sluice/core/errors';
 import { pino, type Logger } from 'pino';
 import type { LogLevel } from '../config/config.js';
 import type { SourceEvent } from '../source/source-status.js';
-import type { ViewEvent } from '../views/view-host.js';
+import type { ViewEvent } from '../views/host-options.js';
 
 /** Lines of JSON on stderr: results alone go to stdout. */
 export function makeLogger(level: LogLevel): Logger {
@@ -48,6 +48,7 @@ const SOURCE_LEVELS = {
   settled: 'info',
   retained_wal: 'warn',
   slot_given_up: 'error',
+  backlog: 'warn',
   probe_failed: 'warn',
 } as const satisfies Record<SourceEvent['kind'], string>;
 

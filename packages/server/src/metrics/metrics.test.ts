@@ -17,6 +17,10 @@ const source: Readings['source'] = {
   slotMode: 'temporary',
   lagBytes: 5n,
   lagMs: null,
+  backlog: 'none',
+  backlogMs: 0,
+  backlogs: { pause: 0, shed: 0 },
+  retainedWalAlarmPercent: 0,
   retainedWalBytes: null,
   maxRetainedWalBytes: 100,
   retainedTransactions: 0,
@@ -39,7 +43,8 @@ const source: Readings['source'] = {
 function readings(counts: EventCounts): Readings {
   return {
     source,
-    views: { views: 0, incremental: 0, rerun: 0, heldRows: 0 },
+    views: { views: 0, incremental: 0, rerun: 0, restless: 0, shed: 0, heldRows: 0 },
+    catalog: { ageMs: null, reads: 1 },
     events: counts.totals(),
     pool: { open: 1, idle: 1, waiting: 0 },
     sessions: {
@@ -87,6 +92,10 @@ test('every state that cannot serve says what it waits for', () => {
     });
   }
   expect(readinessOf(source, false)).toEqual({ ok: true });
+  expect(readinessOf({ ...source, backlog: 'pause' }, false)).toMatchObject({
+    ok: true,
+    degraded: { stage: 'pause', behindBytes: 5, slotGivenUpAtBytes: 100 },
+  });
   expect(readinessOf(source, true).ok).toBe(false);
   const blocker = { xid: '7', pid: 3, prepared: null, ageMs: 9, application: 'secret name' };
   const settling = readinessOf({ ...source, state: 'settling', blocking: [blocker] }, false);

@@ -17,7 +17,7 @@ export function readinessOf(source: SourceStatus, stopping: boolean): Readiness 
   if (stopping) return { ok: false, waitsFor: 'nothing: this server is stopping' };
   switch (source.state) {
     case 'streaming':
-      return { ok: true };
+      return source.backlog === 'none' ? { ok: true } : { ok: true, degraded: degradation(source) };
     case 'settling':
       return {
         ok: false,
@@ -27,10 +27,25 @@ export function readinessOf(source: SourceStatus, stopping: boolean): Readiness 
     case 'waiting':
       return { ok: false, waitsFor: `the slot ${source.slot ?? ''}, which another process reads` };
     case 'connecting':
-      return { ok: false, waitsFor: 'the connection to Postgres and a replication slot' };
+      return {
+        ok: false,
+        waitsFor: 'the connection to Postgres and a replication slot',
+        ...(source.lastError === null ? {} : { error: source.lastError }),
+      };
     case 'disconnected':
       return { ok: false, waitsFor: 'the connection to Postgres, which broke', error: source.lastError };
     case 'stopped':
       return { ok: false, waitsFor: 'the start of the stream' };
   }
+}
+
+/** Clients are served what there is; a balancer that sent them elsewhere would find the same there. */
+function degradation({ backlog, backlogMs, lagBytes, maxRetainedWalBytes }: SourceStatus): unknown {
+  return {
+    why: 'the stream is far behind the WAL: nothing is read anew until it has caught up',
+    stage: backlog,
+    forMs: Math.round(backlogMs),
+    behindBytes: lagBytes === null ? null : Number(lagBytes),
+    slotGivenUpAtBytes: maxRetainedWalBytes,
+  };
 }

@@ -1,12 +1,14 @@
+import type { RegistryStatus } from '../registry/registry-watch.js';
 import type { SessionsStatus } from '../sessions/sessions.js';
 import type { SourceStatus } from '../source/source-status.js';
-import type { ViewStatus } from '../views/view-host.js';
+import type { ViewStatus } from '../views/host-options.js';
 import type { EventTotals } from './event-counts.js';
 
 /** What the stages from the source to the views say of themselves. Plain data: crosses from the views' thread. */
 export interface SourceSideStatus {
   readonly source: SourceStatus;
   readonly views: ViewStatus;
+  readonly catalog: RegistryStatus;
   readonly events: EventTotals;
   readonly pool: { readonly open: number; readonly idle: number; readonly waiting: number };
 }
@@ -50,6 +52,8 @@ const STATES: readonly SourceStatus['state'][] = [
   'disconnected',
 ];
 
+const BACKLOG_STAGES: readonly SourceStatus['backlog'][] = ['none', 'pause', 'shed'];
+
 export const READINGS: readonly Reading[] = [
   gauge(
     'source_state',
@@ -65,8 +69,30 @@ export const READINGS: readonly Reading[] = [
     'How long the stream takes to pass what was the end of the WAL',
     ({ source }) => source.lagMs,
   ),
+  gauge(
+    'backlog_stage',
+    'What is asked less of a stream that is far behind the WAL: 1 for the stage it is in',
+    ({ source }) => BACKLOG_STAGES.map((stage) => [stage, stage === source.backlog ? 1 : 0]),
+    'stage',
+  ),
+  counter(
+    'backlogs',
+    'How often each stage was entered',
+    ({ source }) => Object.entries(source.backlogs),
+    'stage',
+  ),
+  gauge(
+    'views_shed',
+    'Views that are not followed until the stream has caught up',
+    ({ views }) => views.shed,
+  ),
   gauge('retained_wal_bytes', 'WAL that Postgres keeps because of our slot', ({ source }) =>
     optional(source.retainedWalBytes),
+  ),
+  gauge(
+    'retained_wal_alarm_percent',
+    'Of the limit, the highest of 25, 50 and 75 that it is above; 0 below all',
+    ({ source }) => source.retainedWalAlarmPercent,
   ),
   gauge('retained_wal_limit_bytes', 'Where the slot is given up', ({ source }) => source.maxRetainedWalBytes),
   gauge(
@@ -102,6 +128,16 @@ export const READINGS: readonly Reading[] = [
     ({ source }) => source.slotsGivenUp,
   ),
   gauge(
+    'catalog_age_ms',
+    'Since the catalog was last looked at: how late a change of schema or rights may be seen',
+    ({ catalog }) => catalog.ageMs,
+  ),
+  counter(
+    'catalog_reads',
+    'Times that the catalog was read because it may have changed',
+    ({ catalog }) => catalog.reads,
+  ),
+  gauge(
     'pool_connections',
     'Connections of the pool for reads',
     ({ pool }) => [
@@ -125,6 +161,12 @@ export const READINGS: readonly Reading[] = [
   counter('hydrations', 'Statements that hydrated incremental views', ({ events }) => events.hydrations),
   counter('hydrated_views', 'Incremental views that they hydrated', ({ events }) => events.hydratedViews),
   counter('misses', 'Views that lacked a row and were hydrated anew', ({ events }) => events.misses),
+  gauge(
+    'views_restless',
+    'Incremental views that miss faster than they can be read, and are read at the pace of re-runs',
+    ({ views }) => views.restless,
+  ),
+  counter('restless', 'How often a view became so', ({ events }) => events.restless),
   counter(
     'reruns',
     'Statements that re-ran views, by template',

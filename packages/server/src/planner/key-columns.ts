@@ -1,7 +1,10 @@
 import type { FuncCall, Node, SelectStmt } from 'libpg-query';
 import type { Registry, Table } from '../registry/registry.js';
 import type { Dependencies } from './dependencies.js';
+import { confirmed, keyOfJoin, outputsOf, tableNamed, type KeyOf } from './from-keys.js';
 import type { Description } from './session.js';
+
+type Functions = Pick<Dependencies, 'aggregates' | 'setFunctions'>;
 
 /**
  * C16. Output columns in which no two rows agree, where the tree shows it; null otherwise. `views` verifies
@@ -11,10 +14,27 @@ export function keyColumnsOf(
   select: SelectStmt,
   columns: Description['columns'],
   registry: Registry,
-  functions: Pick<Dependencies, 'aggregates' | 'setFunctions'>,
+  functions: Functions,
+): readonly number[] | null {
+  const subqueryKey: KeyOf = (inner, outputs) =>
+    keyOf(inner, outputs.length, functions, () => keyOfJoin(inner, outputs, registry, subqueryKey));
+  return keyOf(select, columns.length, functions, () => {
+    const described = joinedKey(select.fromClause ?? [], columns, registry, functions);
+    if (described !== null) return described;
+    const outputs = confirmed(outputsOf(select, registry, subqueryKey) ?? [], columns);
+    return outputs === null ? null : keyOfJoin(select, outputs, registry, subqueryKey);
+  });
+}
+
+/** @param ofJoin the key of a select without grouping, duplicates or common table expressions. */
+function keyOf(
+  select: SelectStmt,
+  count: number,
+  functions: Functions,
+  ofJoin: () => readonly number[] | null,
 ): readonly number[] | null {
   const targets = select.targetList ?? [];
-  const all = columns.map((_, index) => index);
+  const all = Array.from({ length: count }, (_, index) => index);
   if (select.valuesLists !== undefined) return select.valuesLists.length === 1 ? [] : null;
   if (select.op !== undefined && select.op !== 'SETOP_NONE') return select.all === true ? null : all;
   if (calls(targets, functions.setFunctions, true)) return null;
@@ -22,8 +42,7 @@ export function keyColumnsOf(
     return select.distinctClause.every((node) => Object.keys(node).length === 0) ? all : null;
   if (select.groupClause !== undefined) return groupedKey(select);
   if (select.havingClause !== undefined || calls(targets, functions.aggregates, false)) return [];
-  if (select.withClause !== undefined) return null;
-  return joinedKey(select.fromClause ?? [], columns, registry, functions);
+  return select.withClause === undefined ? ofJoin() : null;
 }
 
 /** Every GROUP BY expression stands in the output; grouping sets repeat groups. */
@@ -82,8 +101,6 @@ function calls(node: unknown, names: ReadonlySet<string>, windows: boolean): boo
     return calls(inner, names, windows);
   });
 }
-
-type Functions = Parameters<typeof keyColumnsOf>[3];
 
 /**
  * Joins of base tables: a row is named by the keys of all of them, those that a LEFT JOIN extends with nulls too.
@@ -154,12 +171,8 @@ function collectTables(node: Node, registry: Registry, tables: Table[], function
   }
   if (!('RangeVar' in node)) return false;
   const { schemaname, relname } = node.RangeVar;
-  const named = [...registry.tables.values()].filter(
-    (table) => table.name === relname && (schemaname === undefined || table.schema === schemaname),
-  );
-  const [table] = named;
-  if (table === undefined || named.length > 1 || table.inheritedBy.length > 0) return false;
-  if (table.kind !== 'table' && table.kind !== 'partitioned') return false;
+  const table = tableNamed(registry, schemaname, relname);
+  if (table === null) return false;
   tables.push(table);
   return true;
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRegistry } from '../registry/read-registry.js';
 import type { Registry } from '../registry/registry.js';
 import { CLIENT_ROLE, type TestDatabase } from '../testing/postgres.js';
-import { runOn } from '../testing/run.js';
+import { runOn } from '../source/run-on.js';
 import { sharedDatabase } from '../testing/shared.js';
 import type { Planned } from './planned.js';
 import { Planner, type PlanRequest } from './planner.js';
@@ -250,7 +250,40 @@ test.each([
   ['SELECT id FROM issue UNION ALL SELECT id FROM project', null],
   ['SELECT i.id, p.id FROM issue i LEFT JOIN project p ON p.id = i.project_id', [0, 1]],
   ['SELECT i.id FROM issue i JOIN project p ON p.id = i.project_id', null],
-  ['SELECT a.id, b.id FROM issue a JOIN issue b ON a.id = b.id', null],
+  ['SELECT a.id, b.id FROM issue a JOIN issue b ON a.id = b.id', [0, 1]],
+  ['SELECT b.id, a.title, a.id FROM issue a LEFT JOIN issue b ON b.project_id = a.project_id', [0, 2]],
+  ['SELECT a.id, a.id AS again FROM issue a JOIN issue b ON a.id = b.id', null],
+  ['SELECT b.id, p.name FROM issue a, issue b, project p', null],
+  ['SELECT a.*, b.id FROM project a CROSS JOIN project b', [0, 3]],
+  ['SELECT * FROM project a CROSS JOIN project b', [0, 3]],
+  ['SELECT * FROM project a JOIN project b USING (id)', null],
+  ['SELECT a.id, b.id FROM project a FULL JOIN project b ON a.due = b.due', null],
+  ['SELECT id, b.name FROM project a JOIN project b USING (id)', null],
+  ['SELECT a.id + 1, b.id FROM project a, project b', null],
+  ['SELECT x, y FROM project a (x, n), project b (y, m)', [0, 1]],
+  ['SELECT s.title, s.id FROM (SELECT id, title FROM issue WHERE id > 1 LIMIT 5) s', [1]],
+  ['SELECT title FROM (SELECT id, title FROM issue) s', null],
+  ['SELECT s.* FROM (SELECT * FROM issue) s', [0]],
+  ['SELECT n, s.k FROM (SELECT name, id FROM project) s (n, k)', [1]],
+  ['SELECT a.id, s.id FROM issue a JOIN (SELECT id FROM issue WHERE id < 9) s ON s.id <> a.id', [0, 1]],
+  ['SELECT id, n FROM (SELECT project_id AS id, count(*) AS n FROM issue GROUP BY 1) s', [0]],
+  ['SELECT n, i.id FROM issue i, (SELECT count(*) AS n FROM project) s', [1]],
+  [
+    'SELECT i.id, n FROM issue i, LATERAL (SELECT count(*) AS n FROM project p WHERE p.id = i.project_id) s',
+    [0],
+  ],
+  [
+    'SELECT i.id, s.id FROM issue i, LATERAL (SELECT p.id FROM project p WHERE p.id < i.id LIMIT 2) s',
+    [0, 1],
+  ],
+  ['SELECT t FROM (SELECT DISTINCT title FROM issue) s (t)', [0]],
+  ['SELECT id FROM (SELECT id FROM issue UNION SELECT id FROM project) s', [0]],
+  ['SELECT id FROM (SELECT id FROM issue UNION ALL SELECT id FROM project) s', null],
+  ['SELECT id, u FROM (SELECT id, unnest(tags) AS u FROM issue) s', null],
+  ['WITH project AS (SELECT 1 AS id FROM issue) SELECT id FROM (SELECT id FROM project) s', null],
+  ['SELECT a.id FROM (SELECT * FROM (SELECT id FROM project) x) a', [0]],
+  ['SELECT s.id, s.k FROM (SELECT a.id, b.id AS k FROM issue a, issue b) s', [0, 1]],
+  ['SELECT s.id FROM (SELECT a.id, b.id AS k FROM issue a, issue b) s', null],
   ['SELECT id, unnest(tags) FROM issue', null],
   ['SELECT name FROM project', [0]],
   ['SELECT title FROM issue', null],

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { querySettings } from '../source/database.js';
+import { runOn } from '../source/run-on.js';
 import type { Run } from '../source/source.js';
 import { plannerError } from './errors.js';
 
@@ -51,7 +52,7 @@ export async function inSession<T>(
         `SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}`,
       ].join('; '),
     );
-    const run = runOf(client);
+    const run = runOn(client);
     if (options.role !== null) await become(run, options.role, options.claims);
     return await work({ run, describe: (sql) => describe(client, sql) });
   } finally {
@@ -77,25 +78,6 @@ async function become(run: Run, role: string, claims: SessionOptions['claims']):
 /** invalid_parameter_value: there is no such role; insufficient_privilege: it may not be taken. */
 function isRoleRefusal(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === '22023' || error.code === '42501');
-}
-
-function runOf(client: pg.PoolClient): Run {
-  return async (sql, params) => {
-    const result = await client.query<(string | null)[]>({
-      text: sql,
-      rowMode: 'array',
-      types: { getTypeParser: () => (text: string) => text },
-      ...(params ? { values: [...params] } : {}),
-    });
-    return {
-      fields: result.fields.map((field) => ({
-        name: field.name,
-        typeOid: field.dataTypeID,
-        typeModifier: field.dataTypeModifier,
-      })),
-      rows: result.rows,
-    };
-  };
 }
 
 /** The calls of pg's connection that describing needs; its type declarations leave them out. */

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Run } from '../source/source.js';
-import { runOn } from '../testing/run.js';
+import { runOn } from '../source/run-on.js';
 import type { TestDatabase } from '../testing/postgres.js';
 import { sharedDatabase } from '../testing/shared.js';
 import { readRegistry } from './read-registry.js';

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runOn } from '../testing/run.js';
+import { runOn } from '../source/run-on.js';
 import type { TestDatabase } from '../testing/postgres.js';
 import { sharedDatabase } from '../testing/shared.js';
 import { RegistryWatch } from './registry-watch.js';
@@ -20,6 +20,7 @@ beforeEach(async () => {
   errors.length = 0;
   watch = new RegistryWatch({
     publication: 'sluice',
+    nowMs: () => performance.now(),
     intervalMs: 20,
     onError: (error) => errors.push(error),
     snapshot: async (work) => {

@@ -2,6 +2,7 @@ import { must } from '@sluice/core/assert';
 import type { Run } from '../source/source.js';
 import { POLL_SQL } from './catalog-sql.js';
 import { readRegistry } from './read-registry.js';
+import { changedTables, rewrittenTables } from './registry-difference.js';
 import type { Registry } from './registry.js';
 
 export interface RegistryWatchOptions {
@@ -10,6 +11,8 @@ export interface RegistryWatchOptions {
   readonly publication: string;
   /** How often the catalog is asked whether it changed. Default 1,000. */
   readonly intervalMs?: number;
+  /** Milliseconds, from any beginning. */
+  readonly nowMs: () => number;
   /** Told when the catalog could not be read; the last registry stays, and the next poll tries again. */
   readonly onError?: (error: unknown) => void;
 }
@@ -26,6 +29,13 @@ export type RegistryListener = (
   global: boolean,
   rewritten: ReadonlySet<number>,
 ) => void;
+
+export interface RegistryStatus {
+  /** How old what is known of the catalog may be: since the last look at it that succeeded; null before the first. */
+  readonly ageMs: number | null;
+  /** Times that it was read, because it had changed or somebody knew better. */
+  readonly reads: number;
+}
 
 const INTERVAL_MS = 1_000;
 
@@ -44,6 +54,9 @@ export class RegistryWatch {
   #queued: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
+  /** When the last look that succeeded began; null before the first. */
+  #lookedMs: number | null = null;
+  #reads = 0;
 
   constructor(options: RegistryWatchOptions) {
     this.#options = options;
@@ -64,6 +77,11 @@ export class RegistryWatch {
 
   get current(): Registry {
     return must(this.#current, 'the registry watch was started');
+  }
+
+  status(): RegistryStatus {
+    const ageMs = this.#lookedMs === null ? null : this.#options.nowMs() - this.#lookedMs;
+    return { ageMs, reads: this.#reads };
   }
 
   /** @returns what removes the listener. */
@@ -108,6 +126,7 @@ export class RegistryWatch {
 
   async #read(onlyIfChanged: boolean): Promise<void> {
     const known = this.#version;
+    const beganMs = this.#options.nowMs();
     this.#version = null;
     const { version, registry } = await this.#options.snapshot(async (run) => {
       const now = (await run(POLL_SQL)).rows[0]?.[0] ?? '';
@@ -115,7 +134,10 @@ export class RegistryWatch {
       return { version: now, registry: await readRegistry(run, this.#options.publication) };
     });
     this.#version = version;
-    if (registry !== null) this.#publish(registry);
+    this.#lookedMs = beganMs;
+    if (registry === null) return;
+    this.#reads++;
+    this.#publish(registry);
   }
 
   #publish(next: Registry): void {
@@ -130,24 +152,4 @@ export class RegistryWatch {
     if (same && previous.hash === next.hash) return;
     for (const listener of this.#listeners) listener(next, changed, global, rewritten);
   }
-}
-
-function rewrittenTables(previous: Registry, next: Registry): ReadonlySet<number> {
-  const rewritten = new Set<number>();
-  for (const [oid, table] of next.tables) {
-    const before = previous.tables.get(oid);
-    if (before !== undefined && before.storage !== table.storage) rewritten.add(oid);
-  }
-  return rewritten;
-}
-
-function changedTables(previous: Registry, next: Registry): ReadonlySet<number> {
-  const changed = new Set<number>();
-  for (const [oid, table] of next.tables) {
-    const before = previous.tables.get(oid);
-    if (previous.rightsHash !== next.rightsHash) changed.add(oid);
-    if (before?.hash !== table.hash || before.accessHash !== table.accessHash) changed.add(oid);
-  }
-  for (const oid of previous.tables.keys()) if (!next.tables.has(oid)) changed.add(oid);
-  return changed;
 }

@@ -1,3 +1,4 @@
+import { bucketOf, digest } from '@sluice/core/digest';
 import { asLsn } from '@sluice/core/lsn';
 import type { ServerMessage, Subscribe } from '@sluice/core/wire';
 import { beforeEach, expect, test } from 'vitest';
@@ -11,9 +12,20 @@ import { Sessions } from './sessions.js';
 /** One line for each message: what a rule looks like on the wire. */
 class Recorder implements Sink {
   lines: string[] = [];
-  bufferedBytes = 0;
   closed: string | null = null;
   writes = 0;
+  /** How often it was asked whether it has room: whenever there might be something to tell. */
+  looks = 0;
+  #bufferedBytes = 0;
+
+  get bufferedBytes(): number {
+    this.looks += 1;
+    return this.#bufferedBytes;
+  }
+
+  set bufferedBytes(bytes: number) {
+    this.#bufferedBytes = bytes;
+  }
 
   send(messages: readonly Uint8Array[]): void {
     this.writes += 1;
@@ -129,6 +141,36 @@ test('C3 a connection that has nothing to be told is told nothing', async () => 
   batch(40, { again: 'a', from: 35 });
   clock.pass(60_000);
   expect(sink.take()).toEqual([]);
+});
+
+test('C3 a connection that waits for a position is told nothing on the way', async () => {
+  const { sink, session } = await shown('a');
+  session.reach({ kind: 'reach', id: 1, target: '0/1E' });
+  for (const at of [15, 20, 25]) batch(at);
+  expect(sink.take()).toEqual([]);
+  batch(30);
+  expect(sink.take()).toEqual(['move 30 reached=1']);
+});
+
+test('C3 a batch that says nothing of its views does not touch a connection', async () => {
+  const { sink } = await shown('a');
+  const other = await shown('b');
+  sink.looks = 0;
+  for (let at = 11; at <= 20; at++)
+    batch(at, { delta: 'b', from: at - 1, to: at, ops: [put('k', String(at))] });
+  expect(other.sink.take()).toHaveLength(20);
+  expect(sink.looks).toBe(0);
+});
+
+test('C13 a delta that does not continue the chain: whole rows for who is behind it', async () => {
+  const { sink } = await shown('a');
+  batch(20, { delta: 'a', from: 15, to: 20, ops: [put('k', '1')] });
+  expect(sink.take()).toEqual([]);
+  const [asked] = views.take('snapshot');
+  batch(21, { rows: 'a', at: 20, is: [], ref: asked?.ref ?? 0 });
+  expect(sink.take()).toEqual(['rows a@20', 'move 21']);
+  batch(22, { delta: 'a', from: 20, to: 22, ops: [put('k', '2')] });
+  expect(sink.take()).toEqual(['delta a 20-22 (1)', 'move 22']);
 });
 
 test('C14 the move goes to the greatest position at which all current views are valid', async () => {
@@ -283,6 +325,32 @@ test('C15 resume: held deltas, else a difference, nothing twice', async () => {
     'delta a 10-12 (1)',
     'move 12 current=a',
   ]);
+});
+
+test('C15 a difference brings the rows that differ, and no others', async () => {
+  const rows = Array.from({ length: 64 }, (_, n) => [`k${n}`, [`v${n}`]] as const);
+  const { session } = connect();
+  await subscribe(session, 1, 'a');
+  batch(10, { rows: 'a', at: 10, is: rows });
+  const back = connect();
+  const messages: ServerMessage[] = [];
+  const send = back.sink.send.bind(back.sink);
+  back.sink.send = (sent) => {
+    messages.push(...sent.map((one) => JSON.parse(Buffer.from(one).toString()) as ServerMessage));
+    send(sent);
+  };
+  const seed = sessions.seed({ role: 'r', claims: {} });
+  const held = rows.map(([key, row]) => [key, key === 'k7' ? ['old'] : row] as const);
+  const { buckets } = digest(seed, held, 16);
+  const resume = { view: 'a', chain: 'ff.1', at: views.position(9), buckets };
+  await subscribe(back.session, 1, 'a', { resume });
+  const bucket = bucketOf(seed, 16);
+  expect(messages.find(({ kind }) => kind === 'difference')).toMatchObject({
+    at: views.position(10),
+    of: 16,
+    buckets: [bucket('k7')],
+    rows: rows.filter(([key]) => bucket(key) === bucket('k7')),
+  });
 });
 
 test('P3 nothing older than the client has seen, within an epoch', async () => {

@@ -61,7 +61,11 @@ function parseUrl(url: string): pg.ClientConfig {
     if (parsed.port !== undefined && !Number.isInteger(parsed.port))
       throw sourceError('database_url_invalid');
     return parsed;
-  } catch {
+  } catch (error) {
+    const unread =
+      error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : null;
+    if (unread !== null)
+      throw sourceError('database_tls_failed', `a certificate file cannot be read: ${unread}`);
     throw sourceError('database_url_invalid'); // its own error would quote the URL
   }
 }

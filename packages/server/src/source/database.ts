@@ -3,6 +3,7 @@ import pg from 'pg';
 import { clientConfig, type ConnectionConfig } from './connection-config.js';
 import { sourceError } from './errors.js';
 import { fromPostgres } from './postgres-errors.js';
+import { RAW_TEXT, toResult } from './run-on.js';
 import type { Run, RunResult } from './source.js';
 
 export interface DatabaseOptions {
@@ -67,8 +68,6 @@ function setEach(command: string, settings: Readonly<Record<string, string>>): s
 const POOL_MAX = 8;
 const POOL_WAIT_MS = 30_000;
 const ANSWER_TIMEOUT_MS = 60_000;
-/** Every value as the text that Postgres sent. */
-const RAW_TEXT = { getTypeParser: () => String } as unknown as pg.CustomTypesConfig;
 
 /**
  * A bounded pool of connections in text mode. Uses nothing that outlives a transaction (no session settings, no named
@@ -222,15 +221,6 @@ async function script(
   } catch (error) {
     throw fromPostgres(error);
   }
-}
-
-function toResult(result: pg.QueryArrayResult<(string | null)[]>): RunResult {
-  const fields = result.fields.map((field) => ({
-    name: field.name,
-    typeOid: field.dataTypeID,
-    typeModifier: field.dataTypeModifier,
-  }));
-  return { fields, rows: result.rows };
 }
 
 /** Leaves the connection without a transaction. @returns whether it can be used again. */

@@ -16,7 +16,7 @@ export const SOURCE_ERRORS = {
   },
   database_tls_failed: {
     message: 'The TLS connection to Postgres failed',
-    hint: 'Check that the server speaks TLS and that `ssl.ca` (or sslrootcert) holds the certificate authority of its provider.',
+    hint: 'Check that the server speaks TLS, that its certificate is for this host and has not expired, and that `ssl.caFile` (or sslrootcert) holds the certificate authority of its provider.',
     retry: false,
     stage: 'source',
   },
@@ -84,6 +84,12 @@ export const SOURCE_ERRORS = {
     message: 'A role lacks a privilege that is needed',
     hint: 'Run what `sluice check --print-grants` prints, as the owner of the tables.',
     retry: false,
+    stage: 'source',
+  },
+  read_given_up: {
+    message: 'A read was given up so that the stream can catch up with the WAL',
+    hint: 'Nothing to do: it is made again when the stream has caught up.',
+    retry: true,
     stage: 'source',
   },
   relation_unknown: {

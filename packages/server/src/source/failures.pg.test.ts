@@ -3,9 +3,12 @@
 import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { until, within } from '../testing/deadline.js';
 import {
   createTestDatabase,
+  SERVICE_ROLE,
   startTestPostgres,
+  withClient,
   type TestDatabase,
   type TestPostgres,
 } from '../testing/postgres.js';
@@ -25,6 +28,8 @@ afterEach(async () => {
   for (const thing of open.splice(0).reverse()) await thing.stop();
 });
 
+/** For what moves a lot of WAL. */
+const LONG_MS = 90_000;
 const TABLE = 'CREATE TABLE a (id serial PRIMARY KEY, t text)';
 const FAST: Partial<PostgresSourceOptions> = { retryMs: 10, retryMsMax: 200, probeMs: 50 };
 const PERMANENT = { slot: { mode: 'permanent', name: 'keeper' } } as const;
@@ -60,10 +65,6 @@ async function dropAll(db: TestDatabase): Promise<void> {
   await db.drop();
 }
 
-async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
 async function insert(db: TestDatabase, text: string): Promise<void> {
   await db.sql('INSERT INTO a (t) VALUES ($1)', [text]);
 }
@@ -75,8 +76,8 @@ function told({ listener }: Begun): unknown[] {
     .map((change) => (change.kind === 'insert' ? change.new.text(1) : describeChange(change)));
 }
 
-async function untilTold(begun: Begun, text: string): Promise<void> {
-  await begun.listener.until(() => told(begun).includes(text));
+async function untilTold(begun: Begun, text: string, limitMs?: number): Promise<void> {
+  await begun.listener.until(() => told(begun).includes(text), limitMs);
 }
 
 /** Kills the walsender by the server, as an administrator or a failover does. */
@@ -157,6 +158,21 @@ test('a stalled connection is noticed, cut and made anew', async () => {
   );
 });
 
+test('C2: what the stream has not brought is not passed', async () => {
+  const begun = await begin({ silenceMs: 600_000 });
+  const { db, source, proxy } = begun;
+  (await source.fetch({ tables: [] }, () => Promise.resolve(null))).end();
+  proxy.pause('toClient');
+  await insert(db, 'one');
+  const fetch = await source.fetch({ tables: [] }, (run) => run('SELECT t FROM a'));
+  expect(fetch.result.rows).toEqual([['one']]);
+  const passed = source.passed(fetch.upper).then(() => told(begun));
+  expect(await Promise.race([passed, db.sql('SELECT 1').then(() => 'not yet')])).toBe('not yet');
+  proxy.resume();
+  expect(await within('passed', passed)).toEqual(['one']);
+  fetch.end();
+});
+
 test('a permanent slot that vanished while we were away: a new chain', async () => {
   const begun = await begin(PERMANENT);
   await insert(begun.db, 'one');
@@ -210,7 +226,7 @@ test('a slot that Postgres invalidated (max_slot_wal_keep_size): a new one, and 
     await begun.db.sql('CHECKPOINT');
     const { rows } = await begun.db.sql('SELECT wal_status FROM pg_replication_slots');
     return (rows[0] as { wal_status: string } | undefined)?.wal_status === 'lost';
-  });
+  }, LONG_MS);
   begun.proxy.refuse(false);
   await begun.listener.until(() => begun.listener.restarts.length === 2);
   await insert(begun.db, 'after');
@@ -232,7 +248,7 @@ for (const [mode, options] of [
     await until(async () => {
       await begun.db.sql('INSERT INTO a (t) SELECT repeat($1, 1000) FROM generate_series(1, 500)', ['x']);
       return given();
-    });
+    }, 30_000);
     await begun.listener.until(() => begun.listener.restarts.length === 2);
     await insert(begun.db, 'after');
     await untilTold(begun, 'after');
@@ -353,17 +369,30 @@ test('an open transaction that delays the slot is named, and nothing is left beh
   });
 });
 
-test('a large transaction costs no more memory than its bound', async () => {
+/** A gigabyte takes half a minute: `SLUICE_TEST_TRANSACTION_MB=1000`. */
+const LARGE_MB = Number(process.env['SLUICE_TEST_TRANSACTION_MB'] ?? 200);
+
+test('a large transaction costs no more memory than its bound, and Postgres hears of us while it comes', async () => {
+  await withClient(server.url(), (client) =>
+    client.query(`ALTER ROLE ${SERVICE_ROLE} SET wal_sender_timeout = '1s'`),
+  );
   const begun = await begin({ transactionBytesMax: 4_000_000, silenceMs: 60_000 });
   const before = process.memoryUsage().rss;
   let most = 0;
   const timer = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 20);
-  await begun.db.sql('INSERT INTO a (t) SELECT repeat($1, 2000) FROM generate_series(1, 100000)', ['x']); // 200 MB
+  await begun.db.sql('INSERT INTO a (t) SELECT repeat($1, 2000) FROM generate_series(1, $2::int)', [
+    'x',
+    LARGE_MB * 500,
+  ]);
   await insert(begun.db, 'after');
-  await untilTold(begun, 'after');
+  await untilTold(begun, 'after', LONG_MS);
   clearInterval(timer);
   const [bulk] = begun.listener.transactions.filter((transaction) => transaction.bulk.size > 0);
   expect(bulk?.changes).toEqual([]);
+  expect(begun.source.status().reconnects).toBe(0);
+  await withClient(server.url(), (client) =>
+    client.query(`ALTER ROLE ${SERVICE_ROLE} RESET wal_sender_timeout`),
+  );
   expect((most - before) / 1_048_576).toBeLessThan(120);
 }, 120_000);
 
@@ -374,7 +403,7 @@ test('a Postgres that restarts, and one that is killed: reconnected, a new chain
   for (const [round, end] of [() => own.stop('fast'), () => own.kill()].entries()) {
     await insert(begun.db, `before-${round}`);
     await untilTold(begun, `before-${round}`);
-    await end();
+    await within('Postgres stops', end());
     await until(() => begun.source.status().state !== 'streaming');
     await own.start();
     await begun.listener.until(() => begun.listener.restarts.length === round + 2);

@@ -38,6 +38,10 @@ const BY_SYSTEM: Readonly<Record<string, SourceErrorCode>> = {
   EPIPE: 'database_disconnected',
 };
 
+/** Node's own TLS errors, and those of OpenSSL about certificates and the handshake. */
+const TLS_CODES =
+  /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERROR_IN_CERT|INVALID_|PATH_LENGTH|HOSTNAME_MISMATCH|EPROTO$)/;
+
 /** By the words of `pg`, which gives these no code. */
 const BY_WORDS: readonly (readonly [RegExp, SourceErrorCode])[] = [
   [/after calling end on the pool/, 'source_stopped'],
@@ -59,7 +63,7 @@ export function fromPostgres(error: unknown): SluiceError {
   if (/^[0-9A-Z]{5}$/.test(code) && BY_SYSTEM[code] === undefined) return fromState(code, error.message);
   const system = BY_SYSTEM[code];
   if (system !== undefined) return sourceError(system, code);
-  if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) {
+  if (TLS_CODES.test(code)) {
     return sourceError('database_tls_failed', code);
   }
   const known = BY_WORDS.find(([words]) => words.test(error.message));

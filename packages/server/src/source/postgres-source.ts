@@ -3,6 +3,7 @@ import { assert, must } from '@sluice/core/assert';
 import type { SluiceError } from '@sluice/core/errors';
 import { formatLsn, type Lsn } from '@sluice/core/lsn';
 import type { Epoch } from '@sluice/core/position';
+import { Backlog } from './backlog.js';
 import { blockingTransactions, type BlockingTransaction } from './blocking-transactions.js';
 import { SourceChain } from './source-chain.js';
 import type { Database } from './database.js';
@@ -17,6 +18,9 @@ import { SourceMonitor } from './source-monitor.js';
 import type { SourceEvent, SourceState, SourceStatus } from './source-status.js';
 import type { Fetch, FetchOptions, Run, Source, SourceListener } from './source.js';
 import { StreamReader } from './stream-reader.js';
+
+/** At each probe the stream is asked for a keepalive: so many without an answer, and nobody reads it. */
+const UNREAD_PROBES = 3;
 
 /**
  * One Postgres: the stream of its commits over a logical replication slot, and snapshots that fit into the stream.
@@ -37,6 +41,7 @@ export class PostgresSource implements Source {
   readonly #chain: SourceChain;
   readonly #keeper: SlotKeeper;
   readonly #monitor: SourceMonitor;
+  readonly #backlog: Backlog;
   readonly #stopping = new AbortController();
   #connection: ReplicationConnection | null = null;
   #slot: string | null = null;
@@ -45,7 +50,7 @@ export class PostgresSource implements Source {
   #settlingSince = 0;
   #unusableSlot = false;
   #retainedWal: bigint | null = null;
-  #warnedPercent = 0;
+  #warnedPercent: SourceStatus['retainedWalAlarmPercent'] = 0;
   #blocking: readonly BlockingTransaction[] = [];
   #reconnects = 0;
   #slotsLost = 0;
@@ -71,6 +76,8 @@ export class PostgresSource implements Source {
       onWait: (slot) => this.#waiting(slot),
     });
     this.#monitor = this.#makeMonitor();
+    const { maxRetainedWalBytes, backlogMsMax, now } = this.#options;
+    this.#backlog = new Backlog({ limitBytes: maxRetainedWalBytes, msMax: backlogMsMax, now });
   }
 
   get epoch(): Epoch {
@@ -136,6 +143,10 @@ export class PostgresSource implements Source {
       slotMode: this.#options.slot.mode,
       lagBytes: lag.bytes,
       lagMs: lag.ms,
+      backlog: this.#backlog.stage,
+      backlogMs: this.#backlog.forMs,
+      backlogs: this.#backlog.counts,
+      retainedWalAlarmPercent: this.#warnedPercent,
       retainedWalBytes: this.#retainedWal,
       maxRetainedWalBytes: this.#options.maxRetainedWalBytes,
       blocking: this.#chain.settled ? [] : this.#blocking,
@@ -168,6 +179,7 @@ export class PostgresSource implements Source {
       await this.#stream(connection, slot.name);
       await this.#sameServer(connection, slot.name);
       this.#state = 'streaming';
+      this.#backlog.hopeAnew();
       this.#lastError = null;
       this.#event({ kind: 'connected', epoch: this.epoch, slot: slot.name, resumed });
     } catch (error) {
@@ -200,6 +212,7 @@ export class PostgresSource implements Source {
     const back = sameServer && (walEnd < this.position || from < this.position);
     const epoch = back ? `${server}.${this.#randomHex()}` : sameServer ? this.epoch : server;
     this.#chain.restart(epoch, from);
+    this.#lookAtBacklog(0n);
     this.#settlingSince = this.#options.now();
     this.#event({ kind: 'restarted', epoch, lsn: formatLsn(from), chain: this.chain });
   }
@@ -281,6 +294,8 @@ export class PostgresSource implements Source {
           this.#event({ kind: 'settled', afterMs: this.#options.now() - this.#settlingSince });
         }
         this.#monitor.passed(this.position);
+        if (this.#state === 'streaming')
+          this.#lookAtBacklog(this.#monitor.lag(this.#chain.decoded).bytes ?? 0n);
       },
       onSlot: (slot, generation) => this.#slotSeen(slot, generation),
       onTick: () => this.#tick(),
@@ -314,7 +329,12 @@ export class PostgresSource implements Source {
   #slotSeen(slot: SlotState | null, generation: number): void {
     if (generation !== this.#chain.generation) return;
     this.#retainedWal = slot?.retainedWalBytes ?? null;
-    if (slot === null || this.#retainedWal === null || this.#unusableSlot) return;
+    if (slot === null || this.#unusableSlot) return;
+    if (this.#state === 'streaming' && this.#blocksCheckpoint(slot)) {
+      this.#connection?.destroy(sourceError('stream_silent'));
+      return;
+    }
+    if (this.#retainedWal === null) return;
     const bytes = this.#retainedWal;
     const percent = Number((bytes * 100n) / BigInt(this.#options.maxRetainedWalBytes));
     const step = ([75, 50, 25] as const).find((limit) => percent >= limit);
@@ -323,10 +343,36 @@ export class PostgresSource implements Source {
     }
     this.#warnedPercent = step ?? 0;
     if (percent < 100 || (this.#state === 'waiting' && slot.active)) return;
-    // The disk is worth more than our chain: the slot goes, and everything is hydrated anew under a new one.
+    this.#giveUp(slot.name, bytes, 'limit');
+  }
+
+  /** The disk is worth more than our chain: the slot goes, and everything is hydrated anew under a new one. */
+  #giveUp(slot: string, bytes: bigint, why: 'limit' | 'behind'): void {
     this.#slotsGivenUp++;
-    this.#event({ kind: 'slot_given_up', slot: slot.name, bytes });
+    this.#event({ kind: 'slot_given_up', slot, bytes, why });
     this.#abandon(sourceError('slot_given_up'));
+  }
+
+  /** C19. @param bytes from where the stream is to the end of the WAL */
+  #lookAtBacklog(bytes: bigint): void {
+    if (this.#backlog.look(bytes)) {
+      const { stage } = this.#backlog;
+      this.#event({ kind: 'backlog', stage, bytes });
+      this.#chain.backlog(stage);
+    }
+    if (this.#backlog.isHopeless && this.#slot !== null && !this.#unusableSlot) {
+      this.#giveUp(this.#slot, bytes, 'behind');
+    }
+  }
+
+  /**
+   * At max_slot_wal_keep_size a checkpoint of Postgres ends the walsender and waits for its end. One that is blocked
+   * because nobody reads does not end before wal_sender_timeout, and no checkpoint is made meanwhile: we let go of it.
+   */
+  #blocksCheckpoint({ walStatus }: SlotState): boolean {
+    if (walStatus !== 'unreserved' && walStatus !== 'lost') return false;
+    const silentMs = this.#options.now() - (this.#connection?.lastReadAt ?? 0);
+    return silentMs > UNREAD_PROBES * this.#options.probeMs;
   }
 
   /** Ends the chain and the slot with it: the next attempt to connect drops it first, then makes a new one. */

@@ -105,7 +105,10 @@ export class ReplicationConnection {
     this.#lastReadAt = this.#clock.now();
   }
 
+  /** @throws `database_is_standby`: a slot could be made there, but snapshots are taken on the primary. */
   async identify(): Promise<SystemIdentity> {
+    const [standby] = await this.command('SELECT pg_is_in_recovery() AS standby');
+    if (standby?.['standby'] === 'true') throw sourceError('database_is_standby', 'the stream leads there');
     const [row] = await this.command('IDENTIFY_SYSTEM');
     return {
       systemId: must(row?.['systemid'], 'a system identifier'),

@@ -88,6 +88,12 @@ export class RetainedTransactions {
     if (this.#open.delete(open)) this.#forget();
   }
 
+  /** The fetches that are open are given up. */
+  endAll(): void {
+    this.#open.clear();
+    this.#forget();
+  }
+
   /** A snapshot was taken some time before now. */
   snapshotTaken(snapshot: Snapshot): void {
     this.#snapshots.push({ at: ++this.#clock, snapshot });

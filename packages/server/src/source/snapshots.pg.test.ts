@@ -1,7 +1,14 @@
 // Snapshots and the stream in the orders that hurt: C2, C4, C5, C7 and C18, each against a real Postgres that does it.
 import { afterEach, expect, test } from 'vitest';
 import pg from 'pg';
-import { startTestPostgres, withClient, createTestDatabase, type TestDatabase } from '../testing/postgres.js';
+import { until, within } from '../testing/deadline.js';
+import {
+  createTestDatabase,
+  startTestPostgres,
+  withClient,
+  type TestDatabase,
+  type TestPostgres,
+} from '../testing/postgres.js';
 import { sharedDatabase } from '../testing/shared.js';
 import { describeChange, makeTestSource, startTestSource, type TestSource } from '../testing/source.js';
 import { sees } from './snapshot.js';
@@ -55,7 +62,7 @@ test('C4: a TRUNCATE that the snapshot does not see cannot empty what it reads',
   });
   await truncated;
   expect(fetch.result).toEqual([['1'], ['2']]);
-  await source.passed(fetch.upper);
+  await within('passed', source.passed(fetch.upper));
   fetch.end();
 });
 
@@ -84,7 +91,10 @@ test('C4: a fetch waits for a migration that holds the table, reads it as it is 
         fetch.end();
         return fetch.result.rows;
       });
-  await expect(read()).rejects.toMatchObject({ code: 'lock_timeout', retry: true });
+  await expect(within('it gives up', read(), 5_000)).rejects.toMatchObject({
+    code: 'lock_timeout',
+    retry: true,
+  });
   const waiting = read();
   await untilBlocked(db);
   await migration.query('COMMIT');
@@ -121,7 +131,7 @@ test('C2: an idle server with the unflushed WAL of an open transaction is passed
   await writer.query('BEGIN; INSERT INTO a SELECT generate_series(1, 10)');
   const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
   const before = performance.now();
-  await source.passed(fetch.upper);
+  await within('passed', source.passed(fetch.upper));
   expect(performance.now() - before).toBeLessThan(1000);
   fetch.end();
   await writer.query('ROLLBACK');
@@ -132,7 +142,7 @@ test('C2: many who wait at once share a mark', async () => {
   const writer = await session(db.adminUrl);
   await writer.query('BEGIN; INSERT INTO a VALUES (1)');
   const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
-  await Promise.all(Array.from({ length: 500 }, () => source.passed(fetch.upper)));
+  await within('passed', Promise.all(Array.from({ length: 500 }, () => source.passed(fetch.upper))));
   fetch.end();
   const marks = listener.transactions.filter(({ messages }) =>
     messages.some(({ prefix }) => prefix === 'sluice.passed'),
@@ -142,7 +152,12 @@ test('C2: many who wait at once share a mark', async () => {
 });
 
 /** A server where a commit waits for a synchronous standby that does not exist: streamed, but not visible. */
-async function withoutStandby(): Promise<{ db: TestDatabase; admin: pg.Client; stuck: pg.Client }> {
+async function withoutStandby(): Promise<{
+  server: TestPostgres;
+  db: TestDatabase;
+  admin: pg.Client;
+  stuck: pg.Client;
+}> {
   const server = await startTestPostgres({ settings: { fsync: 'on' } });
   open.push({ stop: () => server.destroy() });
   const db = await createTestDatabase(server, 'CREATE TABLE a (id int PRIMARY KEY)');
@@ -151,18 +166,46 @@ async function withoutStandby(): Promise<{ db: TestDatabase; admin: pg.Client; s
   await admin.query('SELECT pg_reload_conf()');
   await admin.query('SET synchronous_commit = local');
   const stuck = await session(db.adminUrl);
-  for (;;) {
+  await until(async () => {
     const { rows } = await stuck.query<{ names: string }>(
       `SELECT current_setting('synchronous_standby_names') AS names`,
     );
-    if (rows[0]?.names === 'nobody') break;
-  }
-  return { db, admin, stuck };
+    return rows[0]?.names === 'nobody';
+  });
+  return { server, db, admin, stuck };
 }
+
+test('C2: a mark does not wait for standbys', async () => {
+  const { db, admin } = await withoutStandby();
+  const made = await startTestSource(db);
+  open.push(made);
+  const { source } = made;
+  await settled(source);
+  const writer = await session(db.adminUrl);
+  await writer.query('BEGIN; INSERT INTO a SELECT generate_series(1, 10)');
+  // The stream brings a commit before its standbys have it, so it is passed; but a mark that waits for them never
+  // ends, and the next one waits for that.
+  try {
+    for (let turn = 0; turn < 3; turn++) {
+      await writer.query('INSERT INTO a VALUES ($1)', [100 + turn]);
+      const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
+      await within('passed', source.passed(fetch.upper), 2_000);
+      fetch.end();
+    }
+    const { rowCount } = await admin.query(`SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'`);
+    expect(rowCount).toBe(0);
+  } finally {
+    await release(admin);
+  }
+  await writer.query('ROLLBACK');
+}, 120_000);
 
 /** Until snapshots are exact (the start rule). */
 async function settled(source: PostgresSource): Promise<void> {
-  const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
+  const fetch = await within(
+    'settled',
+    source.fetch({ tables: [] }, () => Promise.resolve(null)),
+  );
   fetch.end();
 }
 
@@ -188,7 +231,7 @@ test('C5, C7: a commit that streams before it is visible is unseen by a fetch, a
   // The snapshot lacks the first commit and has the second: no LSN tells them apart, the xid does.
   expect(fetch.result.rows).toEqual([['2']]);
   expect(fetch.upper).toBeGreaterThan(early?.lsn ?? 0n);
-  await source.passed(fetch.upper);
+  await within('passed', source.passed(fetch.upper));
   expect(ids(fetch.unseen())).toEqual([[{ insert: 'a', new: ['1'] }]]);
   expect(fetch.seen().every(({ xid }) => xid !== early?.xid)).toBe(true);
   fetch.end();
@@ -218,16 +261,14 @@ test('C7: the slot is never confirmed past a commit that is streamed but invisib
   expect(source.status().retainedTransactions).toBe(1); // the visible ones after it are forgotten
   await release(admin);
   await committed;
-  for (;;) {
-    await confirmations(admin, 1);
-    if ((await confirmedLsn(admin)) >= (listener.transactions.at(-1)?.lsn ?? 0n)) break;
-  }
+  await until(async () => (await confirmedLsn(admin)) >= (listener.transactions.at(-1)?.lsn ?? 0n));
 }, 120_000);
 
 /** Waits until the walsender has had so many replies since. */
 async function confirmations(admin: pg.Client, count: number): Promise<void> {
   let last = '';
-  for (let seen = 0; seen <= count;) {
+  let seen = -1; // the first is from before
+  await until(async () => {
     const { rows } = await admin.query<{ at: string }>(
       'SELECT reply_time::text AS at FROM pg_stat_replication',
     );
@@ -235,8 +276,8 @@ async function confirmations(admin: pg.Client, count: number): Promise<void> {
       last = rows[0].at;
       seen++;
     }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+    return seen >= count;
+  });
 }
 
 async function confirmedLsn(admin: pg.Client): Promise<bigint> {
@@ -269,11 +310,36 @@ test('C7: killed between streaming and visibility, a permanent slot brings the c
   const fetch = await source.fetch({ tables: [await oidOf(db, 'a')] }, (run) =>
     run('SELECT id FROM a ORDER BY 1'),
   );
-  await source.passed(fetch.upper);
+  await within('passed', source.passed(fetch.upper));
   expect(fetch.result.rows).toEqual([['1'], ['2']]);
   const rows = listener.transactions.filter(({ changes }) => changes.length > 0);
   expect(rows.map(({ xid }) => sees(fetch.snapshot, xid))).toEqual([true, true]);
   fetch.end();
+}, 120_000);
+
+test('C7: what no fetch asks for is forgotten too, within a second', async () => {
+  const { db, source, listener } = await begin('CREATE TABLE a (id int PRIMARY KEY)');
+  const { fetches } = source.status();
+  await db.sql('INSERT INTO a VALUES (1)');
+  await listener.until(() => listener.transactions.length >= 1);
+  await until(() => source.status().retainedTransactions === 0, 5_000);
+  expect(source.status().fetches).toBe(fetches);
+});
+
+test('C7: a Postgres that shuts down is not held up by a commit that nobody sees', async () => {
+  const { server, db, stuck } = await withoutStandby();
+  const made = await startTestSource(db, { slot: { mode: 'permanent', name: 'keep' } });
+  open.push(made);
+  const { source, listener } = made;
+  await settled(source);
+  stuck.query('INSERT INTO a VALUES (1)').catch(() => undefined);
+  await listener.until(() => listener.transactions.length === 1);
+  expect(source.status().retainedTransactions).toBe(1);
+  // It ends when all that it sent is confirmed, and what is retained never is.
+  await within('Postgres stops', server.stop('fast'));
+  await server.start();
+  const again = listener.transactions.length;
+  await listener.until(() => source.status().state === 'streaming' || listener.transactions.length > again);
 }, 120_000);
 
 test('C7, the start rule: a commit before the slot that is not visible yet delays the first fetch and is named', async () => {
@@ -301,7 +367,8 @@ test('C7, the start rule: a commit before the slot that is not visible yet delay
   await second.query('COMMIT');
   await starting;
   const fetching = source.fetch({ tables: [] }, (run) => run('SELECT id FROM a ORDER BY id'));
-  await until(() => Promise.resolve(source.status().blocking.length > 0));
+  await until(() => source.status().blocking.length > 0);
+  await probes(admin, 4); // X is known, and snapshots from after it too
   expect(source.status()).toMatchObject({
     state: 'settling',
     blocking: [{ pid: rows[0]?.pid }],
@@ -317,8 +384,16 @@ test('C7, the start rule: a commit before the slot that is not visible yet delay
   expect(source.status()).toMatchObject({ state: 'streaming', blocking: [] });
 }, 120_000);
 
-async function until(done: () => Promise<boolean>): Promise<void> {
-  while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 10));
+/** Waits until the source has begun to look at snapshots so many times: all but the last have been answered. */
+async function probes(admin: pg.Client, count: number): Promise<void> {
+  const begun = new Set<string>();
+  await until(async () => {
+    const { rows } = await admin.query<{ at: string }>(
+      `SELECT query_start::text AS at FROM pg_stat_activity WHERE query LIKE 'SELECT pg_current_snapshot(), pg_current_wal_flush_lsn()%'`,
+    );
+    for (const { at } of rows) begun.add(at);
+    return begun.size > count;
+  });
 }
 
 /** Until the walsender that makes a slot waits for this session's transaction. */
@@ -338,7 +413,7 @@ test('C18: with `visible` a commit is told once a snapshot sees it, and nothing 
   await listener.until(() => listener.transactions.length === 1);
   const committed = stuck.query('INSERT INTO a VALUES (2)');
   committed.catch(() => undefined);
-  while (source.status().heldBack === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => source.status().heldBack > 0);
   const held = source.position;
   await admin.query('INSERT INTO a VALUES (3)');
   const fetch = await source.fetch({ tables: [] }, (run) => run('SELECT id FROM a ORDER BY 1'));
@@ -348,7 +423,7 @@ test('C18: with `visible` a commit is told once a snapshot sees it, and nothing 
   expect(source.position).toBe(held);
   await release(admin);
   await committed;
-  await source.passed(fetch.upper);
+  await within('passed', source.passed(fetch.upper));
   expect(ids(listener.transactions.slice(1))).toEqual([
     [{ insert: 'a', new: ['2'] }],
     [{ insert: 'a', new: ['3'] }],
@@ -356,6 +431,25 @@ test('C18: with `visible` a commit is told once a snapshot sees it, and nothing 
   expect(ids(fetch.unseen())).toEqual([[{ insert: 'a', new: ['2'] }]]);
   fetch.end();
   expect(listener.violations).toEqual([]);
+}, 120_000);
+
+test('C7, C18: with `visible` nothing is confirmed that is held back', async () => {
+  const { db, admin, stuck } = await withoutStandby();
+  const made = await startTestSource(db, { visible: true, slot: { mode: 'permanent', name: 'keep' } });
+  open.push(made);
+  const { source } = made;
+  await settled(source);
+  const committed = stuck.query('INSERT INTO a VALUES (2)');
+  committed.catch(() => undefined);
+  await until(() => source.status().heldBack > 0);
+  const { rows } = await admin.query<{ lsn: string }>(
+    `SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text AS lsn`,
+  );
+  await admin.query('INSERT INTO a VALUES (3)');
+  await confirmations(admin, 3);
+  expect(await confirmedLsn(admin)).toBeLessThan(BigInt(rows[0]?.lsn ?? 0));
+  await release(admin);
+  await committed;
 }, 120_000);
 
 test('C21: as the reader a table with row security fails instead of lying; as a client its policies apply', async () => {
@@ -423,7 +517,7 @@ test('C2, C5: fetches that race writers: what was read, what was not seen and wh
   const copies: { readonly held: Set<string>; readonly told: number }[] = [];
   for (let round = 0; round < 60; round++) {
     const fetch = await source.fetch({ tables: [oid] }, (run) => run('SELECT id FROM a'));
-    await source.passed(fetch.upper);
+    await within('passed', source.passed(fetch.upper));
     const held = new Set(fetch.result.rows.map(([id]) => id ?? ''));
     for (const transaction of fetch.unseen()) applyTo(held, transaction);
     copies.push({ held, told: listener.transactions.length });
@@ -458,7 +552,11 @@ test('at the bound of retained transactions the chain is broken, the fetch is vo
     retryMs: 10,
   });
   const fetch = await source.fetch({ tables: [] }, () => Promise.resolve(null));
-  for (let id = 0; listener.restarts.length < 2; id++) await db.sql('INSERT INTO a VALUES ($1)', [id]);
+  let id = 0;
+  await until(async () => {
+    await db.sql('INSERT INTO a VALUES ($1)', [id++]);
+    return listener.restarts.length === 2;
+  });
   expect(fetch.chain).toBeLessThan(source.chain);
   expect(() => fetch.unseen()).toThrow(expect.objectContaining({ code: 'chain_broken' }));
   fetch.end();
@@ -478,7 +576,7 @@ test('a listener that is restarted in mid-fetch: the fetch is void', async () =>
     await db.sql('SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1', [
       slot,
     ]);
-    while (source.chain === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => source.chain !== before);
     return run('SELECT 1');
   });
   await expect(fetching).rejects.toMatchObject({ code: 'chain_broken', retry: true });

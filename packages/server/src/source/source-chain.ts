@@ -1,10 +1,12 @@
 import { must } from '@sluice/core/assert';
 import { LSN_ZERO, type Lsn } from '@sluice/core/lsn';
 import type { Epoch } from '@sluice/core/position';
+import type { BacklogStage } from './backlog.js';
 import { sourceError } from './errors.js';
 import { HeldBack, type Told } from './held-back.js';
 import { Limiter } from './limiter.js';
 import { Passing } from './passing.js';
+import { Pause } from './pause.js';
 import { RetainedTransactions } from './retained-transactions.js';
 import type { Snapshot } from './snapshot.js';
 import { SnapshotReader } from './snapshot-reader.js';
@@ -40,6 +42,10 @@ export class SourceChain {
   readonly #held = new HeldBack();
   readonly #gate = new StartGate();
   readonly #passing: Passing;
+  /** C19: no fetch begins. */
+  readonly #pause = new Pause();
+  /** Counts how often the open fetches were given up. */
+  #givenUp = 0;
   #listener: SourceListener | null = null;
   #epoch: Epoch = '';
   #position: Lsn = LSN_ZERO;
@@ -136,7 +142,22 @@ export class SourceChain {
     this.#stopped = error;
     this.#limiter.refuseAll(error);
     this.#gate.reject(error);
+    this.#pause.reject(error);
     this.#passing.reject(error);
+  }
+
+  /** C19: how much may be asked of the stream while it catches up. The listener is told before reads begin again. */
+  backlog(stage: BacklogStage): void {
+    if (stage === 'shed') this.#giveUpFetches();
+    must(this.#listener, 'a listener').backlog(stage);
+    this.#pause.set(stage !== 'none');
+  }
+
+  /** They keep what is read retained, and so keep Postgres from removing WAL. */
+  #giveUpFetches(): void {
+    this.#givenUp++;
+    this.#retained.endAll();
+    this.#passing.reject(sourceError('read_given_up'));
   }
 
   /** The next thing that the stream brought. */
@@ -165,7 +186,10 @@ export class SourceChain {
   fetch<T>(options: FetchOptions, read: (run: Run) => Promise<T>): Promise<Fetch<T>> {
     if (this.#stopped !== null) return Promise.reject(this.#stopped);
     return this.#limiter.run(async () => {
-      await this.#gate.wait();
+      while (!this.#gate.isOpen || this.#pause.isSet) {
+        await this.#gate.wait();
+        await this.#pause.wait();
+      }
       return this.#fetch(options, read);
     });
   }
@@ -197,14 +221,18 @@ export class SourceChain {
     const chain = this.#number;
     const generation = this.#gate.generation;
     const open = this.#retained.begin();
-    const void_ = (): boolean => chain !== this.#number;
+    const givenUp = this.#givenUp;
+    const check = (): void => {
+      if (chain !== this.#number) throw sourceError('chain_broken');
+      if (givenUp !== this.#givenUp) throw sourceError('read_given_up');
+    };
     try {
       const { result, snapshot, upper } = await this.#reader.read(options, read);
-      if (void_()) throw sourceError('chain_broken');
+      check();
       this.snapshotTaken(snapshot, generation);
       this.#counts.fetches++;
       const select = (choose: () => Transaction[]): Transaction[] => {
-        if (void_()) throw sourceError('chain_broken');
+        check();
         return choose();
       };
       return {

@@ -30,16 +30,18 @@ export interface PostgresSourceOptions {
   readonly retainedBytesMax?: number;
   /** WAL that our slot may hold back before we give it up. Default 1 GB. */
   readonly maxRetainedWalBytes?: number;
+  /** How long the stream may take to catch up, once it is far behind, before the slot is given up. Default 60 s. */
+  readonly backlogMsMax?: number;
   /** How often the slot is looked at and, while transactions are retained, a snapshot is taken. Default 1 s. */
   readonly probeMs?: number;
   /** A stream that says nothing for so long, though asked every `probeMs`, is dead. Default 60 s. */
   readonly silenceMs?: number;
   /** How long a new slot may wait for open transactions. Default 30 s. */
   readonly slotCreationTimeoutMs?: number;
-  /** First pause before a reconnect, doubled each time up to `retryMsMax`, with jitter. Default 100 ms, 10 s. */
+  /** First pause before a reconnect, doubled each time up to `retryMsMax`, with jitter. Default 100 ms, 5 s. */
   readonly retryMs?: number;
   readonly retryMsMax?: number;
-  /** A connection that lasted longer resets the pause. Default 10 s. */
+  /** A connection that lasted longer resets the pause. Default 5 s. */
   readonly stableMs?: number;
   readonly onEvent?: (event: SourceEvent) => void;
   readonly now?: () => number;
@@ -60,12 +62,13 @@ export function resolveOptions(options: PostgresSourceOptions): ResolvedOptions 
     transactionBytesMax: 64 * MB,
     retainedBytesMax: 256 * MB,
     maxRetainedWalBytes: 1024 * MB,
+    backlogMsMax: 60_000,
     probeMs: 1_000,
     silenceMs: 60_000,
     slotCreationTimeoutMs: 30_000,
     retryMs: 100,
-    retryMsMax: 10_000,
-    stableMs: 10_000,
+    retryMsMax: 5000,
+    stableMs: 5000,
     onEvent: () => undefined,
     now: Date.now,
     random: Math.random,

@@ -1,5 +1,6 @@
 import type { Lsn } from '@sluice/core/lsn';
 import type { Epoch } from '@sluice/core/position';
+import type { BacklogStage } from './backlog.js';
 import type { BlockingTransaction } from './blocking-transactions.js';
 
 /**
@@ -20,6 +21,13 @@ export interface SourceStatus {
   readonly lagBytes: bigint | null;
   /** How long the stream takes to pass what was the end of the WAL; null before the first look. */
   readonly lagMs: number | null;
+  /** C19: what is asked less of a stream that is far behind, and for how long it has been so. */
+  readonly backlog: BacklogStage;
+  readonly backlogMs: number;
+  /** How often each stage was entered. */
+  readonly backlogs: { readonly pause: number; readonly shed: number };
+  /** Of the limit: the highest mark that the retained WAL is above. */
+  readonly retainedWalAlarmPercent: 0 | 25 | 50 | 75;
   /** WAL that the server keeps because of our slot, and the limit at which we give it up. */
   readonly retainedWalBytes: bigint | null;
   readonly maxRetainedWalBytes: number;
@@ -61,5 +69,12 @@ export type SourceEvent =
       readonly bytes: bigint;
       readonly percent: 25 | 50 | 75;
     }
-  | { readonly kind: 'slot_given_up'; readonly slot: string; readonly bytes: bigint }
+  /** C19: at `limit` bytes of retained WAL, or because the stream was `behind` for too long. */
+  | {
+      readonly kind: 'slot_given_up';
+      readonly slot: string;
+      readonly bytes: bigint;
+      readonly why: 'limit' | 'behind';
+    }
+  | { readonly kind: 'backlog'; readonly stage: BacklogStage; readonly bytes: bigint }
   | { readonly kind: 'probe_failed'; readonly code: string };

@@ -1,5 +1,6 @@
 import type { Lsn } from '@sluice/core/lsn';
 import type { Epoch } from '@sluice/core/position';
+import type { BacklogStage } from './backlog.js';
 import type { Snapshot } from './snapshot.js';
 import type { Transaction } from './transaction.js';
 
@@ -26,6 +27,11 @@ export interface SourceListener {
    * what was told and `lsn`. Everything held is to be hydrated anew. In the same epoch `lsn` is never below what was told.
    */
   restart(epoch: Epoch, lsn: Lsn): void;
+  /**
+   * C19: the stream fell behind the WAL, or has caught up. At `shed` every open fetch is void; until `none` no other
+   * one begins.
+   */
+  backlog(stage: BacklogStage): void;
 }
 
 /** A read at a snapshot, on its way to be caught up (C4–C8). Always `end` it: it keeps transactions retained. */

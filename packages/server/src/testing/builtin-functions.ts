@@ -4,7 +4,7 @@ import { isAllowedBuiltin, type BuiltinRow } from '../planner/allow-rules.js';
 import type { Run } from '../source/source.js';
 import { EMBEDDED_RELEASES } from '../embedded/binaries.js';
 import { startTestPostgres, withClient } from './postgres.js';
-import { runOn } from './run.js';
+import { runOn } from '../source/run-on.js';
 
 /** Every function of Postgres itself, as the rules want to see it. */
 export async function readBuiltins(run: Run): Promise<readonly BuiltinRow[]> {

@@ -7,7 +7,7 @@ import { readRegistry } from '../registry/read-registry.js';
 import type { Registry } from '../registry/registry.js';
 import type { Run } from '../source/source.js';
 import { CLIENT_ROLE, type TestDatabase } from './postgres.js';
-import { runOn } from './run.js';
+import { runOn } from '../source/run-on.js';
 import { sharedDatabase } from './shared.js';
 
 /** A database of a test's own with a planner on it. */

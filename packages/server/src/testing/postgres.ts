@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,10 +36,21 @@ const ROOM = {
 };
 
 export async function startTestPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
-  const major = options.major ?? Number(process.env['SLUICE_TEST_POSTGRES'] ?? 18);
+  const server = await startIn(await makeFolder(), options);
+  await createRoles(server.url());
+  return server;
+}
+
+/** Where a server's data goes; `destroy` removes it. */
+export async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
-  const { chmod } = await import('node:fs/promises');
   await chmod(folder, 0o755);
+  return folder;
+}
+
+/** A server on what the folder holds as `data`, initialised when there is nothing. */
+export async function startIn(folder: string, options: TestPostgresOptions): Promise<TestPostgres> {
+  const major = options.major ?? Number(process.env['SLUICE_TEST_POSTGRES'] ?? 18);
   const server = await startOnFreePort({
     binaries: await embeddedBinaries(major, repositoryCache()),
     dataDir: join(folder, 'data'),
@@ -47,7 +58,6 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
     ...(options.initdb ? { initdb: options.initdb } : {}),
     ...(options.port ? { port: options.port } : {}),
   });
-  await createRoles(server.url());
   return Object.assign(server, {
     destroy: async () => {
       await server.stop('immediate');
@@ -86,7 +96,7 @@ export interface TestDatabase {
   /** As the service role. */
   readonly url: string;
   /** Runs the SQL of `sluice check --print-grants` as the owner. Call after CREATE TABLE. */
-  publish(): Promise<void>;
+  publish(options?: { readonly eventTrigger: boolean }): Promise<void>;
   sql(text: string, params?: readonly unknown[]): Promise<pg.QueryResult>;
   drop(): Promise<void>;
 }
@@ -107,7 +117,7 @@ export async function createTestDatabase(
     adminUrl,
     url: server.url(name, SERVICE_ROLE),
     sql: (text, params) => pool.query(text, params ? [...params] : undefined),
-    publish: () => publish(adminUrl),
+    publish: (options) => publish(adminUrl, options?.eventTrigger ?? false),
     drop: async () => {
       await pool.end();
       await withClient(server.url(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
@@ -121,9 +131,14 @@ export async function createTestDatabase(
 }
 
 /** Runs what `sluice check --print-grants` prints: the only rights that any test has. */
-async function publish(adminUrl: string): Promise<void> {
+async function publish(adminUrl: string, eventTrigger: boolean): Promise<void> {
   await withClient(adminUrl, async (client) => {
-    const options = { publication: 'sluice', serviceRole: SERVICE_ROLE, clientRole: CLIENT_ROLE };
+    const options = {
+      publication: 'sluice',
+      serviceRole: SERVICE_ROLE,
+      clientRole: CLIENT_ROLE,
+      eventTrigger,
+    };
     const facts = await readFacts(client, options);
     for (const statement of grantStatements(facts, options)) await client.query(statement);
   });

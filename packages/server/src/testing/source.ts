@@ -1,11 +1,13 @@
 import { formatLsn, type Lsn } from '@sluice/core/lsn';
 import type { Epoch } from '@sluice/core/position';
+import type { BacklogStage } from '../source/backlog.js';
 import { Database } from '../source/database.js';
 import { PostgresSource } from '../source/postgres-source.js';
 import type { PostgresSourceOptions } from '../source/source-options.js';
 import type { SourceEvent } from '../source/source-status.js';
 import type { SourceListener } from '../source/source.js';
 import type { Change, Transaction, Tuple } from '../source/transaction.js';
+import { within } from './deadline.js';
 import type { TestDatabase } from './postgres.js';
 
 /** A listener that keeps everything it was told, and lets a test wait until something is there. */
@@ -14,6 +16,7 @@ export class RecordingListener implements SourceListener {
   readonly restarts: { readonly epoch: Epoch; readonly lsn: Lsn; readonly after: number }[] = [];
   /** Positions in the order in which they were told, by whatever. */
   readonly positions: Lsn[] = [];
+  readonly backlogs: BacklogStage[] = [];
   /** What broke the listener's contract. */
   readonly violations: string[] = [];
   #waiting: { readonly done: () => boolean; readonly resolve: () => void }[] = [];
@@ -44,10 +47,15 @@ export class RecordingListener implements SourceListener {
     this.#at(lsn);
   }
 
-  /** Resolves when the predicate holds; looked at after everything that is told. */
-  until(done: () => boolean): Promise<void> {
+  backlog(stage: BacklogStage): void {
+    this.backlogs.push(stage);
+  }
+
+  /** Resolves when the predicate holds; looked at after everything that is told. A failed assertion when it never does. */
+  until(done: () => boolean, limitMs?: number): Promise<void> {
     if (done()) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push({ done, resolve }));
+    const holds = new Promise<void>((resolve) => this.#waiting.push({ done, resolve }));
+    return within(`${String(done)}, told ${this.transactions.length} transactions so far`, holds, limitMs);
   }
 
   #at(lsn: Lsn): void {

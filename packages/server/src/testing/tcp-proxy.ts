@@ -1,21 +1,25 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 export type Direction = 'toServer' | 'toClient';
 
 /** A TCP proxy on the loopback that a test can stall, cut or close, for partitions and slow networks. */
 export class TcpProxy {
   readonly #server: Server;
-  readonly #targetPort: number;
+  #targetPort: number;
   readonly #pairs = new Set<{ readonly client: Socket; readonly server: Socket }>();
+  readonly #latencyMs: number;
   #refusing = false;
 
-  private constructor(targetPort: number) {
+  private constructor(targetPort: number, latencyMs: number) {
     this.#targetPort = targetPort;
+    this.#latencyMs = latencyMs;
     this.#server = createServer((client) => this.#accept(client));
   }
 
-  static async start(targetPort: number): Promise<TcpProxy> {
-    const proxy = new TcpProxy(targetPort);
+  /** @param latencyMs how long everything is on its way, in each direction */
+  static async start(targetPort: number, latencyMs = 0): Promise<TcpProxy> {
+    const proxy = new TcpProxy(targetPort, latencyMs);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
@@ -52,6 +56,11 @@ export class TcpProxy {
     }
   }
 
+  /** Where new connections go from now on, as when a DNS name moves. */
+  lead(targetPort: number): void {
+    this.#targetPort = targetPort;
+  }
+
   /** Whether new connections are turned away. */
   refuse(refusing: boolean): void {
     this.#refusing = refusing;
@@ -79,7 +88,25 @@ export class TcpProxy {
       socket.on('error', over);
       socket.on('close', over);
     }
-    client.pipe(server);
-    server.pipe(client);
+    if (this.#latencyMs === 0) {
+      client.pipe(server);
+      server.pipe(client);
+    } else {
+      client.pipe(late(this.#latencyMs)).pipe(server);
+      server.pipe(late(this.#latencyMs)).pipe(client);
+    }
   }
+}
+
+/** What goes in comes out later, as much at a time as one likes: a long line, not a narrow one. */
+function late(ms: number): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      setTimeout(() => this.push(chunk), ms);
+      done();
+    },
+    flush(done) {
+      setTimeout(done, ms);
+    },
+  });
 }

@@ -1,19 +1,25 @@
+import { AssertionError } from 'node:assert/strict';
 import pg from 'pg';
 import type { WireError } from '@sluice/core/wire';
 import { Planner } from '../planner/planner.js';
 import { readRegistry } from '../registry/read-registry.js';
 import type { Registry } from '../registry/registry.js';
+import { changedTables, rewrittenTables } from '../registry/registry-difference.js';
 import { Database } from '../source/database.js';
 import { PostgresSource } from '../source/postgres-source.js';
+import type { PostgresSourceOptions } from '../source/source-options.js';
 import { assembleViewHost } from '../views/assemble.js';
 import type { FromViews, QuerySpec } from '../views/port.js';
-import type { ViewEvent, ViewHost, ViewLimits } from '../views/view-host.js';
+import type { ViewEvent, ViewLimits } from '../views/host-options.js';
+import type { ViewHost } from '../views/view-host.js';
+import { within } from './deadline.js';
 import { CLIENT_ROLE, type TestDatabase } from './postgres.js';
-import { runOn } from './run.js';
+import { runOn } from '../source/run-on.js';
 
 /** Source, planner and views over a test's database, without sessions. */
 export interface RunningViews {
   readonly host: ViewHost;
+  readonly source: PostgresSource;
   readonly events: ViewEvent[];
   /** Positions of the commit tokens seen. */
   readonly tokens: ReadonlyMap<string, bigint>;
@@ -26,14 +32,21 @@ export interface RunningViews {
   stop(): Promise<void>;
 }
 
+export interface RunningViewsOptions {
+  /** Where reads and the stream go when not straight to the database: through a proxy of the test's. */
+  readonly readUrl?: string;
+  readonly source?: Partial<PostgresSourceOptions>;
+}
+
 export async function startViews(
   database: TestDatabase,
   limits: Partial<ViewLimits> = {},
+  { readUrl = database.url, source: sourceOptions = {} }: RunningViewsOptions = {},
 ): Promise<RunningViews> {
   const pool = new pg.Pool({ connectionString: database.url, max: 4 });
   pool.on('error', () => undefined);
-  const db = new Database({ connection: database.url });
-  const source = new PostgresSource({ database: db, replication: database.url });
+  const db = new Database({ connection: readUrl });
+  const source = new PostgresSource({ database: db, replication: database.url, ...sourceOptions });
   let registry: Registry = await readRegistry(runOn(pool), 'sluice');
   const planner = new Planner({ connections: pool, registry: () => registry });
   const events: ViewEvent[] = [];
@@ -66,6 +79,7 @@ export async function startViews(
   let ref = 0;
   return {
     host,
+    source,
     events,
     tokens,
     open: (sql, params = [], more = {}) => {
@@ -88,17 +102,12 @@ export async function startViews(
     schemaChanged: async () => {
       const before = registry;
       registry = await readRegistry(runOn(pool), 'sluice');
-      const changed = [...registry.tables.keys(), ...before.tables.keys()].filter(
-        (oid) => registry.tables.get(oid)?.hash !== before.tables.get(oid)?.hash,
-      );
-      await host.schemaChanged(new Set(changed), registry.globalHash !== before.globalHash);
-      const rewritten = [...registry.tables.values()].filter(
-        ({ oid, storage }) => before.tables.has(oid) && before.tables.get(oid)?.storage !== storage,
-      );
-      await host.rewritten(new Set(rewritten.map(({ oid }) => oid)));
+      const global = registry.globalHash !== before.globalHash;
+      await host.schemaChanged(changedTables(before, registry), global);
+      await host.rewritten(rewrittenTables(before, registry));
     },
-    until: (done) =>
-      new Promise((resolve) => {
+    until: (done) => {
+      const met = new Promise<void>((resolve) => {
         const look = (): void => {
           if (!done(position)) return;
           waiting.delete(look);
@@ -106,7 +115,9 @@ export async function startViews(
         };
         waiting.add(look);
         look();
-      }),
+      });
+      return within(String(done), met);
+    },
     stop: async () => {
       host.stop();
       await source.stop();
@@ -141,14 +152,21 @@ export class FollowedView {
     return this.#rows.map(([, row]) => row);
   }
 
-  /** Resolves once the view is valid and its rows are these. */
+  /** Resolves once the view is valid and its rows are these; a failed assertion when they never are. */
   async shows(rows: readonly unknown[]): Promise<void> {
-    await this.until(() => this.state === 'valid' && JSON.stringify(this.rows) === JSON.stringify(rows));
+    const wanted = JSON.stringify(rows);
+    const shown = (): boolean => this.state === 'valid' && JSON.stringify(this.rows) === wanted;
+    await this.until(shown).catch((error: unknown) => {
+      const held = JSON.stringify(this.rows);
+      throw error instanceof AssertionError
+        ? new AssertionError({ message: `${this.state}: ${held} is not ${wanted}` })
+        : error;
+    });
   }
 
   async until(done: () => boolean): Promise<void> {
     if (done()) return;
-    await new Promise<void>((resolve) => this.#waiting.push({ done, resolve }));
+    await within(String(done), new Promise<void>((resolve) => this.#waiting.push({ done, resolve })));
   }
 
   take(entry: Entry): void {

@@ -3,6 +3,7 @@ import type { SluiceError } from '@sluice/core/errors';
 import type { Auth, AuthRequest } from '../auth/auth.js';
 import type { Clock } from '../sessions/clock.js';
 import type { Sessions } from '../sessions/sessions.js';
+import type { Exchange } from './exchange.js';
 import type { TransportLimits } from './limits.js';
 
 /** What the parts of the transport share. */
@@ -31,6 +32,12 @@ export function authRequestOf(request: IncomingMessage): AuthRequest {
   return { headers: request.headers, url: request.url ?? '/', ...(token === undefined ? {} : { token }) };
 }
 
-export function bearer(header: string | null | undefined): string | undefined {
+export function authRequestIn(exchange: Exchange): AuthRequest {
+  const token = bearer(exchange.header('authorization'));
+  const { headers, url } = exchange;
+  return { headers, url, ...(token === undefined ? {} : { token }) };
+}
+
+function bearer(header: string | null | undefined): string | undefined {
   return /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
 }

@@ -35,6 +35,11 @@ export class DeltaEvents implements Sink {
     if (position !== null) this.onMove?.(position);
   }
 
+  goaway(afterMs: number, retryMs: number): void {
+    this.#out.write(`retry: ${retryMs}\n\n`);
+    this.say({ kind: 'goaway', afterMs });
+  }
+
   close(): void {
     this.#out.end();
   }
@@ -65,6 +70,10 @@ export class RowEvents implements Sink {
 
   send(messages: readonly Uint8Array[]): void {
     this.#plain.send(messages);
+  }
+
+  goaway(afterMs: number, retryMs: number): void {
+    this.#out.write(`event: goaway\nretry: ${retryMs}\ndata: {"afterMs":${afterMs}}\n\n`);
   }
 
   close(): void {

@@ -47,6 +47,7 @@ const STATUS: Readonly<Record<string, number>> = {
   token_expired: 401,
   auth_failed: 503,
   origin_not_allowed: 403,
+  role_not_usable: 403,
   path_unknown: 404,
   stream_unknown: 404,
   query_unknown: 404,

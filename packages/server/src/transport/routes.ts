@@ -1,4 +1,6 @@
 import { SluiceError } from '@sluice/core/errors';
+import type { Principal } from '../views/port.js';
+import { authRequestIn, type TransportContext } from './context.js';
 import { transportError } from './errors.js';
 import { failure, json, type Answer, type Exchange } from './exchange.js';
 import type { Streams } from './streams.js';
@@ -11,7 +13,8 @@ export interface Report {
 
 /** What the other parts of the server answer. */
 export interface Providers {
-  readonly schema?: () => Promise<unknown>;
+  /** What the principal may see of the registry. */
+  readonly schema?: (principal: Principal) => Promise<unknown>;
   readonly healthy?: () => Promise<Report>;
   readonly ready?: () => Promise<Report>;
   readonly metrics?: () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -23,7 +26,7 @@ type Route = (exchange: Exchange, id: string) => Promise<Answer> | Answer;
 export class Routes {
   readonly #routes: ReadonlyMap<string, Readonly<Record<string, Route>>>;
 
-  constructor(streams: Streams, providers: Providers) {
+  constructor(context: TransportContext, streams: Streams, providers: Providers) {
     const report = (check: Providers['healthy']): Route => {
       return async () => {
         const found = (await check?.()) ?? { ok: true };
@@ -35,7 +38,7 @@ export class Routes {
       ['/subscriptions/:id/events', { GET: (exchange, id) => streams.listen(id, exchange) }],
       ['/subscriptions/:id', { DELETE: (_, id) => streams.end(id) }],
       ['/mutate', { POST: () => failure(transportError('mutators_none')) }],
-      ['/schema', { GET: async () => json(200, (await providers.schema?.()) ?? {}) }],
+      ['/schema', { GET: (exchange) => schema(context, exchange, providers) }],
       ['/healthz', { GET: report(providers.healthy) }],
       ['/readyz', { GET: report(providers.ready) }],
       ['/metrics', { GET: () => metrics(providers) }],
@@ -60,6 +63,12 @@ export class Routes {
       throw error;
     }
   }
+}
+
+/** For whom a subscription would be made, too. */
+async function schema({ auth }: TransportContext, exchange: Exchange, providers: Providers): Promise<Answer> {
+  const { principal } = await auth.check(authRequestIn(exchange));
+  return json(200, (await providers.schema?.(principal)) ?? {});
 }
 
 async function metrics(providers: Providers): Promise<Answer> {

@@ -17,10 +17,12 @@ interface ServerEvent {
   readonly data: string;
 }
 
-/** Reads an event stream the way the standard says, comments and `retry` left out. */
+/** Reads an event stream the way the standard says, comments left out. */
 class Events {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #text = '';
+  /** What the stream last said of it, ms. */
+  retryMs = 0;
 
   constructor(response: Response) {
     if (response.body === null) throw new Error('no stream');
@@ -42,6 +44,7 @@ class Events {
       const field = (name: string): string | undefined =>
         lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
       const data = field('data');
+      this.retryMs = Number(field('retry') ?? this.retryMs);
       if (data !== undefined) return { event: field('event') ?? 'message', id: field('id'), data };
     }
   }
@@ -225,4 +228,61 @@ test('the same by fetch', async () => {
   expect(await events.next()).toMatchObject({ id: '7.1:0/A' });
   await events.cancel();
   expect(serving.sessions.status().sessions).toBe(0);
+});
+
+test('a server that goes ends each stream in its turn, with a last event that says so', async () => {
+  await serving.stop();
+  const clock = new ManualClock(false);
+  serving = await Serving.start({ clock });
+  const { views } = serving;
+  const open = async (query: string): Promise<Events> =>
+    listen((await post({ sql: 'a' })).json['subscription_id'], query);
+  const [plain, deltas] = [await open(''), await open('?mode=deltas')];
+  const waiting = await post({ sql: 'a' });
+  views.batch(10, { rows: 'a', at: 10, is: [['k', ['one']]] });
+  expect(await plain.next()).toMatchObject({ event: 'rows', id: '7.1:0/A' });
+  for (const kind of ['hello', 'subscribed', 'rows', 'move'])
+    expect(await deltas.message()).toMatchObject({ kind });
+
+  const closed = serving.transport.close(1_000);
+  expect(await plain.next()).toEqual({ event: 'goaway', id: undefined, data: '{"afterMs":0}' });
+  expect(plain.retryMs).toBe(1_000);
+  expect(await plain.next()).toBeNull();
+  expect((await post({ sql: 'a' })).json).toMatchObject({ error: { code: 'server_stopping' } });
+  const id = String(waiting.json['subscription_id']);
+  const refused = await fetch(`${serving.url}/subscriptions/${id}/events`);
+  expect([refused.status, await refused.json()]).toMatchObject([503, { error: { code: 'server_stopping' } }]);
+
+  // The other one is served until a quarter of the grace has passed.
+  clock.pass(249);
+  views.batch(11, { delta: 'a', from: 10, to: 11, ops: [['put', 'k', ['two']]] });
+  for (const kind of ['delta', 'move']) expect(await deltas.message()).toMatchObject({ kind });
+  clock.pass(1);
+  expect(await deltas.message()).toEqual({ kind: 'goaway', afterMs: 0 });
+  expect(deltas.retryMs).toBe(1_000);
+  expect(await deltas.next()).toBeNull();
+  clock.pass(100);
+  await closed;
+  expect(serving.transport.status().streams).toBe(0);
+});
+
+test('without grace streams end at once, and their clients are told when to come back', async () => {
+  const open = async (): Promise<Events> => listen((await post({ sql: 'a' })).json['subscription_id']);
+  const streams = [await open(), await open(), await open(), await open()];
+  await serving.transport.close(0, 8_000);
+  const last = await Promise.all(streams.map(async (events) => [await events.next(), await events.next()]));
+  expect(last.map(([goaway, end]) => [goaway?.event, goaway?.data, end])).toEqual(
+    [0, 2_000, 4_000, 6_000].map((afterMs) => ['goaway', `{"afterMs":${afterMs}}`, null]),
+  );
+  expect(streams.map(({ retryMs }) => retryMs)).toEqual([1_000, 2_000, 4_000, 6_000]);
+});
+
+test('a new subscription says by its first GET where the client was', async () => {
+  const { views } = serving;
+  const { json } = await post({ sql: 'a' });
+  views.batch(10, { rows: 'a', at: 10, is: [['k', ['one']]] });
+  const events = await listen(json['subscription_id'], `?position=${encodeURIComponent('7.1:0/C')}`);
+  views.batch(11, { delta: 'a', from: 10, to: 11, ops: [['put', 'k', ['two']]] });
+  views.batch(12);
+  expect(await events.next()).toMatchObject({ event: 'rows', id: '7.1:0/C' });
 });

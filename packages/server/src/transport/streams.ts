@@ -6,7 +6,7 @@ import type { Grant } from '../auth/auth.js';
 import { authError } from '../auth/errors.js';
 import type { Feed } from '../sessions/feed.js';
 import type { Session } from '../sessions/session.js';
-import { bearer, type TransportContext } from './context.js';
+import { authRequestIn, type TransportContext } from './context.js';
 import { transportError } from './errors.js';
 import { DeltaEvents, RowEvents } from './event-stream.js';
 import { json, statusOf, type Answer, type EventIn, type EventOut, type Exchange } from './exchange.js';
@@ -15,6 +15,9 @@ import { parseObject, readLooseParams, readQuery, type JsonObject } from './read
 
 /** Moves whose contents a stream remembers, so that a client may go on from any of them. */
 const TOLD_MAX = 64;
+
+/** How long an `EventSource` waits before it connects again. */
+const RETRY_MS = 1_000;
 
 const EVENT_HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -40,6 +43,8 @@ interface Stream {
   readonly told: Told[];
   readonly expiry: Expiry;
   session: Session | null;
+  /** Writes the last event, while somebody listens. */
+  farewell: (afterMs: number) => void;
   cancelDrop: () => void;
 }
 
@@ -68,9 +73,7 @@ export class Streams {
   async create(exchange: Exchange): Promise<Answer> {
     const { limits, auth } = this.#context;
     if (this.#streams.size >= limits.streamsMax) throw transportError('streams_too_many');
-    const token = bearer(exchange.header('authorization'));
-    const about = { headers: exchange.headers, url: exchange.url };
-    const grant = await auth.check({ ...about, ...(token === undefined ? {} : { token }) });
+    const grant = await auth.check(authRequestIn(exchange));
     const object = parseObject(await exchange.text(limits.messageBytesMax));
     const { subscriptions, several } = readSubscriptions(object);
     if (subscriptions.length > this.#context.sessions.limits.subscriptionsMax) {
@@ -90,7 +93,8 @@ export class Streams {
     const stream = this.#find(id);
     const mode = exchange.query.get('mode');
     if (mode !== null && mode !== 'deltas') throw transportError('message_malformed', 'mode');
-    const last = exchange.header('last-event-id') ?? null;
+    // An `EventSource` sends the header by itself when it reconnects, and cannot when it is new.
+    const last = exchange.header('last-event-id') ?? exchange.query.get('position');
     return {
       status: 200,
       headers: EVENT_HEADERS,
@@ -104,11 +108,32 @@ export class Streams {
     return { status: 204, headers: {}, body: '' };
   }
 
+  /**
+   * Ends the streams with a last event that says so. Those who listen come back spread over that time: they are
+   * served until their turn as far as there is grace, and told to wait for the rest.
+   */
+  goaway(graceMs: number, spreadMs: number): void {
+    const listening = [...this.#streams.values()].filter((stream) => stream.session !== null);
+    listening.forEach((stream, index) => {
+      const turnMs = Math.floor((spreadMs * index) / listening.length);
+      const servedMs = Math.min(turnMs, graceMs);
+      const end = (): void => this.#end(stream, turnMs - servedMs);
+      if (servedMs === 0) end();
+      else this.#context.clock.after(servedMs, end);
+    });
+  }
+
   close(): void {
-    for (const stream of this.#streams.values()) this.#drop(stream, CLOSE.goingAway, null);
+    for (const stream of this.#streams.values()) this.#end(stream, 0);
   }
 
   // ------------------------------------------------------------ inside
+
+  #end(stream: Stream, afterMs: number): void {
+    if (!this.#streams.has(stream.id)) return;
+    stream.farewell(afterMs);
+    this.#drop(stream, CLOSE.goingAway, null);
+  }
 
   async #probe(subscription: Subscribe, grant: Grant): Promise<Probed> {
     const { id } = subscription;
@@ -130,6 +155,7 @@ export class Streams {
         this.#drop(stream, CLOSE.unauthorized, authError('token_expired')),
       ),
       session: null,
+      farewell: () => undefined,
       cancelDrop: () => undefined,
     };
     this.#streams.set(stream.id, stream);
@@ -149,8 +175,9 @@ export class Streams {
     stream.cancelDrop();
     stream.session?.close(CLOSE.normal, transportError('stream_taken').toWire());
     const { principal } = stream.grant;
-    out.write('retry: 1000\n\n');
+    out.write(`retry: ${RETRY_MS}\n\n`);
     const sink = deltas ? new DeltaEvents(out) : new RowEvents(out, stream.several);
+    stream.farewell = (afterMs) => sink.goaway(afterMs, Math.max(afterMs, RETRY_MS));
     const session = sessions.connect(sink, principal, last);
     stream.session = session;
     if (sink instanceof DeltaEvents) {
@@ -168,6 +195,7 @@ export class Streams {
         session.closed();
         if (stream.session !== session) return;
         stream.session = null;
+        stream.farewell = () => undefined;
         if (this.#streams.has(stream.id)) this.#dropLater(stream);
       },
     };

@@ -17,6 +17,9 @@ import { Streams } from './streams.js';
 /** How often a server that stops looks whether everybody has gone. */
 const STOP_POLL_MS = 50;
 
+/** What monitors ask for, whatever the server's state: everything else is for clients. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+
 export interface TransportOptions extends Providers {
   readonly sessions: Sessions;
   readonly auth: Auth;
@@ -67,7 +70,7 @@ export class Transport {
     this.#context = { ...options, limits: { ...TRANSPORT_LIMITS, ...options.limits }, counters };
     this.#sockets = new Sockets(this.#context);
     this.#streams = new Streams(this.#context);
-    this.#routes = new Routes(this.#streams, options);
+    this.#routes = new Routes(this.#context, this.#streams, options);
   }
 
   /** @returns false when the path is not ours: the request is for somebody else. */
@@ -125,8 +128,9 @@ export class Transport {
     const { clock } = this.#context;
     this.#stopping = true;
     this.#sockets.goaway(spreadMs);
+    this.#streams.goaway(graceMs, spreadMs);
     const endMs = clock.nowMs() + graceMs;
-    while (this.#sockets.size > 0 && clock.nowMs() < endMs) {
+    while (this.#sockets.size + this.#streams.listening > 0 && clock.nowMs() < endMs) {
       await new Promise<void>((resolve) => clock.after(Math.min(STOP_POLL_MS, graceMs), resolve));
     }
     this.#streams.close();
@@ -155,7 +159,7 @@ export class Transport {
   }
 
   #httpRefusal(exchange: Exchange, originAllowed: boolean): SluiceError | null {
-    if (!exchange.path.startsWith('/subscri') && exchange.path !== '/mutate') return null;
+    if (OPEN_PATHS.has(exchange.path)) return null;
     if (!originAllowed) return transportError('origin_not_allowed');
     return this.#closed();
   }

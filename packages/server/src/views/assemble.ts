@@ -9,7 +9,8 @@ import { quoteLiteral } from '../source/quote.js';
 import type { Run } from '../source/source.js';
 import type { Hydration } from './incremental-template.js';
 import { hydrate, runBatch } from './statements.js';
-import { ViewHost, type Clock, type ViewEvent, type ViewHostOptions, type ViewLimits } from './view-host.js';
+import type { Clock, ViewEvent, ViewHostOptions, ViewLimits } from './host-options.js';
+import { ViewHost } from './view-host.js';
 
 export interface ViewParts {
   readonly source: ViewHostOptions['source'];
@@ -21,6 +22,8 @@ export interface ViewParts {
   readonly statementTimeoutMs: number;
   /** The least time between two rounds of re-runs, ms. */
   readonly rerunIntervalMs: number;
+  /** See `ViewHostOptions`. */
+  readonly schemaKnown?: () => Promise<void>;
   readonly onEvent: (event: ViewEvent) => void;
 }
 
@@ -29,6 +32,7 @@ export function assembleViewHost(parts: ViewParts): ViewHost {
   const { source, planner, registry, limits, statementTimeoutMs, rerunIntervalMs, onEvent } = parts;
   return new ViewHost({
     source,
+    ...(parts.schemaKnown ? { schemaKnown: parts.schemaKnown } : {}),
     limits,
     statementTimeoutMs,
     rerunIntervalMs,

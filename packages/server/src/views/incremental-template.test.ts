@@ -108,6 +108,9 @@ function scripted(reads: Read[]): {
     ancestors: (oid) => [oid],
     onHydration: () => undefined,
     onMiss: () => undefined,
+    onRestless: () => undefined,
+    clock: { now: () => 0, sleep: () => Promise.resolve() },
+    intervalMs: 0,
     recovered: (error) => Promise.reject(error instanceof Error ? error : new Error(String(error))),
   });
   return { entries, template, view, counts, settled };
@@ -190,4 +193,16 @@ test('a window that ran dry while it was caught up is read again, further', asyn
   ]);
   expect(counts).toHaveLength(2);
   expect(counts[1]).toBeGreaterThan(counts[0] ?? 0);
+});
+
+test('C11: a binding that missed is not known to hold until it is covered', async () => {
+  const again = [...read, ['9', '5', 'long']];
+  const { entries, template, view, settled } = scripted([{ rows: read }, { rows: again }]);
+  template.open(view, ['5', null]);
+  await settled;
+  const missing = transaction([update('9', '5', undefined)]);
+  template.apply(missing, { changes: missing.changes, unknown: false }, { epoch: 'e', lsn: missing.lsn });
+  expect(entries.map(({ kind }) => kind)).toEqual(['rows', 'gap']);
+  expect(entries[1]).toMatchObject({ through: missing.previous });
+  await expect.poll(() => entries.map(({ kind }) => kind)).toEqual(['rows', 'gap', 'delta']);
 });

@@ -1,5 +1,11 @@
 import { diffRows, type KeyedRow } from '@sluice/core/engine/diff';
-import { TableEngine, fetchCount, windowBounds, type Member } from '@sluice/core/engine/table-engine';
+import {
+  TableEngine,
+  fetchCount,
+  windowBounds,
+  type Member,
+  type RowEvent,
+} from '@sluice/core/engine/table-engine';
 import type { SluiceError } from '@sluice/core/errors';
 import type { Lsn } from '@sluice/core/lsn';
 import type { Binding, TablePlan } from '@sluice/core/plan';
@@ -7,18 +13,19 @@ import type { PgText } from '@sluice/core/value';
 import type { WireError } from '@sluice/core/wire';
 import type { Fetch } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
+import { catchUp, type Fetched, type Step } from './catch-up.js';
 import { answerError, isTransient, viewsError } from './errors.js';
+import { restMs } from './pace.js';
+import { RelevantLog, raiseBase, type Base, type Relevant } from './relevant-log.js';
+import { Restlessness } from './restlessness.js';
 import { RowEvents, changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
 import type { Version, View } from './view.js';
 
 /** How many bindings one hydration statement serves. */
 const HYDRATION_BATCH = 1000;
 
-/** How often an error that may be mended already is looked at again before it is told; it is looked at again then, too. */
-const OVERTAKEN_MAX = 5;
-
 /** A view in the incremental gear. */
-export interface TableView {
+export interface TableView extends Base {
   readonly view: View;
   readonly binding: Binding;
   /** In the engine; null while a fetch is on its way. */
@@ -26,10 +33,9 @@ export interface TableView {
   /** What clients hold, while there is no member: `carry` leads from the last version to `shown`. */
   shown: readonly KeyedRow[];
   carry: readonly string[];
-  /** How often an error was read that a change told meanwhile may have mended. */
-  overtaken: number;
   /** Rows to fetch beyond the window on top of its margin: grows while windows run dry. */
   extra: number;
+  readonly restlessness: Restlessness;
 }
 
 export interface IncrementalOptions {
@@ -42,9 +48,13 @@ export interface IncrementalOptions {
   chain(): number;
   now(): Version;
   readonly ancestors: Ancestors;
+  readonly clock: { now(): number; sleep(ms: number): Promise<void> };
+  /** The least time between the starts of two reads of restless views, ms. */
+  readonly intervalMs: number;
   /** Counts for the metrics. */
   onHydration(bindings: number): void;
   onMiss(): void;
+  onRestless(): void;
   /** A fetch failed for want of a connection; resolves when it is worth trying again. */
   recovered(error: unknown): Promise<void>;
 }
@@ -52,26 +62,35 @@ export interface IncrementalOptions {
 /** Rows by binding, in the plan's order, in the plan's columns; an error where Postgres raised one. */
 export type Hydration = readonly ((readonly PgText[])[] | { readonly error: unknown })[];
 
+/** Views that are fetched as soon as they miss, and restless ones. */
+const LANES = ['quick', 'restless'] as const;
+type Lane = (typeof LANES)[number];
+
 /**
  * A template in the incremental gear: one engine for all of its bindings, and the fetches that fill it.
  *
  *   open ─▶ pending ─▶ fetch at a snapshot ─▶ stream passes U ─▶ unseen transactions on top (C5, C8) ─▶ in the engine
- *              ▲                                                                                      │
- *              └──────────────────────── missed: window dry, value not sent, bulk ◀───────────────────┘
+ *            ▲  ▲                                                     │                                  │
+ *            │  └── overtaken: told as far as it stands (C6, C12) ◀───┘                                  │
+ *            └───────────────────────── missed: window dry, value not sent, bulk ◀───────────────────────┘
  *
- * Catching up happens in an engine of the batch's own, by the same code that follows the stream, and is then
- * absorbed: whatever a fetched row went through since its snapshot is what the engine makes of it.
+ * Catching up happens in an engine of the batch's own, and is then absorbed. A binding that misses again on the way
+ * has an answer up to there: that is told, with a gap behind it, so that it moves on at each round however fast it
+ * misses. Restless bindings are read at the pace of re-runs, in a lane of their own.
  */
 export class IncrementalTemplate {
+  readonly kind = 'incremental';
   readonly #options: IncrementalOptions;
   readonly #views = new Set<TableView>();
   readonly #byMember = new Map<Member, TableView>();
   readonly #pending = new Set<TableView>();
   /** Views whose answer is an error: tried anew when the table changes. */
   readonly #failed = new Set<TableView>();
+  /** What pending views are behind of. */
+  readonly #log = new RelevantLog();
   readonly #engine: TableEngine;
   readonly #events: RowEvents;
-  #fetching = false;
+  readonly #busy: Record<Lane, boolean> = { quick: false, restless: false };
 
   constructor(options: IncrementalOptions) {
     this.#options = options;
@@ -91,8 +110,30 @@ export class IncrementalTemplate {
     return this.#engine.heldRowCount;
   }
 
+  /** No view of it can say what its answer is now. */
+  get isBehind(): boolean {
+    return this.#pending.size === this.#views.size;
+  }
+
+  /** Views that miss faster than they can be read. */
+  get restlessCount(): number {
+    const nowMs = this.#options.clock.now();
+    return [...this.#views].filter((one) => one.restlessness.isRestlessAt(nowMs)).length;
+  }
+
   open(view: View, binding: Binding): TableView {
-    const one: TableView = { view, binding, member: null, shown: [], carry: [], overtaken: 0, extra: 0 };
+    const base = this.#options.now().lsn;
+    const one: TableView = {
+      view,
+      binding,
+      member: null,
+      shown: [],
+      carry: [],
+      base,
+      told: false,
+      extra: 0,
+      restlessness: new Restlessness(this.#options.clock.now()),
+    };
     this.#views.add(one);
     const bounds = windowBounds(this.#options.plan, binding);
     if (bounds !== null && (bounds.limit < 0 || bounds.offset < 0)) {
@@ -120,8 +161,15 @@ export class IncrementalTemplate {
   /** The transaction that makes the position `at` changed the table. */
   apply(transaction: Transaction, changes: TableChanges, at: Version): void {
     for (const one of this.#failed) this.#retry(one, transaction.previous);
-    const events = changes.unknown ? null : this.#events.read(changes.changes);
-    if (events === null) return this.missAll(transaction.previous);
+    if (this.#byMember.size > 0) this.#applyToMembers(transaction, changes, at);
+    if (this.#pending.size === 0) return;
+    const least = this.#log.add(transaction);
+    if (least !== null) for (const one of this.#pending) raiseBase(one, least);
+  }
+
+  #applyToMembers(transaction: Transaction, changes: TableChanges, at: Version): void {
+    const events = this.#eventsOf(changes);
+    if (events === null) return this.#missAll(transaction.previous);
     const effects = this.#engine.apply(events);
     for (const [member, ops] of effects.ops) {
       const one = this.#byMember.get(member);
@@ -136,14 +184,30 @@ export class IncrementalTemplate {
     }
   }
 
-  /** Everything held is void after `through`: hydrate anew, clients get the difference. */
-  missAll(through: Lsn): void {
+  /** Everything held is void after `through`, and the stream begins anew at `now`: clients get the difference. */
+  restart(through: Lsn, now: Lsn): void {
+    this.#missAll(through);
+    this.resume(now);
+  }
+
+  /** What happened up to `now` was not told to the views that are behind; every later snapshot sees it. */
+  resume(now: Lsn): void {
+    this.#log.clear();
+    for (const one of this.#pending) {
+      one.base = now;
+      one.told = false;
+    }
+  }
+
+  #missAll(through: Lsn): void {
     for (const one of this.#failed) this.#retry(one, through);
     for (const one of this.#views) if (one.member) this.#miss(one, through, []);
   }
 
   #retry(one: TableView, through: Lsn): void {
     this.#failed.delete(one);
+    one.base = through;
+    one.told = true;
     one.view.gap(through);
     this.#hydrate(one);
   }
@@ -157,7 +221,10 @@ export class IncrementalTemplate {
 
   #miss(one: TableView, through: Lsn, carry: readonly string[]): void {
     this.#options.onMiss();
-    if (one.member?.rows.dry === true) one.extra = Math.min(2 * one.extra + 10, 10_000);
+    one.restlessness.missed(this.#options.clock.now());
+    if (one.member?.rows.dry === true) fetchFurther(one);
+    one.base = through;
+    one.told = true;
     one.shown = one.member ? one.member.rows.shown() : one.shown;
     one.carry = carry;
     this.#leave(one);
@@ -174,23 +241,42 @@ export class IncrementalTemplate {
 
   #hydrate(one: TableView): void {
     this.#pending.add(one);
-    if (this.#fetching) return;
-    this.#fetching = true;
-    // After the current turn, so that what is opened together is fetched together.
-    setImmediate(() => void this.#drain());
+    this.#wake();
   }
 
-  async #drain(): Promise<void> {
-    while (this.#pending.size > 0) {
-      const batch = [...this.#pending].slice(0, HYDRATION_BATCH);
+  #wake(): void {
+    for (const lane of LANES) {
+      if (this.#busy[lane]) continue;
+      this.#busy[lane] = true;
+      // After the current turn, so that what is opened together is fetched together.
+      setImmediate(() => void this.#drain(lane));
+    }
+  }
+
+  async #drain(lane: Lane): Promise<void> {
+    const { clock, intervalMs } = this.#options;
+    for (;;) {
+      const batch = this.#batch(lane);
+      if (batch.length === 0) break;
+      const start = clock.now();
       try {
         await this.#hydrateBatch(batch);
       } catch (error) {
         if (isTransient(error)) await this.#options.recovered(error);
         else for (const one of batch) this.#fail(one, this.#options.now(), answerError(error).toWire());
       }
+      if (lane === 'restless') await clock.sleep(restMs(clock.now() - start, intervalMs));
     }
-    this.#fetching = false;
+    this.#busy[lane] = false;
+  }
+
+  #batch(lane: Lane): TableView[] {
+    const batch: TableView[] = [];
+    for (const one of this.#pending) {
+      if (batch.length === HYDRATION_BATCH) break;
+      if (one.restlessness.isRestless === (lane === 'restless')) batch.push(one);
+    }
+    return batch;
   }
 
   async #hydrateBatch(batch: readonly TableView[]): Promise<void> {
@@ -202,11 +288,9 @@ export class IncrementalTemplate {
     try {
       await this.#options.passed(fetch.upper);
       if (fetch.chain !== this.#options.chain()) return;
-      const engine = new TableEngine(this.#options.plan);
-      const members = this.#fill(engine, batch, fetch, counts);
-      const missed = this.#catchUp(engine, fetch);
-      if (missed === null) return;
-      this.#take(engine, members, missed);
+      this.#options.onHydration(batch.length);
+      this.#take(batch, fetch, counts);
+      this.#log.trim(Array.from(this.#pending, (one) => one.base));
     } finally {
       fetch.end();
     }
@@ -219,80 +303,107 @@ export class IncrementalTemplate {
     return count === null ? most : Math.min(most, count + one.extra);
   }
 
-  #fill(
-    engine: TableEngine,
-    batch: readonly TableView[],
-    fetch: Fetch<Hydration>,
-    counts: readonly number[],
-  ): Map<TableView, Member> {
-    const members = new Map<TableView, Member>();
-    this.#options.onHydration(batch.length);
-    const overtaken = fetch.unseen().some((transaction) => this.#changesOf(transaction) !== undefined);
+  /** Everything that the snapshot saw has been told: what was fetched is brought to the present, or as far as it goes. */
+  #take(batch: readonly TableView[], fetch: Fetch<Hydration>, counts: readonly number[]): void {
+    const steps = this.#stepsOf(fetch.unseen());
+    const seen = this.#log.lastSeen(fetch.snapshot);
+    const fetched = new Map<TableView, Fetched>();
     batch.forEach((one, index) => {
       if (!this.#views.has(one)) return;
       const rows = fetch.result[index] ?? [];
       const error = 'error' in rows ? answerError(rows.error) : tooLarge(rows, this.#options.rowsPerViewMax);
-      if (error !== null) {
-        // An error is an answer at the snapshot (C17); what the snapshot did not see may have mended it: look again.
-        if (!overtaken) this.#fail(one, this.#options.now(), error.toWire());
-        else if (++one.overtaken > OVERTAKEN_MAX) one.view.error(this.#options.now(), error.toWire());
-      } else if (!('error' in rows)) {
-        members.set(one, engine.add(one.binding, rows, rows.length < (counts[index] ?? 0)));
-      }
+      if (error !== null) this.#takeError(one, error, seen, steps[0]?.transaction);
+      else if (!('error' in rows))
+        fetched.set(one, { binding: one.binding, rows, complete: rows.length < (counts[index] ?? 0) });
     });
-    return members;
-  }
-
-  #fail(one: TableView, at: Version, error: WireError): void {
-    one.overtaken = 0;
-    this.#pending.delete(one);
-    this.#failed.add(one);
-    one.view.error(at, error);
-  }
-
-  /** Applies what the snapshot did not see. @returns the members that missed, or null when the fetch is void. */
-  #catchUp(engine: TableEngine, fetch: Fetch<unknown>): Set<Member> | null {
-    const missed = new Set<Member>();
-    for (const transaction of fetch.unseen()) {
-      const changes = this.#changesOf(transaction);
-      if (changes === undefined) continue;
-      const events = changes.unknown ? null : this.#events.read(changes.changes);
-      if (events === null) return null;
-      for (const member of engine.apply(events).missed) missed.add(member);
+    const { engine, members, overtaken } = catchUp(this.#options.plan, fetched, steps);
+    this.#absorb(engine, members);
+    for (const [one, { step, rows, dry }] of overtaken) {
+      if (dry) fetchFurther(one);
+      const last = steps[step - 1]?.transaction.lsn ?? null;
+      this.#stand(one, latest(seen, last), steps[step]?.transaction, (at) => this.#tell(one, at, rows));
     }
-    for (const member of engine.members()) if (member.rows.dry) missed.add(member);
-    return missed;
+    for (const one of fetched.keys()) this.#noteRound(one, members.has(one));
   }
 
-  #changesOf(transaction: Transaction): TableChanges | undefined {
-    return changesByTable(transaction, this.#options.ancestors, (table) => table === this.table).get(
-      this.table,
-    );
-  }
-
-  #take(engine: TableEngine, members: ReadonlyMap<TableView, Member>, missed: ReadonlySet<Member>): void {
-    for (const [one, member] of members) {
-      if (!missed.has(member)) continue;
-      engine.remove(member);
-      if (member.rows.dry) one.extra = Math.min(2 * one.extra + 10, 10_000);
+  #stepsOf(unseen: readonly Transaction[]): Step[] {
+    const steps: Step[] = [];
+    for (const transaction of unseen) {
+      const changes = changesByTable(
+        transaction,
+        this.#options.ancestors,
+        (table) => table === this.table,
+      ).get(this.table);
+      if (changes !== undefined) steps.push({ transaction, events: this.#eventsOf(changes) });
     }
+    return steps;
+  }
+
+  #eventsOf(changes: TableChanges): RowEvent[] | null {
+    return changes.unknown ? null : this.#events.read(changes.changes);
+  }
+
+  #absorb(engine: TableEngine, members: ReadonlyMap<TableView, Member>): void {
     this.#engine.absorb(engine);
-    const at = this.#options.now();
     for (const [one, member] of members) {
-      if (missed.has(member)) continue;
       this.#pending.delete(one);
       one.member = member;
       this.#byMember.set(member, one);
-      const rows = member.rows.shown();
-      if (one.view.version === null) one.view.rows(at, rows);
-      else
-        one.view.delta(at, [...one.carry, ...diffRows(one.shown, rows, this.#options.plan.order.length > 0)]);
+      this.#tell(one, this.#options.now(), member.rows.shown());
       one.shown = [];
-      one.carry = [];
     }
+  }
+
+  /** An error is an answer at the snapshot (C17); what the snapshot did not see may have mended it: look again. */
+  #takeError(one: TableView, error: SluiceError, seen: Lsn | null, until: Relevant | undefined): void {
+    if (until === undefined) this.#fail(one, this.#options.now(), error.toWire());
+    else this.#stand(one, seen, until, (at) => one.view.error(at, error.toWire()));
+  }
+
+  /**
+   * Tells an answer that holds through just before `until`, if it stands anywhere (C6): all that it has in it is at or
+   * before `from`, and nothing of it is told already.
+   */
+  #stand(one: TableView, last: Lsn | null, until: Relevant | undefined, tell: (at: Version) => void): void {
+    const from = latest(last, one.base) ?? one.base;
+    if (until === undefined || until.lsn <= from) return;
+    if (from === one.base && one.told) return;
+    tell({ epoch: this.#options.now().epoch, lsn: from });
+    one.view.gap(until.previous);
+    one.base = from;
+    one.told = true;
+  }
+
+  #tell(one: TableView, at: Version, rows: readonly KeyedRow[]): void {
+    if (one.view.version === null) one.view.rows(at, rows);
+    else
+      one.view.delta(at, [...one.carry, ...diffRows(one.shown, rows, this.#options.plan.order.length > 0)]);
+    one.shown = rows;
+    one.carry = [];
+  }
+
+  #noteRound(one: TableView, caughtUp: boolean): void {
+    if (!one.restlessness.round(this.#options.clock.now(), caughtUp)) return;
+    this.#options.onRestless();
+    this.#wake();
+  }
+
+  #fail(one: TableView, at: Version, error: WireError): void {
+    this.#pending.delete(one);
+    this.#failed.add(one);
+    one.view.error(at, error);
   }
 }
 
 function tooLarge(rows: readonly unknown[], rowsMax: number): SluiceError | null {
   return rows.length > rowsMax ? viewsError('result_too_large') : null;
+}
+
+function latest(one: Lsn | null, other: Lsn | null): Lsn | null {
+  if (one === null || other === null) return one ?? other;
+  return one > other ? one : other;
+}
+
+function fetchFurther(one: TableView): void {
+  one.extra = Math.min(2 * one.extra + 10, 10_000);
 }

@@ -5,10 +5,12 @@ import type { Planned } from '../planner/planned.js';
 import type { Fetch, FetchOptions, Run } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
 import { isTransient } from './errors.js';
+import { restMs } from './pace.js';
 import { apart } from './statements.js';
 import type { Principal } from './port.js';
 import type { Version } from './view.js';
-import type { Relevant, RerunTemplate, RerunView, RunOutcome } from './rerun-template.js';
+import type { Relevant } from './relevant-log.js';
+import type { RerunTemplate, RerunView, RunOutcome } from './rerun-template.js';
 
 /** Bindings that one statement runs for. */
 const BATCH = 100;
@@ -22,6 +24,10 @@ export interface RerunRoundsOptions {
   passed(lsn: Lsn): Promise<void>;
   chain(): number;
   version(): Version;
+  /** How often the schema that a template reads was altered: what was read before that is void. */
+  alterations(template: RerunTemplate): number;
+  /** Its altered schema is not known yet: it is not run until then. `wake` is called then. */
+  isHeld(template: RerunTemplate): boolean;
   /** The statement that runs a query for many bindings: rows `[ordinal, …columns]` in each binding's order. */
   runBatch(run: Run, planned: Planned, bindings: readonly Binding[]): Promise<readonly (readonly Row[])[]>;
   /** The templates whose answers a transaction may change. */
@@ -63,13 +69,11 @@ export class RerunRounds {
 
   /** Something became dirty. */
   wake(): void {
-    for (const lane of ['fast', 'slow'] as const) this.#start(lane);
-  }
-
-  #start(lane: Lane): void {
-    if (this.#busy[lane]) return;
-    this.#busy[lane] = true;
-    setImmediate(() => void this.#runLane(lane));
+    for (const lane of ['fast', 'slow'] as const) {
+      if (this.#busy[lane]) continue;
+      this.#busy[lane] = true;
+      setImmediate(() => void this.#runLane(lane));
+    }
   }
 
   async #runLane(lane: Lane): Promise<void> {
@@ -79,13 +83,12 @@ export class RerunRounds {
       if (work.length === 0 || this.#stopped) break;
       const start = now();
       await this.#attempt(work);
+      // Who turned out slow, or quick, and has to run again is the other lane's from here on, which may be asleep.
+      if (work.some(({ template }) => laneOf(template) !== lane)) this.wake();
       const tookMs = now() - start;
-      await sleep(Math.max(intervalMs - tookMs, tookMs / 2));
+      await sleep(restMs(tookMs, intervalMs));
     }
     this.#busy[lane] = false;
-    // A template whose run took longer, or less long, than before has changed lanes with its views still dirty.
-    const other = lane === 'fast' ? 'slow' : 'fast';
-    if (!this.#stopped && this.#collect(other).length > 0) this.#start(other);
   }
 
   /** A round that fails as a whole is taken apart: a template that cannot be read must not keep the others from it. */
@@ -104,7 +107,7 @@ export class RerunRounds {
     const work: Work[] = [];
     let room = ROUND_MAX;
     for (const template of this.#templates) {
-      if (template.dirty.size === 0 || template.costMs > SLOW_MS !== (lane === 'slow')) continue;
+      if (template.dirty.size === 0 || this.#options.isHeld(template) || laneOf(template) !== lane) continue;
       const views = [...template.dirty].slice(0, room);
       room -= views.length;
       if (views.length > 0) work.push({ template, views });
@@ -115,6 +118,8 @@ export class RerunRounds {
   async #round(work: readonly Work[]): Promise<void> {
     const tables = [...new Set(work.flatMap(({ template }) => template.planned.reads))];
     const { statementTimeoutMs } = this.#options;
+    const began = this.#options.version().lsn;
+    const alterations = work.map(({ template }) => this.#options.alterations(template));
     const fetch = await this.#options.fetch({ tables, statementTimeoutMs }, (run) => this.#runAll(run, work));
     try {
       await this.#options.passed(fetch.upper);
@@ -123,10 +128,11 @@ export class RerunRounds {
         .unseen()
         .map((transaction) => ({ transaction, touched: this.#options.touchedBy(transaction) }));
       work.forEach(({ template, views }, index) => {
+        if (this.#options.alterations(template) !== alterations[index]) return; // run again under the new schema
         const relevant = unseen
           .filter((one) => one.touched.has(template))
           .map((one): Relevant => one.transaction);
-        const standing = template.standing(fetch.snapshot, relevant);
+        const standing = template.standing(fetch.snapshot, relevant, began);
         const outcomes = fetch.result[index] ?? [];
         views.forEach((one, place) => {
           const outcome = outcomes[place];
@@ -168,6 +174,10 @@ export class RerunRounds {
 }
 
 type Lane = 'fast' | 'slow';
+
+function laneOf(template: RerunTemplate): Lane {
+  return template.costMs > SLOW_MS ? 'slow' : 'fast';
+}
 
 interface Work {
   readonly template: RerunTemplate;

@@ -4,36 +4,27 @@ import type { Binding } from '@sluice/core/plan';
 import type { Epoch } from '@sluice/core/position';
 import type { Row } from '@sluice/core/value';
 import type { Planned } from '../planner/planned.js';
-import { sees, type Snapshot } from '../source/snapshot.js';
+import type { Snapshot } from '../source/snapshot.js';
 import type { Transaction } from '../source/transaction.js';
 import { answerError, viewsError } from './errors.js';
+import { isTickOf } from './marks.js';
 import { keyRows } from './keyed-rows.js';
 import type { Principal } from './port.js';
+import { RelevantLog, raiseBase, type Base, type Relevant } from './relevant-log.js';
 import type { View, Version } from './view.js';
 
 /** A view in the re-run gear. */
-export interface RerunView {
+export interface RerunView extends Base {
   readonly view: View;
   readonly template: RerunTemplate;
   readonly binding: Binding;
   rows: readonly KeyedRow[];
-  /** All relevant transactions up to here are in `rows` (or, before the first run, are seen by any later snapshot). */
-  base: Lsn;
-  /** An answer has been published that holds at `base`. */
-  told: boolean;
   /** The planner's key columns, until two rows agree in them. */
   keyColumns: readonly number[] | null;
 }
 
 /** What a run gave: rows, or the error that Postgres raised. */
 export type RunOutcome = { readonly rows: readonly Row[] } | { readonly error: unknown };
-
-/** A transaction that touched what a template reads. */
-export interface Relevant {
-  readonly xid: number;
-  readonly lsn: Lsn;
-  readonly previous: Lsn;
-}
 
 /** Where the runs of one snapshot stand, as far as their template is concerned. */
 export interface Standing {
@@ -43,18 +34,12 @@ export interface Standing {
   readonly until: Relevant | null;
 }
 
-/** Relevant transactions kept while views are behind; more, and the oldest are forgotten with those views' bases. */
-const RELEVANT_MAX = 100_000;
-
 /**
  * A template in the re-run gear, for one principal: its views run again when what they read changed, and what a
- * run gave is published where it *stands* (C6).
- *
- *   log:     T1 ──── T2 ──── T3 ──── T4        relevant transactions, in WAL order
- *   snapshot sees    ✓       ✓       ✗         the answer stands from T3 on, through just before T4
- *   or               ✓       ✗       ✓         nowhere: it lacks T3 and contains the later T4. Run again.
+ * run gave is published where it *stands* (C6): see `RelevantLog`. Where it stands nowhere it is run again.
  */
 export class RerunTemplate {
+  readonly kind = 'rerun';
   /** Names the template among its host's. */
   readonly key: string;
   readonly planned: Planned;
@@ -66,7 +51,7 @@ export class RerunTemplate {
   /** Views that hold: the ones to be told when something changes. */
   readonly #valid = new Set<RerunView>();
   readonly #dirty = new Set<RerunView>();
-  #log: Relevant[] = [];
+  readonly #log = new RelevantLog();
   /** Milliseconds of one view's run, smoothed: slow templates do not hold up the others. */
   costMs = 0;
 
@@ -80,6 +65,11 @@ export class RerunTemplate {
 
   get viewCount(): number {
     return this.#views.size;
+  }
+
+  /** No view of it can say what its answer is now. */
+  get isBehind(): boolean {
+    return this.#dirty.size === this.#views.size;
   }
 
   get dirty(): ReadonlySet<RerunView> {
@@ -108,26 +98,40 @@ export class RerunTemplate {
     }
     this.#valid.clear();
     if (this.#dirty.size === 0) return;
-    this.#log.push({ xid: transaction.xid, lsn: transaction.lsn, previous: transaction.previous });
-    if (this.#log.length > RELEVANT_MAX) this.#forget();
+    const least = this.#log.add(transaction, isTickOf(transaction, this.tickMs));
+    if (least !== null) for (const one of this.#dirty) raiseBase(one, least);
   }
 
   /** Nothing held is known to hold after `through`; `now` is where the stream begins anew. */
   missAll(through: Lsn, now: Lsn): void {
-    this.#log = [];
     for (const one of this.#views) {
       one.view.gap(through);
-      one.base = now;
-      one.told = false;
       this.#dirty.add(one);
     }
     this.#valid.clear();
+    this.resume(now);
   }
 
-  /** Where runs at a snapshot stand. `unseen`: relevant transactions that it does not see, in WAL order. */
-  standing(snapshot: Snapshot, unseen: readonly Relevant[]): Standing {
-    const seen = this.#log.findLast((relevant) => sees(snapshot, relevant.xid));
-    return { seen: seen?.lsn ?? null, until: unseen[0] ?? null };
+  /** What happened up to `now` was not told to the views that are behind; every later snapshot sees it. */
+  resume(now: Lsn): void {
+    this.#log.clear();
+    for (const one of this.#dirty) {
+      one.base = now;
+      one.told = false;
+    }
+  }
+
+  /**
+   * Where runs at a snapshot stand.
+   * @param unseen relevant transactions that the snapshot does not see, in WAL order
+   * @param began how far the stream had been told when the run was asked for. Its clock may have been read before any
+   *   tick after that, although its snapshot, which waits for locks, sees the tick: it stands before the tick.
+   */
+  standing(snapshot: Snapshot, unseen: readonly Relevant[], began: Lsn): Standing {
+    const late = this.#log.tickAfter(began);
+    const first = unseen[0] ?? null;
+    const until = late !== null && (first === null || late.lsn < first.lsn) ? late : first;
+    return { seen: this.#log.lastSeen(snapshot, began), until };
   }
 
   /**
@@ -163,10 +167,7 @@ export class RerunTemplate {
 
   /** Forgets the transactions that no view is behind of. */
   trim(): void {
-    let base: Lsn | null = null;
-    for (const one of this.#dirty) if (base === null || one.base < base) base = one.base;
-    const least = base;
-    this.#log = least === null ? [] : this.#log.filter((relevant) => relevant.lsn > least);
+    this.#log.trim(Array.from(this.#dirty, (one) => one.base));
   }
 
   #tell(one: RerunView, outcome: RunOutcome, to: Version): void {
@@ -178,16 +179,5 @@ export class RerunTemplate {
     if (one.view.version === null) one.view.rows(to, keyed.rows);
     else one.view.delta(to, diffRows(one.rows, keyed.rows, this.planned.shape.ordered));
     one.rows = keyed.rows;
-  }
-
-  #forget(): void {
-    this.#log.splice(0, this.#log.length >> 1);
-    const first = this.#log[0];
-    if (first === undefined) return;
-    for (const one of this.#dirty)
-      if (one.base < first.previous) {
-        one.base = first.previous;
-        one.told = false;
-      }
   }
 }

@@ -2,7 +2,7 @@ import type { RowEvent } from '@sluice/core/engine/table-engine';
 import { rowKey } from '@sluice/core/engine/table-engine';
 import type { TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
-import { rewrittenBy } from './marks.js';
+import { regrantedBy, rewrittenBy } from './marks.js';
 import type { Change, Relation, Transaction, Tuple } from '../source/transaction.js';
 
 /** What one transaction did to one table; a partitioned table has the changes of all its leaves (C20). */
@@ -29,6 +29,10 @@ export function changesByTable(
   };
   for (const relation of [...transaction.bulk.keys(), ...rewrittenBy(transaction)]) {
     for (const table of ancestors(relation)) if (isRead(table)) of(table).unknown = true;
+  }
+  // No row is another: what is held stays, and what could not be read, or was read by Postgres, is looked at again.
+  for (const relation of regrantedBy(transaction)) {
+    for (const table of ancestors(relation)) if (isRead(table)) of(table);
   }
   for (const change of transaction.changes) {
     for (const table of ancestors(change.relation.oid)) {

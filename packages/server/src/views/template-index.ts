@@ -1,8 +1,10 @@
 import type { Transaction } from '../source/transaction.js';
 import type { IncrementalTemplate } from './incremental-template.js';
-import { isTickOf } from './marks.js';
+import { alteredBy, altersOther, changesAccess, isTickOf } from './marks.js';
 import type { RerunTemplate } from './rerun-template.js';
 import { changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
+
+export type Template = IncrementalTemplate | RerunTemplate;
 
 /** Templates by what they read: who is touched by a transaction is looked up, never searched for (P7). */
 export class TemplateIndex {
@@ -11,32 +13,48 @@ export class TemplateIndex {
   readonly #rerun = new Map<number, Set<RerunTemplate>>();
   /** Templates that cannot name their tables, or read the clock: asked at every transaction. */
   readonly #anything = new Set<RerunTemplate>();
+  /** By view that they read through. */
+  readonly #through = new Map<number, Set<RerunTemplate>>();
+  /** Templates that code of users takes part in, or definitions that it may. */
+  readonly #code = new Set<RerunTemplate>();
 
   constructor(ancestors: Ancestors) {
     this.#ancestors = ancestors;
   }
 
-  addIncremental(template: IncrementalTemplate): void {
-    addTo(this.#incremental, template.table, template);
-  }
-
-  removeIncremental(template: IncrementalTemplate): void {
-    removeFrom(this.#incremental, template.table, template);
-  }
-
-  addRerun(template: RerunTemplate): void {
-    const { reads, readsAnything } = template.planned;
+  add(template: Template): void {
+    if (template.kind === 'incremental') return addTo(this.#incremental, template.table, template);
+    const { reads, readsAnything, views, userCode } = template.planned;
     for (const table of reads) addTo(this.#rerun, table, template);
+    for (const view of views) addTo(this.#through, view, template);
+    if (userCode || views.length > 0) this.#code.add(template);
     if (readsAnything || template.tickMs > 0) this.#anything.add(template);
   }
 
-  removeRerun(template: RerunTemplate): void {
+  remove(template: Template): void {
+    if (template.kind === 'incremental') return removeFrom(this.#incremental, template.table, template);
     for (const table of template.planned.reads) removeFrom(this.#rerun, table, template);
+    for (const view of template.planned.views) removeFrom(this.#through, view, template);
     this.#anything.delete(template);
+    this.#code.delete(template);
   }
 
   incrementalOf(table: number): Iterable<IncrementalTemplate> {
     return this.#incremental.get(table) ?? [];
+  }
+
+  /** Templates that DDL of the transaction may mean, as the event trigger tells it. */
+  alteredBy(transaction: Transaction): Set<Template> {
+    const altered = new Set<Template>();
+    for (const relation of alteredBy(transaction)) {
+      for (const table of this.#ancestors(relation)) {
+        for (const template of this.#incremental.get(table) ?? []) altered.add(template);
+        for (const template of this.#rerun.get(table) ?? []) altered.add(template);
+      }
+      for (const template of this.#through.get(relation) ?? []) altered.add(template);
+    }
+    if (altersOther(transaction)) for (const template of this.#code) altered.add(template);
+    return altered;
   }
 
   /** A transaction's changes, of the tables that somebody reads. */
@@ -53,7 +71,10 @@ export class TemplateIndex {
     const touched = new Set<RerunTemplate>();
     for (const table of changes.keys())
       for (const template of this.#rerun.get(table) ?? []) touched.add(template);
-    const wrote = transaction.changes.length > 0 || transaction.bulk.size > 0;
+    for (const view of alteredBy(transaction))
+      for (const template of this.#through.get(view) ?? []) touched.add(template);
+    if (altersOther(transaction)) for (const template of this.#code) touched.add(template);
+    const wrote = transaction.changes.length > 0 || transaction.bulk.size > 0 || changesAccess(transaction);
     for (const template of this.#anything) {
       if (template.planned.readsAnything ? wrote : isTickOf(transaction, template.tickMs))
         touched.add(template);

@@ -3,88 +3,26 @@ import { SluiceError } from '@sluice/core/errors';
 import { LSN_ZERO, type Lsn } from '@sluice/core/lsn';
 import type { Binding } from '@sluice/core/plan';
 import type { Epoch } from '@sluice/core/position';
-import type { PgText, Row } from '@sluice/core/value';
 import type { ViewId } from '@sluice/core/wire';
 import { parseTick } from '../planner/clock.js';
 import type { Planned } from '../planner/planned.js';
-import type { Fetch, FetchOptions, Run, SourceListener } from '../source/source.js';
+import type { BacklogStage } from '../source/backlog.js';
+import type { Fetch, Run, SourceListener } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
+import { AlteredSchema } from './altered-schema.js';
 import { viewsError } from './errors.js';
-import { IncrementalTemplate, type Hydration, type TableView } from './incremental-template.js';
+import type { ViewHostOptions, ViewStatus } from './host-options.js';
+import { IncrementalTemplate, type TableView } from './incremental-template.js';
 import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate, type RerunView } from './rerun-template.js';
-import { CLOCK_PREFIX, REWRITE_PREFIX, tokensOf } from './marks.js';
+import { ACCESS_PREFIX, CLOCK_PREFIX, isAltering, REWRITE_PREFIX, tokensOf } from './marks.js';
 import type { TableChanges } from './table-changes.js';
-import { TemplateIndex } from './template-index.js';
+import { ShedTemplates } from './shed-templates.js';
+import { TemplateIndex, type Template } from './template-index.js';
 import { Ticks } from './ticks.js';
 import { View, type Version } from './view.js';
 import { canonical, viewId } from './view-id.js';
-
-/** What the host needs of the stages to its left. */
-export interface ViewHostOptions {
-  readonly source: {
-    readonly epoch: Epoch;
-    readonly position: Lsn;
-    readonly chain: number;
-    fetch<T>(options: FetchOptions, read: (run: Run) => Promise<T>): Promise<Fetch<T>>;
-    passed(lsn: Lsn): Promise<void>;
-  };
-  readonly plan: (spec: QuerySpec) => Promise<Planned>;
-  /** The plan's binding in canonical text: the query's parameters, then (incremental) the lifted constants. */
-  readonly bind: (planned: Planned, params: readonly PgText[]) => Promise<Binding>;
-  /** Tables (oids) that a relation of the stream belongs to: itself and the partitioned tables above it. */
-  readonly ancestors: (relation: number) => readonly number[];
-  /** Reads the rows of many bindings at once, in the plan's columns and order, at most `counts` of each. */
-  readonly hydrate: (
-    run: Run,
-    planned: Planned,
-    bindings: readonly Binding[],
-    counts: readonly number[],
-  ) => Promise<Hydration>;
-  /** Runs a query for many bindings at once. */
-  readonly runBatch: (
-    run: Run,
-    planned: Planned,
-    bindings: readonly Binding[],
-  ) => Promise<readonly (readonly Row[])[]>;
-  /** Commits an empty transaction that carries a logical message: an input of time or schema with a place in the WAL. */
-  readonly emit: (prefix: string, content: string) => Promise<void>;
-  readonly limits: ViewLimits;
-  readonly statementTimeoutMs: number;
-  readonly rerunIntervalMs: number;
-  readonly clock: Clock;
-  readonly onEvent: (event: ViewEvent) => void;
-}
-
-export interface ViewLimits {
-  readonly viewsMax: number;
-  readonly rowsPerViewMax: number;
-}
-
-export interface Clock {
-  now(): number;
-  sleep(ms: number): Promise<void>;
-  /** Calls back at the interval, until the returned function is called. */
-  every(ms: number, callback: () => void): () => void;
-}
-
-/** For logs and metrics. */
-export type ViewEvent =
-  | { readonly kind: 'hydrated'; readonly views: number }
-  | { readonly kind: 'missed' }
-  | { readonly kind: 'reran'; readonly template: string; readonly views: number; readonly ms: number }
-  /** A fetch did not succeed and is tried again. */
-  | { readonly kind: 'fetch_failed'; readonly error: unknown }
-  /** A fault of ours. */
-  | { readonly kind: 'failed'; readonly error: unknown };
-
-export interface ViewStatus {
-  readonly views: number;
-  readonly incremental: number;
-  readonly rerun: number;
-  readonly heldRows: number;
-}
 
 /**
  * All views of one source: plans what is opened, gives it to its gear, and follows the stream.
@@ -98,6 +36,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   readonly #incremental = new Map<string, IncrementalTemplate>();
   readonly #rerun = new Map<string, RerunTemplate>();
   readonly #index: TemplateIndex;
+  readonly #shed: ShedTemplates;
   readonly #rounds: RerunRounds;
   readonly #ticks: Ticks;
   #listener: (message: FromViews) => void = () => undefined;
@@ -105,16 +44,22 @@ export class ViewHost implements ViewsPort, SourceListener {
   #flushing = false;
   #stopped = false;
   #version: Version = { epoch: '', lsn: LSN_ZERO };
+  readonly #altered: AlteredSchema<Template>;
+  /** How often `schemaChanged` told of other definitions. */
+  #schemas = 0;
   #waiting: { ref: number; view: ViewId }[] = [];
 
   constructor(options: ViewHostOptions) {
     this.#options = options;
     this.#index = new TemplateIndex(options.ancestors);
+    this.#shed = new ShedTemplates(this.#index);
     const { source, clock } = options;
     this.#rounds = new RerunRounds({
       fetch: (fetchOptions, read) => source.fetch(fetchOptions, read),
       passed: (lsn) => source.passed(lsn),
       chain: () => source.chain,
+      alterations: (template) => this.#altered.countOf(template),
+      isHeld: (template) => this.#altered.isHeld(template),
       version: () => this.#version,
       runBatch: options.runBatch,
       touchedBy: (transaction) => this.#index.touchedBy(transaction, this.#index.changesOf(transaction)),
@@ -126,6 +71,9 @@ export class ViewHost implements ViewsPort, SourceListener {
       onRun: (template, views, ms) =>
         options.onEvent({ kind: 'reran', template: template.planned.template, views, ms }),
     });
+    this.#altered = new AlteredSchema(options.schemaKnown ?? (() => Promise.resolve()), () =>
+      this.#rounds.wake(),
+    );
     this.#ticks = new Ticks(
       clock,
       (content) => void options.emit(CLOCK_PREFIX, content).catch((error: unknown) => this.#report(error)),
@@ -160,6 +108,8 @@ export class ViewHost implements ViewsPort, SourceListener {
       views: kinds.length,
       incremental: kinds.filter((one) => one.kind === 'incremental').length,
       rerun: kinds.filter((one) => one.kind === 'rerun').length,
+      restless: [...this.#incremental.values()].reduce((sum, template) => sum + template.restlessCount, 0),
+      shed: this.#shed.viewCount,
       heldRows: [...this.#incremental.values()].reduce((sum, template) => sum + template.heldRowCount, 0),
     };
   }
@@ -175,13 +125,22 @@ export class ViewHost implements ViewsPort, SourceListener {
   transaction(transaction: Transaction): void {
     const at: Version = { epoch: this.#options.source.epoch, lsn: transaction.lsn };
     this.#version = at;
+    if (isAltering(transaction)) {
+      this.#altered.alter(this.#index.alteredBy(transaction));
+      this.#shed.altered();
+    }
     const changes = this.#index.changesOf(transaction);
     for (const [table, ofTable] of changes) {
-      for (const template of this.#index.incrementalOf(table))
+      for (const template of this.#index.incrementalOf(table)) {
         this.#apply(template, transaction, ofTable, at);
+        this.#shed.look(template);
+      }
     }
     const touched = this.#index.touchedBy(transaction, changes);
-    for (const template of touched) template.touched(transaction);
+    for (const template of touched) {
+      template.touched(transaction);
+      this.#shed.look(template);
+    }
     if (touched.size > 0) this.#rounds.wake();
     this.#tellTokens(transaction);
     this.#flushSoon();
@@ -195,7 +154,7 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   restart(epoch: Epoch, lsn: Lsn): void {
     const through = this.#version.lsn;
-    for (const template of this.#incremental.values()) template.missAll(through);
+    for (const template of this.#incremental.values()) template.restart(through, lsn);
     for (const template of this.#rerun.values()) template.missAll(through, lsn);
     this.#flush();
     this.#version = { epoch, lsn };
@@ -203,15 +162,30 @@ export class ViewHost implements ViewsPort, SourceListener {
     this.#flushSoon();
   }
 
+  /** Reads wait by themselves (the source lets none begin); what is left to do is to follow less. */
+  backlog(stage: BacklogStage): void {
+    if (stage === 'shed') this.#shed.begin([...this.#incremental.values(), ...this.#rerun.values()]);
+    if (stage === 'none') this.#altered.alter(this.#shed.end(this.#version.lsn));
+  }
+
   /**
-   * Definitions changed: of the relations named, or where `anything` of functions, operators and casts. A new one may
-   * be meant by a name that meant one of Postgres's own, so that no plan is beyond it. Plans are made anew; a view whose plan is another one then ends, and clients subscribe again.
+   * Definitions or rights changed: of the relations named, or where `anything` of functions, operators and casts. A
+   * new one may be meant by a name that meant one of Postgres's own, so that no plan is beyond it. Plans are made anew;
+   * a view whose plan is another one then ends, and clients subscribe again. Of those that go on under their plan, what
+   * Postgres computed may be refused now (a function reads what its caller no longer may), and an error may be mended:
+   * a commit of ours marks the place from which on these are looked at again (C23).
    */
   async schemaChanged(relations: ReadonlySet<number>, anything: boolean): Promise<void> {
+    if (anything || relations.size > 0) this.#schemas++;
     const affected = [...this.#views.values()].filter(({ planned }) => {
       return anything || [...planned.reads, ...planned.views].some((relation) => relations.has(relation));
     });
     await Promise.all(affected.map((one) => this.#replan(one)));
+    const again = affected.filter(
+      ({ kind, view }) => !view.isEnded && (kind === 'rerun' || !view.isValid || view.isFailed),
+    );
+    const tables = new Set(again.flatMap(({ planned }) => planned.reads));
+    if (again.length > 0) await this.#options.emit(ACCESS_PREFIX, [...tables].join(','));
   }
 
   /**
@@ -229,7 +203,7 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   async #open(ref: number, spec: QuerySpec): Promise<void> {
     try {
-      const planned = await this.#options.plan(spec);
+      const planned = await this.#planNow(spec);
       const tickMs = planned.readsClock ? parseTick(must(spec.tick, 'the planner asks for a tick')) : 0;
       const binding = await this.#options.bind(planned, spec.params);
       const id = viewId(planned.template, binding, spec.principal, tickMs);
@@ -242,6 +216,16 @@ export class ViewHost implements ViewsPort, SourceListener {
       this.#listener({ kind: 'opened', ref, view: id, shape, gear: gear.kind, ...reason });
     } catch (error) {
       this.#listener({ kind: 'refused', ref, error: this.#asError(error).toWire() });
+    }
+  }
+
+  /** Under the schema that the stream has told of. */
+  async #planNow(spec: QuerySpec): Promise<Planned> {
+    for (;;) {
+      await this.#options.schemaKnown?.();
+      const before = this.#schemas;
+      const planned = await this.#options.plan(spec);
+      if (before === this.#schemas) return planned;
     }
   }
 
@@ -277,19 +261,20 @@ export class ViewHost implements ViewsPort, SourceListener {
       plan,
       rowsPerViewMax: this.#options.limits.rowsPerViewMax,
       fetch: (bindings, counts) =>
-        source.fetch({ tables: [plan.table], statementTimeoutMs: this.#options.statementTimeoutMs }, (run) =>
-          this.#options.hydrate(run, planned, bindings, counts),
-        ),
+        this.#fetch(template, [plan.table], (run) => this.#options.hydrate(run, planned, bindings, counts)),
       passed: (lsn) => source.passed(lsn),
-      chain: () => source.chain,
+      chain: () => source.chain + this.#altered.countOf(template),
       now: () => this.#version,
       ancestors: this.#options.ancestors,
       onHydration: (views) => this.#options.onEvent({ kind: 'hydrated', views }),
+      clock: this.#options.clock,
+      intervalMs: this.#options.rerunIntervalMs,
       onMiss: () => this.#options.onEvent({ kind: 'missed' }),
+      onRestless: () => this.#options.onEvent({ kind: 'restless', template: planned.template }),
       recovered: (error) => this.#recovered(error),
     });
     this.#incremental.set(planned.template, template);
-    this.#index.addIncremental(template);
+    this.#index.add(template);
     return template;
   }
 
@@ -300,7 +285,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       template = new RerunTemplate(key, planned, principal, this.#options.limits.rowsPerViewMax, tickMs);
       this.#rerun.set(key, template);
       this.#rounds.add(template);
-      this.#index.addRerun(template);
+      this.#index.add(template);
     }
     return template;
   }
@@ -318,7 +303,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       template.close(hosted.one);
       if (template.viewCount > 0) return;
       this.#incremental.delete(hosted.planned.template);
-      this.#index.removeIncremental(template);
+      this.#forget(template);
     } else {
       const { template } = hosted;
       template.close(hosted.one);
@@ -326,7 +311,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       if (template.viewCount > 0) return;
       this.#rerun.delete(template.key);
       this.#rounds.remove(template);
-      this.#index.removeRerun(template);
+      this.#forget(template);
     }
   }
 
@@ -340,6 +325,11 @@ export class ViewHost implements ViewsPort, SourceListener {
     } catch (error) {
       if (this.#views.get(view.id) === hosted) this.#end(hosted, this.#asError(error));
     }
+  }
+
+  #forget(template: Template): void {
+    this.#index.remove(template);
+    this.#shed.forget(template);
   }
 
   #end(hosted: HostedView, error: SluiceError): void {
@@ -385,6 +375,20 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   #report(error: unknown): void {
     this.#options.onEvent({ kind: 'fetch_failed', error });
+  }
+
+  // ------------------------------------------------------------ reading
+
+  async #fetch<T>(
+    template: Template,
+    tables: readonly number[],
+    read: (run: Run) => Promise<T>,
+  ): Promise<Fetch<T>> {
+    const { source, statementTimeoutMs } = this.#options;
+    await this.#altered.settled(template);
+    const before = this.#altered.countOf(template);
+    const fetch = await source.fetch({ tables, statementTimeoutMs }, read);
+    return { ...fetch, chain: fetch.chain + before };
   }
 
   // ------------------------------------------------------------ batches

@@ -42,6 +42,11 @@ export class View {
     return this.#state === 'valid';
   }
 
+  /** Its answer is an error. */
+  get isFailed(): boolean {
+    return this.#failed;
+  }
+
   get isEnded(): boolean {
     return this.#state === 'ended';
   }

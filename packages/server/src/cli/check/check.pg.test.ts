@@ -8,7 +8,9 @@ import {
   withClient,
 } from '../../testing/postgres.js';
 import { sharedDatabase } from '../../testing/shared.js';
+import { readFacts } from './facts.js';
 import type { Finding } from './finding.js';
+import { serverFindings } from './server-rules.js';
 
 const TABLES = `
   CREATE TABLE issue (id int PRIMARY KEY, title text);
@@ -83,6 +85,25 @@ test('the printed grants, run by the owner, take a database from nothing to usab
   } finally {
     await server.destroy();
   }
+});
+
+test('an old minor release: an error where changes are lost, a warning where the stream may stop', async () => {
+  const database = await sharedDatabase(TABLES);
+  const about = { publication: 'sluice', clientRole: CLIENT_ROLE };
+  const facts = await withClient(database.url, (client) => readFacts(client, about));
+  const needs = { ...about, slotName: 'sluice', visible: false, connections: 1 };
+  const found = (versionNum: number): unknown =>
+    serverFindings({ ...facts, versionNum }, needs)
+      .filter(({ code }) => code.startsWith('server_'))
+      .map(({ severity, code, detail }) => [severity, code, detail]);
+  expect(found(170_004)).toEqual([
+    ['error', 'server_too_old', '17.4; needed: 14.18, 15.13, 16.9, 17.5, 18.0 or later'],
+  ]);
+  expect(found(170_005)).toEqual([
+    ['warning', 'server_minor_old', '17.5; better: 14.19, 15.14, 16.10, 17.6, 18.0 or later'],
+  ]);
+  expect(found(170_006)).toEqual([]);
+  await database.drop();
 });
 
 test('tables that cannot be live are named with their remedies', async () => {

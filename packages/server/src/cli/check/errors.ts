@@ -4,7 +4,8 @@
  */
 export const CHECK_ERRORS = {
   server_too_old: {
-    message: 'This release of Postgres does not decode its WAL reliably.',
+    message:
+      'This release of Postgres leaves changes out of the stream when tables are published under load.',
     hint: 'Upgrade to the latest minor release of a supported major (14 or later).',
     retry: false,
     stage: 'cli',
@@ -31,6 +32,11 @@ export const CHECK_ERRORS = {
 
 /** What is worth knowing and stops nothing. */
 export const CHECK_WARNINGS = {
+  server_minor_old: {
+    message:
+      'This release of Postgres can break off or stall the stream, and shows too much of its statistics.',
+    hint: 'Upgrade to the latest minor release; answers are right all the same.',
+  },
   tables_not_published: {
     message: 'These tables are not in the publication: queries that read them are refused.',
     hint: 'Let the owner add them: ALTER PUBLICATION … ADD TABLE ….',

@@ -8,25 +8,26 @@ export type Pooler = 'none' | 'session' | 'transaction';
  * Whether something stands between us and Postgres that shares its connections.
  *
  * A pooler hands out cancel keys of its own, so the process id that came with the connection is not the one of
- * the backend that answers. In transaction mode it also gives our backend away between two transactions: what was
- * set in the first is gone in the second, once another client held that backend.
+ * the backend that answers. In transaction mode it also gives our backend away between two transactions. A setting
+ * would not show that: PgBouncer keeps the common ones for each client (application_name, DateStyle, TimeZone, …).
  */
 export async function findPooler(connection: pg.ClientConfig): Promise<Pooler> {
   return withConnection(connection, async (client) => {
-    const backend = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-    if (Reflect.get(client, 'processID') === backend.rows[0]?.pid) return 'none';
-    const mark = `sluice check ${process.pid}`;
-    await client.query(`SET application_name = '${mark}'`);
+    const first = await backendOf(client);
+    if (Reflect.get(client, 'processID') === first) return 'none';
     return withConnection(connection, async (other) => {
       await other.query('BEGIN');
-      const kept = await client.query<{ kept: boolean }>(
-        `SELECT current_setting('application_name') = $1 AS kept`,
-        [mark],
-      );
+      const given = (await backendOf(other)) === first;
+      const changed = (await backendOf(client)) !== first;
       await other.query('ROLLBACK');
-      return kept.rows[0]?.kept === true ? 'session' : 'transaction';
+      return given || changed ? 'transaction' : 'session';
     });
   });
+}
+
+async function backendOf(client: pg.Client): Promise<number | undefined> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  return rows[0]?.pid;
 }
 
 export async function poolerFindings(database: pg.ClientConfig, ownReplication: boolean): Promise<Finding[]> {
@@ -43,7 +44,8 @@ export async function replicationFindings(connection: pg.ClientConfig): Promise<
   try {
     await client.connect();
     await client.query('IDENTIFY_SYSTEM');
-    return [];
+    const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
+    return rows[0]?.standby === true ? [obstacle('database_is_standby', 'the stream leads there')] : [];
   } catch (error) {
     return replicationRefusal(error, connection);
   } finally {

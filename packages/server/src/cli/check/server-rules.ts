@@ -1,7 +1,7 @@
 import { formatBytes } from '../../config/bytes.js';
 import type { Facts } from './facts.js';
 import { note, obstacle, warning, type Finding } from './finding.js';
-import { isTrusted, MINIMUM_MINORS, printVersion } from './minimum-minors.js';
+import { EXACT_MINORS, isFrom, printMinors, printVersion, SOUND_MINORS } from './minimum-minors.js';
 
 export interface Needs {
   readonly publication: string;
@@ -27,12 +27,13 @@ export function serverFindings(facts: Facts, needs: Needs): Finding[] {
 
 function version(facts: Facts): Finding[] {
   const found: Finding[] = [];
-  if (!isTrusted(facts.versionNum)) {
-    const least = Object.entries(MINIMUM_MINORS).map(([major, minor]) => `${major}.${minor}`);
-    found.push(
-      obstacle('server_too_old', `${printVersion(facts.versionNum)}; needed: ${least.join(', ')} or later`),
-    );
-  }
+  const { versionNum } = facts;
+  const detail = (minors: typeof EXACT_MINORS, is: string): string =>
+    `${printVersion(versionNum)}; ${is}: ${printMinors(minors)} or later`;
+  if (!isFrom(EXACT_MINORS, versionNum))
+    found.push(obstacle('server_too_old', detail(EXACT_MINORS, 'needed')));
+  else if (!isFrom(SOUND_MINORS, versionNum))
+    found.push(warning('server_minor_old', detail(SOUND_MINORS, 'better')));
   if (facts.standby) found.push(obstacle('database_is_standby'));
   return found;
 }

@@ -1,0 +1,46 @@
+import { asLsn } from '@sluice/core/lsn';
+import { expect, test } from 'vitest';
+import { StreamReader } from './stream-reader.js';
+
+/** A transaction with nothing in it but a logical message, as pgoutput sends it. */
+function messagesOf(xid: number, end: bigint): Buffer[] {
+  const begin = Buffer.alloc(21);
+  begin.write('B');
+  begin.writeUInt32BE(xid, 17);
+  const message = Buffer.alloc(10);
+  message.write('M');
+  message.writeUInt8(1, 1);
+  const commit = Buffer.alloc(26);
+  commit.write('C');
+  commit.writeBigUInt64BE(end - 8n, 2);
+  commit.writeBigUInt64BE(end, 10);
+  return [begin, Buffer.concat([message, Buffer.from('p\0\0\0\0\0')]), commit];
+}
+
+test('C1: what a slot sends again, at or below what was told, is not told again', () => {
+  const told: bigint[] = [];
+  const reader = new StreamReader(asLsn(200n), 1_000_000, {
+    transaction: ({ lsn }) => told.push(lsn),
+    progress: (lsn) => told.push(lsn),
+    keepalive: () => undefined,
+  });
+  for (const [xid, end] of [150n, 200n, 210n, 210n, 300n].entries())
+    for (const bytes of messagesOf(xid, end)) reader.message(bytes, 0, bytes.length);
+  reader.keepalive(asLsn(250n), false);
+  reader.keepalive(asLsn(310n), false);
+  expect(told).toEqual([210n, 300n, 310n]);
+});
+
+test('C1: a keepalive within a transaction does not pass what is on its way', () => {
+  const told: bigint[] = [];
+  const reader = new StreamReader(asLsn(200n), 1_000_000, {
+    transaction: ({ lsn }) => told.push(lsn),
+    progress: (lsn) => told.push(lsn),
+    keepalive: () => undefined,
+  });
+  const [begin, message, commit] = messagesOf(7, 300n) as [Buffer, Buffer, Buffer];
+  reader.message(begin, 0, begin.length);
+  reader.keepalive(asLsn(400n), false);
+  for (const bytes of [message, commit]) reader.message(bytes, 0, bytes.length);
+  expect(told).toEqual([300n]);
+});

@@ -1,0 +1,81 @@
+import type { Lsn } from '@sluice/core/lsn';
+import type { Binding } from '@sluice/core/plan';
+import type { Epoch } from '@sluice/core/position';
+import type { PgText, Row } from '@sluice/core/value';
+import type { Planned } from '../planner/planned.js';
+import type { Fetch, FetchOptions, Run } from '../source/source.js';
+import type { Hydration } from './incremental-template.js';
+import type { QuerySpec } from './port.js';
+
+/** What the host needs of the stages to its left. */
+export interface ViewHostOptions {
+  readonly source: {
+    readonly epoch: Epoch;
+    readonly position: Lsn;
+    readonly chain: number;
+    fetch<T>(options: FetchOptions, read: (run: Run) => Promise<T>): Promise<Fetch<T>>;
+    passed(lsn: Lsn): Promise<void>;
+  };
+  readonly plan: (spec: QuerySpec) => Promise<Planned>;
+  /** The plan's binding in canonical text: the query's parameters, then (incremental) the lifted constants. */
+  readonly bind: (planned: Planned, params: readonly PgText[]) => Promise<Binding>;
+  /** Tables (oids) that a relation of the stream belongs to: itself and the partitioned tables above it. */
+  readonly ancestors: (relation: number) => readonly number[];
+  /** Reads the rows of many bindings at once, in the plan's columns and order, at most `counts` of each. */
+  readonly hydrate: (
+    run: Run,
+    planned: Planned,
+    bindings: readonly Binding[],
+    counts: readonly number[],
+  ) => Promise<Hydration>;
+  /** Runs a query for many bindings at once. */
+  readonly runBatch: (
+    run: Run,
+    planned: Planned,
+    bindings: readonly Binding[],
+  ) => Promise<readonly (readonly Row[])[]>;
+  /** Resolves when what the stream has told of the schema so far has been read, and plans have been made anew for it. */
+  readonly schemaKnown?: () => Promise<void>;
+  /** Commits an empty transaction that carries a logical message: an input of time or schema with a place in the WAL. */
+  readonly emit: (prefix: string, content: string) => Promise<void>;
+  readonly limits: ViewLimits;
+  readonly statementTimeoutMs: number;
+  readonly rerunIntervalMs: number;
+  readonly clock: Clock;
+  readonly onEvent: (event: ViewEvent) => void;
+}
+
+export interface ViewLimits {
+  readonly viewsMax: number;
+  readonly rowsPerViewMax: number;
+}
+
+export interface Clock {
+  now(): number;
+  sleep(ms: number): Promise<void>;
+  /** Calls back at the interval, until the returned function is called. */
+  every(ms: number, callback: () => void): () => void;
+}
+
+/** For logs and metrics. */
+export type ViewEvent =
+  | { readonly kind: 'hydrated'; readonly views: number }
+  | { readonly kind: 'missed' }
+  /** A view misses faster than it can be read: from now on it is read at the pace of re-runs. */
+  | { readonly kind: 'restless'; readonly template: string }
+  | { readonly kind: 'reran'; readonly template: string; readonly views: number; readonly ms: number }
+  /** A fetch did not succeed and is tried again. */
+  | { readonly kind: 'fetch_failed'; readonly error: unknown }
+  /** A fault of ours. */
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+export interface ViewStatus {
+  readonly views: number;
+  readonly incremental: number;
+  readonly rerun: number;
+  /** Of the incremental ones, those that miss faster than they can be read. */
+  readonly restless: number;
+  /** Those that are not followed until the stream has caught up. */
+  readonly shed: number;
+  readonly heldRows: number;
+}
