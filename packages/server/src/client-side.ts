@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { Auth } from './auth/auth.js';
 import type { Config } from './config/config.js';
 import { loggable } from './metrics/log.js';
-import { resolveNamed } from './resolving/resolve-named.js';
+import { resolveQuery } from './resolving/resolve.js';
 import { SYSTEM_CLOCK } from './sessions/clock.js';
 import { Resolver } from './sessions/resolver.js';
 import { Sessions } from './sessions/sessions.js';
@@ -27,10 +27,10 @@ export function makeClientSide(
   log: Logger,
   providers: Providers,
 ): ClientSide {
-  const { limits, queries, allowSql } = config;
+  const { limits, allowSql } = config;
   const resolver = new Resolver({
     allowSql,
-    resolve: (name, args, ctx) => resolveNamed(queries, name, args, ctx),
+    resolve: (name, args, ctx) => resolveQuery(config, { fetch, nowMs: Date.now }, { name, args, ctx }),
     onError: (query, error) => log.error({ event: 'query_function_failed', query, error: loggable(error) }),
   });
   const sessions = new Sessions({

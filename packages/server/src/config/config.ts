@@ -1,3 +1,4 @@
+import type { Fields } from '@sluice/core/shape';
 import type { AuthHook } from '../auth/auth.js';
 import type { AnyNamedQuery, Ctx } from './named-query.js';
 
@@ -17,6 +18,8 @@ export interface SluiceConfig {
   readonly role?: string;
   /** The queries that clients may name. */
   readonly queries?: Readonly<Record<string, QueryDefinition>>;
+  /** For names that `queries` does not have: a function of this process, or another process over signed HTTP. */
+  readonly resolve?: ResolveFunction | RemoteResolverConfig;
   /** Who is asking? Null refuses. Default: everyone is `role` without claims. */
   readonly auth?: AuthHook;
   /** Whether clients may send SQL of their own. */
@@ -140,6 +143,30 @@ export type QueryFunction = (call: QueryCall) => QueryAnswer | PromiseLike<Query
 /** A select builder of Drizzle or Kysely. */
 export type QueryBuilder = { toSQL(): unknown } | { compile(): unknown };
 
+/** Resolves a query by its name; null when it knows none of that name. */
+export type ResolveFunction = (
+  name: string,
+  args: unknown,
+  ctx: Ctx,
+) => ResolveAnswer | QueryBuilder | null | Promise<ResolveAnswer | null>;
+
+export interface ResolveAnswer extends QueryAnswer {
+  /** How rows become objects: docs/protocol.md, Fields. */
+  readonly shape?: Fields;
+}
+
+/** Another process that resolves queries: asked by `POST`, signed as Standard Webhooks has it. */
+export interface RemoteResolverConfig {
+  readonly url: string;
+  /** Shared with that process: `whsec_` and base64, or any text. */
+  readonly secret: string;
+  readonly timeoutMs?: number;
+  /** Bytes of an answer. */
+  readonly bytesMax?: number | string;
+}
+
+export type RemoteResolver = Required<RemoteResolverConfig> & { readonly bytesMax: number };
+
 export interface QueryCall {
   /** As the client sent them: unverified. */
   readonly args: unknown;
@@ -164,6 +191,7 @@ export interface Config {
   readonly slot: { readonly mode: 'temporary' | 'permanent'; readonly name: string };
   readonly role: string;
   readonly queries: Readonly<Record<string, QueryDefinition>>;
+  readonly resolve: ResolveFunction | RemoteResolver | undefined;
   readonly auth: AuthHook | undefined;
   readonly allowSql: boolean;
   readonly host: string;

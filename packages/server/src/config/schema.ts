@@ -1,7 +1,7 @@
 import leven from 'leven';
 import { z } from 'zod';
 import type { AuthHook } from '../auth/auth.js';
-import type { Config, QueryFunction, SluiceConfig } from './config.js';
+import type { Config, QueryFunction, ResolveFunction, SluiceConfig } from './config.js';
 import { configError } from './errors.js';
 import { formatBytes, parseBytes } from './bytes.js';
 import { isNamedQuery, type AnyNamedQuery } from './named-query.js';
@@ -72,6 +72,21 @@ const query = z.union(
 
 const hook = z.custom<AuthHook>((value) => typeof value === 'function', { error: 'must be a function' });
 
+const remoteResolver = z.strictObject({
+  url: z.string().regex(/^https?:\/\//, { error: 'must be an http or https URL' }),
+  secret: z.string().min(16, { error: 'must have at least 16 characters' }),
+  timeoutMs: ms(5_000, 1),
+  bytesMax: bytes(1 << 20, 1024, 'bytes of an answer'),
+});
+
+const resolver = z.union(
+  [z.custom<ResolveFunction>((value) => typeof value === 'function'), remoteResolver],
+  {
+    error:
+      'must be a function or { url, secret, timeoutMs?, bytesMax? }, the secret of at least 16 characters',
+  },
+);
+
 const schema = z.strictObject({
   database: database.optional().meta({
     description:
@@ -105,6 +120,11 @@ const schema = z.strictObject({
     .record(z.string().regex(/^[A-Za-z_$][\w$.-]{0,99}$/, { error: 'is no name for a query' }), query)
     .default({})
     .meta({ description: 'the queries that clients may name', flag: 'none' }),
+  resolve: resolver.optional().meta({
+    description:
+      'resolves names that `queries` does not have: a function, or { url, secret, timeoutMs, bytesMax } of another process',
+    flag: 'none',
+  }),
   auth: hook
     .optional()
     .meta({ description: 'who is asking: role and claims, or null to refuse', flag: 'none' }),
@@ -204,6 +224,7 @@ function complete(parsed: z.output<typeof schema>): Config {
   return {
     ...parsed,
     auth: parsed.auth,
+    resolve: parsed.resolve,
     database: parsed.database && present(parsed.database),
     replication: parsed.replication && present(parsed.replication),
     queries: Object.fromEntries(

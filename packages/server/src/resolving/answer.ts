@@ -1,9 +1,11 @@
 import { EncodeError, encodeParams } from '@sluice/core/encode';
+import type { Fields } from '@sluice/core/shape';
 import type { PgText } from '@sluice/core/value';
 import { builtQuery, isBuilder } from './builder.js';
 import type { Fail } from './built-query.js';
 import { resolvingError } from './errors.js';
 import type { FieldsOf } from './field-plan.js';
+import { readFields } from './read-fields.js';
 
 /** What a named query comes to for one caller. */
 export interface Resolved {
@@ -32,6 +34,29 @@ export async function readAnswer(returned: unknown, name: string): Promise<Resol
     );
   }
   return fromAnswer(answer, fail);
+}
+
+/**
+ * What `resolve` answered: like that of a query's function, or null; plain SQL may bring the fields of its rows.
+ * @throws SluiceError `resolver_answer_invalid`
+ */
+export async function readElsewhere(returned: unknown, name: string): Promise<Resolved | null> {
+  const fail = (detail: string): never => {
+    throw resolvingError('resolver_answer_invalid', `${name}: ${detail}`);
+  };
+  const answer = isBuilder(returned) ? returned : await returned;
+  if (answer === null || answer === undefined) return null;
+  const resolved = fromAnswer(answer, fail);
+  const shape: unknown = typeof answer === 'object' && 'shape' in answer ? answer.shape : undefined;
+  if (shape === undefined || shape === null) return resolved;
+  const fields = readFields(shape);
+  if (fields === null) return fail('its shape is none; see Fields in docs/protocol.md');
+  return { ...resolved, fields: (columns) => checkedFields(fields, columns.length, fail) };
+}
+
+function checkedFields(fields: Fields, columns: number, fail: Fail): Fields {
+  if (fields.columns.length === columns) return fields;
+  return fail(`its shape has ${fields.columns.length} columns, the query ${columns}`);
 }
 
 function fromAnswer(answer: unknown, fail: Fail): Resolved {

@@ -14,8 +14,36 @@ export const RESOLVING_ERRORS = {
     retry: false,
     stage: 'sessions',
   },
+  resolver_unreachable: {
+    message: 'The process that resolves queries did not answer.',
+    hint: 'Start it, or mend `resolve.url` of the configuration; `resolve.timeoutMs` says how long it has.',
+    retry: true,
+    stage: 'sessions',
+  },
+  resolver_failed: {
+    message: 'The process that resolves queries failed.',
+    hint: 'See its log for the cause.',
+    retry: true,
+    stage: 'sessions',
+  },
+  resolver_refused: {
+    message: 'The process that resolves queries refused the request.',
+    hint: 'Both sides need the same secret (`resolve.secret`) and clocks that agree; the request must be allowed there.',
+    retry: false,
+    stage: 'sessions',
+  },
+  resolver_answer_invalid: {
+    message: 'What `resolve` answered is no query.',
+    hint: 'Answer { sql, params, shape?, tick? }, or null (over HTTP also status 404) for a name that is unknown.',
+    retry: false,
+    stage: 'sessions',
+  },
 } as const;
 
-export function resolvingError(code: keyof typeof RESOLVING_ERRORS, detail: string): SluiceError {
-  return new SluiceError(code, RESOLVING_ERRORS[code], detail);
+export function resolvingError(
+  code: keyof typeof RESOLVING_ERRORS,
+  detail: string,
+  options?: ErrorOptions,
+): SluiceError {
+  return new SluiceError(code, RESOLVING_ERRORS[code], detail, options);
 }
