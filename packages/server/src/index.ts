@@ -1,4 +1,4 @@
-export { createSluice, type Sluice } from './sluice.js';
+export { createSluice, type Handler, type Sluice } from './sluice.js';
 export type {
   DatabaseConfig,
   LimitsConfig,

@@ -38,8 +38,11 @@ export interface Sluice<Api = unknown> {
   listen(): Promise<string>;
   /** Serves our paths on the application's server, WebSockets included. Attach after its own listeners were added. */
   attach(server: HttpServer | HttpsServer): void;
-  /** For a router: everything but WebSockets. Calls `next` when the path is not ours. */
-  readonly handler: (request: IncomingMessage, response: ServerResponse, next?: () => void) => void;
+  /**
+   * For a router: everything but WebSockets. Node's form calls `next` when the path is not ours; Fetch's form, for Hono,
+   * Next.js and their like, answers 404.
+   */
+  readonly handler: Handler;
   /**
    * Marks the position of a transaction: to be called inside it. The client's `reached(token)` then resolves when it
    * shows what the transaction wrote.
@@ -51,6 +54,11 @@ export interface Sluice<Api = unknown> {
    * until `stop` is called. End the process, or make a new instance.
    */
   readonly failed: Promise<unknown>;
+}
+
+export interface Handler {
+  (request: Request): Promise<Response>;
+  (request: IncomingMessage, response: ServerResponse, next?: () => void): void;
 }
 
 /**
@@ -74,12 +82,25 @@ export function makeSluice<Api>(config: Config): Sluice<Api> {
     stop: () => service.stop(),
     listen: () => service.listen(),
     attach: (server) => service.attach(server),
-    handler: (request, response, next) => {
-      if (!service.handlers.request(request, response)) next?.();
-    },
+    handler: makeHandler(service),
     token: commitToken,
     failed: service.failed,
   };
+}
+
+function makeHandler(service: Service): Handler {
+  function handle(request: Request): Promise<Response>;
+  function handle(request: IncomingMessage, response: ServerResponse, next?: () => void): void;
+  function handle(
+    request: Request | IncomingMessage,
+    response?: ServerResponse,
+    next?: () => void,
+  ): Promise<Response> | void {
+    if (response === undefined) return service.fetch(request as Request);
+    if (!service.handlers.request(request as IncomingMessage, response)) next?.();
+    return undefined;
+  }
+  return handle;
 }
 
 /** One life: made, started, stopped. */
@@ -181,6 +202,11 @@ class Service {
     await this.#server?.close();
     await this.#source.stop();
     this.#log.info({ event: 'stopped' });
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const response = await this.#clients.transport.fetchHandler(request);
+    return response ?? new Response('not found\n', { status: 404 });
   }
 
   async listen(): Promise<string> {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { CONFIG_ERRORS } from '../config/errors.js';
+import { importModule } from '../config/load.js';
 import { check, type CheckOptions } from './commands/check.js';
 import { dev } from './commands/dev.js';
 import { drop } from './commands/drop.js';
@@ -59,9 +60,13 @@ function commands(io: Io, result: { code: ExitCode }): Command {
       'with --print-grants: the role that we shall connect as (default: sluice_service)',
     )
     .option('--tables <list>', 'with --print-grants: only these tables, schema-qualified (default: all)')
+    .option('--drizzle <file>', 'compare the Drizzle schema that a module exports with the catalog')
     .option('--event-trigger', 'with --print-grants: also the event trigger for schema changes')
     .action(async (options: CheckOptions, command: Command) => {
-      result.code = await check((await configOf(command, io)).config, options, io);
+      const { config } = await configOf(command, io);
+      const drizzle =
+        options.drizzle === undefined ? config.drizzle : await importModule(io.folder, options.drizzle);
+      result.code = await check({ ...config, drizzle }, options, io);
     });
 
   addConfigFlags(

@@ -20,6 +20,8 @@ export interface SluiceConfig {
   readonly queries?: Readonly<Record<string, QueryDefinition>>;
   /** For names that `queries` does not have: a function of this process, or another process over signed HTTP. */
   readonly resolve?: ResolveFunction | RemoteResolverConfig;
+  /** A Drizzle schema (`import * as schema`): `sluice check` and a start compare it with the catalog. */
+  readonly drizzle?: object;
   /** Who is asking? Null refuses. Default: everyone is `role` without claims. */
   readonly auth?: AuthHook;
   /** Whether clients may send SQL of their own. */
@@ -192,6 +194,7 @@ export interface Config {
   readonly role: string;
   readonly queries: Readonly<Record<string, QueryDefinition>>;
   readonly resolve: ResolveFunction | RemoteResolver | undefined;
+  readonly drizzle: object | undefined;
   readonly auth: AuthHook | undefined;
   readonly allowSql: boolean;
   readonly host: string;

@@ -89,6 +89,26 @@ async function findFile(options: LoadOptions): Promise<string | null> {
   return there[0] === undefined ? null : join(options.folder, there[0]);
 }
 
+/**
+ * What a module of the application exports, TypeScript or not.
+ * @throws SluiceError `config_file_missing`, `config_file_broken`
+ */
+export async function importModule(folder: string, path: string): Promise<object> {
+  const file = resolve(folder, path);
+  if (!(await exists(file))) throw configError('config_file_missing', file);
+  try {
+    return await importFile(file);
+  } catch (error) {
+    throw configError('config_file_broken', `${basename(file)}: ${said(error)}`, { cause: error });
+  }
+}
+
+async function importFile(file: string): Promise<object> {
+  return ['.ts', '.mts', '.cts'].includes(extname(file))
+    ? await createJiti(import.meta.url, { moduleCache: false }).import<object>(file)
+    : ((await import(pathToFileURL(file).href)) as object);
+}
+
 async function readConfigFile(file: string): Promise<unknown> {
   try {
     const extension = extname(file);
@@ -98,9 +118,12 @@ async function readConfigFile(file: string): Promise<unknown> {
       : ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
     return typeof exported === 'function' ? await (exported as () => unknown)() : await exported;
   } catch (error) {
-    const said = error instanceof Error ? `${error.name}: ${error.message.split('\n')[0]}` : 'not an Error';
-    throw configError('config_file_broken', `${basename(file)}: ${said}`, { cause: error });
+    throw configError('config_file_broken', `${basename(file)}: ${said(error)}`, { cause: error });
   }
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message.split('\n')[0]}` : 'not an Error';
 }
 
 function asObject(value: unknown, file: string): Record<string, unknown> {

@@ -125,6 +125,10 @@ const schema = z.strictObject({
       'resolves names that `queries` does not have: a function, or { url, secret, timeoutMs, bytesMax } of another process',
     flag: 'none',
   }),
+  drizzle: z
+    .custom<object>((value) => typeof value === 'object' && value !== null, { error: 'must be an object' })
+    .optional()
+    .meta({ description: 'a Drizzle schema, which `sluice check` compares with the catalog', flag: 'none' }),
   auth: hook
     .optional()
     .meta({ description: 'who is asking: role and claims, or null to refuse', flag: 'none' }),
@@ -225,6 +229,7 @@ function complete(parsed: z.output<typeof schema>): Config {
     ...parsed,
     auth: parsed.auth,
     resolve: parsed.resolve,
+    drizzle: parsed.drizzle,
     database: parsed.database && present(parsed.database),
     replication: parsed.replication && present(parsed.replication),
     queries: Object.fromEntries(

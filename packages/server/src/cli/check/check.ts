@@ -6,6 +6,7 @@ import { CONNECTIONS_BESIDE_POOL } from '../../source-side.js';
 import type { Config } from '../../config/config.js';
 import { configError } from '../../config/errors.js';
 import { withConnection } from './connect.js';
+import { drizzleFindings } from './drizzle-schema.js';
 import { readFacts, type Facts } from './facts.js';
 import { fromError, type Finding } from './finding.js';
 import { poolerFindings, replicationFindings } from './pooler.js';
@@ -38,11 +39,12 @@ export function connectionsOf(config: Config): Connections {
 export async function checkDatabase(config: Config): Promise<CheckReport> {
   const { database, replication, ownReplication } = connectionsOf(config);
   try {
-    const facts = await withConnection(database, (client) =>
-      readFacts(client, { publication: config.publication, clientRole: config.role }),
-    );
+    const { facts, schema } = await withConnection(database, async (client) => ({
+      facts: await readFacts(client, { publication: config.publication, clientRole: config.role }),
+      schema: config.drizzle === undefined ? [] : await drizzleFindings(client, config.drizzle),
+    }));
     const needs = needsOf(config);
-    const rules = [...serverFindings(facts, needs), ...rightsFindings(facts, needs)];
+    const rules = [...serverFindings(facts, needs), ...rightsFindings(facts, needs), ...schema];
     const probes = await Promise.all([
       poolerFindings(database, ownReplication),
       replicationFindings(replication),

@@ -103,6 +103,23 @@ export const CHECK_WARNINGS = {
     message: 'Commits wait for a standby: the stream sees them before any SELECT does.',
     hint: 'Set "visible": true (--visible); on Postgres 17 and later also synchronized_standby_slots.',
   },
+  drizzle_tables_missing: {
+    message: 'The Drizzle schema has tables that this role finds nowhere on its search path.',
+    hint: 'Run the migrations, remove the tables from the schema, or name their schema with pgSchema.',
+  },
+  drizzle_columns_missing: {
+    message: 'The Drizzle schema has columns that the database does not have: queries that select them fail.',
+    hint: 'Run the migrations, or remove the columns from the schema.',
+  },
+  drizzle_types_differ: {
+    message:
+      'The Drizzle schema gives columns another type than the database: rows have other values than their types say.',
+    hint: 'Run the migrations, or change the columns in the schema to the type that the database has.',
+  },
+  drizzle_nulls_differ: {
+    message: 'The Drizzle schema and the database do not agree on which columns may be NULL.',
+    hint: 'ALTER TABLE … ALTER COLUMN … SET NOT NULL, or add or remove notNull() in the schema.',
+  },
   event_trigger_missing: {
     message: 'Changes of the schema are noticed by polling the catalog.',
     hint: 'Where you may create one, the event trigger of `sluice check --print-grants --event-trigger` tells their exact position.',

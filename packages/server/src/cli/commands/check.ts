@@ -15,6 +15,7 @@ export interface CheckOptions {
   readonly serviceRole?: string;
   readonly tables?: string;
   readonly eventTrigger?: boolean;
+  readonly drizzle?: string;
 }
 
 /** `sluice check`: can this database be used? Changes nothing. */
