@@ -1,7 +1,11 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+
+/** What frameworks give as their server; those of HTTP/2 take WebSockets over HTTP/1 (`allowHTTP1`). */
+export type NodeServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
 
 /** What a transport does with what a server hands it; false: the path is for somebody else. */
 export interface Handlers {
@@ -18,7 +22,7 @@ type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) 
  *
  * @returns what detaches: the server is as it was
  */
-export function attachTo(server: HttpServer | HttpsServer, handlers: Handlers): () => void {
+export function attachTo(server: NodeServer, handlers: Handlers): () => void {
   const requests = server.listeners('request') as RequestListener[];
   const upgrades = server.listeners('upgrade') as UpgradeListener[];
   const request: RequestListener = (incoming, response) => {
@@ -39,17 +43,13 @@ export function attachTo(server: HttpServer | HttpsServer, handlers: Handlers): 
   };
 }
 
-function replace(
-  server: HttpServer | HttpsServer,
-  event: string,
-  listener: RequestListener | UpgradeListener,
-): void {
+function replace(server: NodeServer, event: string, listener: RequestListener | UpgradeListener): void {
   server.removeAllListeners(event);
   server.on(event, listener);
 }
 
 function restore(
-  server: HttpServer | HttpsServer,
+  server: NodeServer,
   event: string,
   ours: RequestListener | UpgradeListener,
   before: readonly (RequestListener | UpgradeListener)[],
@@ -68,7 +68,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /** Where a server listens; null when it does not, or on a path of the file system. */
-export function addressOf(server: HttpServer | HttpsServer): AddressInfo | null {
+export function addressOf(server: NodeServer): AddressInfo | null {
   const address = server.address();
   return typeof address === 'object' ? address : null;
 }

@@ -22,3 +22,4 @@ export { defineQueries, query, rows, type QueryOptions } from './resolving/query
 export type { AnyRow, RowOf, TypedAnswer } from './resolving/row-of.js';
 export type { AnyNamedQuery, Ctx, NamedQuery } from './config/named-query.js';
 export type { ApiOf } from './api.js';
+export type { NodeServer } from './attach.js';

@@ -1,9 +1,8 @@
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
-import type { Server as HttpsServer } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SluiceError } from '@sluice/core/errors';
 import type { Logger } from 'pino';
 import type { ApiOf } from './api.js';
-import { addressOf, attachTo, isLoopback, type Handlers } from './attach.js';
+import { addressOf, attachTo, isLoopback, type Handlers, type NodeServer } from './attach.js';
 import { makeClientSide, type ClientSide } from './client-side.js';
 import { commitToken } from './commit-token.js';
 import type { Config, QueryDefinition, SluiceConfig } from './config/config.js';
@@ -37,7 +36,7 @@ export interface Sluice<Api = unknown> {
   /** Starts, and serves on a server of our own at `host` and `port`. @returns the URL. @throws SluiceError */
   listen(): Promise<string>;
   /** Serves our paths on the application's server, WebSockets included. Attach after its own listeners were added. */
-  attach(server: HttpServer | HttpsServer): void;
+  attach(server: NodeServer): void;
   /**
    * For a router: everything but WebSockets. Node's form calls `next` when the path is not ours; Fetch's form, for Hono,
    * Next.js and their like, answers 404.
@@ -222,14 +221,14 @@ class Service {
     return this.#server.url + basePath;
   }
 
-  attach(server: HttpServer | HttpsServer): void {
+  attach(server: NodeServer): void {
     this.#refuseOpen(server);
     server.on('listening', () => this.#refuseOpen(server));
     this.#detach.push(attachTo(server, this.handlers));
   }
 
   /** @throws SluiceError `listen_not_loopback` */
-  #refuseOpen(server: HttpServer | HttpsServer): void {
+  #refuseOpen(server: NodeServer): void {
     const address = addressOf(server)?.address;
     if (this.#config.insecure || address === undefined || isLoopback(address)) return;
     throw configError('listen_not_loopback', address);

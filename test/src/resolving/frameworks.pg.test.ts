@@ -56,10 +56,10 @@ describe('attach', () => {
     await start();
     const app = new Hono();
     app.get('/hello', (context) => context.text('hello'));
-    const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server;
+    const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' });
     stop = () => void server.close();
     sluice.attach(server);
-    await works(await listening(server));
+    await works(await listening(server as Server));
   });
 
   test('Express', async () => {
