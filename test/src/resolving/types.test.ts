@@ -1,12 +1,14 @@
 import { createClient, type LiveView } from '@sluice/client';
-import { createSluice, defineQueries, query, rows } from '@sluice/server';
+import { createSluice, defineQueries, query, rows, type RowOf } from '@sluice/server';
 import { eq, relations, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
-import { integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import { customType, integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
+import type { drizzleBuilders } from './drizzle-builders.js';
+import type { kyselyBuilders } from './kysely-builders.js';
 
 const users = pgTable('users', { id: integer().primaryKey(), name: text().notNull() });
 const posts = pgTable('posts', {
@@ -19,6 +21,8 @@ const userRelations = relations(users, ({ many }) => ({ posts: many(posts) }));
 const postRelations = relations(posts, ({ one }) => ({
   author: one(users, { fields: [posts.authorId], references: [users.id] }),
 }));
+const buffer = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+const files = pgTable('files', { id: integer().primaryKey(), name: text().notNull(), content: buffer() });
 const pool = new pg.Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/nothing' });
 const db = drizzle(pool, { schema: { users, posts, userRelations, postRelations } });
 const kysely = new Kysely<{ users: { id: number; name: string } }>({
@@ -42,6 +46,8 @@ const queries = defineQueries({
   first: query(z.object({ id: z.int().optional() }), ({ args }) =>
     db.query.posts.findFirst({ where: eq(posts.id, args.id ?? 1) }),
   ),
+  bytes: query(() => db.select().from(files)),
+  joinedBytes: query(() => db.select().from(users).leftJoin(files, eq(files.id, users.id))),
   kysely: query(() => kysely.selectFrom('users').select(['id'])),
   typed: query(z.string(), ({ args }) =>
     rows<{ n: bigint }>({ text: 'SELECT $1::int8 AS n', values: [args] }),
@@ -80,6 +86,15 @@ test('a client of `typeof sluice` has the rows of the builders', () => {
       readonly { id: number; author: { id: number; name: string } | null }[]
     >();
     expectTypeOf(client.live(queries.first()).rows[0]?.title).toEqualTypeOf<string | undefined>();
+    expectTypeOf(client.live(queries.bytes()).rows).toEqualTypeOf<
+      readonly { id: number; name: string; content: Uint8Array | null }[]
+    >();
+    expectTypeOf(client.live(queries.joinedBytes()).rows).toEqualTypeOf<
+      readonly {
+        users: { id: number; name: string };
+        files: { id: number; name: string; content: Uint8Array | null } | null;
+      }[]
+    >();
     expectTypeOf(client.live(queries.kysely()).rows).toEqualTypeOf<readonly { id: number }[]>();
     expectTypeOf(client.live(queries.typed('7')).rows).toEqualTypeOf<readonly { n: bigint }[]>();
     expectTypeOf(client.live(queries.later()).rows).toEqualTypeOf<readonly { n: bigint }[]>();
@@ -111,4 +126,17 @@ test('what is no query is refused where it is written', () => {
   expect(() => query(z.object({}))).toThrow(TypeError);
   // @ts-expect-error: only what `query` made
   void (() => defineQueries({ one: () => ({ sql: 'SELECT 1' }) }));
+});
+
+type Own<A> = A extends readonly (infer Row)[] ? Row : Exclude<A, undefined>;
+type Builders = ReturnType<typeof drizzleBuilders>;
+type Kyselys = ReturnType<typeof kyselyBuilders>;
+
+test('of every builder that is compared with a live view, the row is what it gives itself', () => {
+  type Drizzle = { [N in keyof Builders]: RowOf<ReturnType<Builders[N]>> };
+  type DrizzleOwn = { [N in keyof Builders]: Own<Awaited<ReturnType<Builders[N]>>> };
+  expectTypeOf<Drizzle>().toEqualTypeOf<DrizzleOwn>();
+  type OfKysely = { [N in keyof Kyselys]: RowOf<ReturnType<Kyselys[N]>> };
+  type KyselyOwn = { [N in keyof Kyselys]: Own<Awaited<ReturnType<ReturnType<Kyselys[N]>['execute']>>> };
+  expectTypeOf<OfKysely>().toEqualTypeOf<KyselyOwn>();
 });

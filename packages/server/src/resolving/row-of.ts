@@ -16,9 +16,9 @@ export interface TypedAnswer<Row> {
  * What has no type of its own gives `AnyRow`.
  */
 export type RowOf<B> = B extends { toSQL(): unknown }
-  ? ElementOf<Awaited<B>>
+  ? Carried<ElementOf<Awaited<B>>>
   : B extends { compile(): unknown; execute(): Promise<infer Rows> }
-    ? ElementOf<Rows>
+    ? Carried<ElementOf<Rows>>
     : B extends PromiseLike<infer Answer>
       ? RowOfAnswer<Answer>
       : RowOfAnswer<B>;
@@ -33,3 +33,33 @@ type RowOfAnswer<Answer> = '~row' extends keyof Answer
   : Answer extends readonly unknown[]
     ? never // rows are no answer: the builder was awaited
     : AnyRow;
+
+/** A row as it arrives: bytes are `Uint8Array`, whatever class the driver has for them. Other rows are what they are. */
+type Carried<Row> = true extends HasBytes<Row> ? { [N in keyof Row]: CarriedValue<Row[N]> } : Row;
+
+type CarriedValue<V> =
+  true extends IsBytes<V>
+    ? Uint8Array | Extract<V, null | undefined>
+    : true extends HasBytes<NonNullable<V>>
+      ? Carried<NonNullable<V>> | Extract<V, null | undefined>
+      : V;
+
+/** Of a row, or of an object in it that a join has made. */
+type HasBytes<Row> = Row extends object
+  ? { [N in keyof Row]: true extends IsBytes<Row[N]> ? true : HasOwnBytes<NonNullable<Row[N]>> }[keyof Row]
+  : false;
+
+type HasOwnBytes<V> = V extends readonly unknown[] | Date
+  ? false
+  : V extends object
+    ? { [N in keyof V]: IsBytes<V[N]> }[keyof V]
+    : false;
+
+/** Neither `any` nor `never` is. */
+type IsBytes<V> = 0 extends 1 & V
+  ? false
+  : [NonNullable<V>] extends [never]
+    ? false
+    : [NonNullable<V>] extends [Uint8Array]
+      ? true
+      : false;
