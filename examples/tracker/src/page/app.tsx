@@ -39,6 +39,7 @@ export function App(): ReactElement {
     '?': () => setOpen('help'),
     t: toggleTheme,
     d: toggleDock,
+    ...(open === 'sidebar' ? { Escape: close } : {}),
   });
   const { list, counts } = useIssues(place);
 

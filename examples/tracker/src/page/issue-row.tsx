@@ -24,6 +24,7 @@ export const Row = memo(function Row(props: RowProps): ReactElement {
   const place = usePlace();
   const line = useFlash(issue);
   const project = directory.project(issue.projectId);
+  const date = place.order === 'updated' ? issue.updatedAt : issue.createdAt;
   return (
     <li ref={line} className="row" style={style} data-id={issue.id} data-selected={isSelected || undefined}>
       <button
@@ -59,12 +60,8 @@ export const Row = memo(function Row(props: RowProps): ReactElement {
           </span>
         )}
       </span>
-      <time
-        className="row-date"
-        dateTime={issue.createdAt.toISOString()}
-        title={formatMoment(issue.createdAt)}
-      >
-        {formatDay(issue.createdAt)}
+      <time className="row-date" dateTime={date.toISOString()} title={formatMoment(date)}>
+        {formatDay(date)}
       </time>
       <button
         type="button"
