@@ -9,6 +9,7 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { differences } from './differences.js';
 import { digits, drizzleBuilders } from './drizzle-builders.js';
 import { kyselyBuilders, type KyselyTables } from './kysely-builders.js';
 import { schema, SETUP } from './tables.js';
@@ -28,6 +29,7 @@ let server: Server;
 let sluice: Sluice<unknown>;
 let client: SluiceClient<unknown>['client'];
 let builders: Readonly<Record<string, Runnable>>;
+let ran: Readonly<Record<string, Runnable>>;
 
 beforeAll(async () => {
   database = await sharedDatabase(SETUP);
@@ -38,6 +40,9 @@ beforeAll(async () => {
   const queries: Record<string, AnyNamedQuery> = {};
   for (const [name, make] of Object.entries(builders)) queries[name] = query(() => make());
   queries['digits'] = query(() => digits(db));
+  const different = differences(db, kysely);
+  for (const [name, make] of Object.entries(different)) queries[name] = query(() => make());
+  ran = { ...builders, ...different };
   sluice = createSluice({ database: database.url, logLevel: 'silent', graceMs: 0, holdMs: 60_000, queries });
   server = createServer();
   sluice.attach(server);
@@ -57,7 +62,7 @@ afterAll(async () => {
 
 /** What the builder gives when it runs itself, as the list of its rows. */
 async function own(name: string): Promise<readonly unknown[]> {
-  const builder = builders[name]?.();
+  const builder = ran[name]?.();
   const answer: unknown = await (builder !== undefined && 'execute' in builder ? builder.execute() : builder);
   return Array.isArray(answer) ? answer : answer === undefined ? [] : [answer];
 }
@@ -161,5 +166,20 @@ test('what did not change keeps its identity, nested values too', async () => {
   const same = ada?.posts.map((post, index) => [post.id, post === adaBefore?.posts[index]]);
   expect(new Map(same as [number, boolean][]).get(1)).toBe(false);
   expect(same?.filter(([, kept]) => kept === true)).toHaveLength((ada?.posts.length ?? 0) - 1);
+  live.close();
+});
+
+// What docs/queries.md lists as different, on both sides.
+test.each<[string, (given: Record<string, unknown>) => unknown, unknown, unknown]>([
+  ['nullInNumerics', ({ nums }) => nums, ['1.5', null], ['1.5', 'NULL']],
+  ['nullInDates', ({ days }) => (days as readonly unknown[])[1] instanceof Date, false, true],
+  ['textInJson', ({ json }) => json, '123', 123],
+  ['beforeChrist', ({ at }) => Number(at), -63_517_824_000_000, Number.NaN],
+  ['infinite', ({ at }) => Number.isNaN(Number(at)), true, false],
+])('%s', async (name, of, here, there) => {
+  const live = client.live<Record<string, unknown>>({ query: name });
+  await live.ready;
+  expect(of(live.rows[0] ?? {})).toEqual(here);
+  expect(of((await own(name))[0] as Record<string, unknown>)).toEqual(there);
   live.close();
 });
