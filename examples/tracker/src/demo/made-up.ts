@@ -138,7 +138,10 @@ function description(random: Random, part: string): string {
 }
 
 function sentence(template: string, part: string): string {
-  const text = template.replace('{}', part);
+  const isSeveral = /[^s]s$/.test(part);
+  const text = template
+    .replace('{}', part)
+    .replace(/\[(.*?)\|(.*?)\]/g, (_, one: string, several: string) => (isSeveral ? several : one));
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -9,11 +9,11 @@ const starting = startDemo(demoOptions(process.env), say);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end());
 
 async function end(): Promise<void> {
-  if (ending) process.exit(1); // asked twice
+  // Asked twice; or while it starts, when nothing is there yet that needs an orderly end: data comes whole or not at all.
+  if (ending || demo === null) process.exit(130);
   ending = true;
   say('\nEnding …');
-  demo ??= await starting.catch(() => null);
-  await demo?.stop();
+  await demo.stop();
   process.exit(0);
 }
 

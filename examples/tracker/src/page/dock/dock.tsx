@@ -32,7 +32,8 @@ export function Dock({ isOpen, toggle }: DockProps): ReactElement {
         >
           <Icon name={isOpen ? 'down' : 'up'} />
           <span>
-            {queries.length} live {queries.length === 1 ? 'query' : 'queries'}
+            {queries.length} <span className="wide-only">live </span>
+            {queries.length === 1 ? 'query' : 'queries'}
           </span>
         </button>
         <Age latency={latency} />

@@ -23,9 +23,13 @@ export function useOpenQueries(): readonly OpenQuery[] {
   const [open, setOpen] = useState<readonly OpenQuery[]>([]);
   useEffect(() => {
     const look = (): void => setOpen(openQueries());
-    look();
+    // The components around this one open theirs in the same commit, after this effect.
+    const frame = requestAnimationFrame(look);
     const timer = setInterval(look, LOOK_MS);
-    return () => clearInterval(timer);
+    return () => {
+      cancelAnimationFrame(frame);
+      clearInterval(timer);
+    };
   }, []);
   return open;
 }
