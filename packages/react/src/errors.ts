@@ -10,7 +10,7 @@ export const REACT_ERRORS = {
   },
   total_malformed: {
     message: 'The query given as total does not answer with one number.',
-    hint: 'Give useLiveInfiniteQuery a total like SELECT count(*) FROM …: one row, its first column a number.',
+    hint: 'Give useLiveInfiniteQuery a total whose query counts: one row, its first column a number.',
     retry: false,
     stage: 'react',
   },

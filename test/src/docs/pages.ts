@@ -2,8 +2,14 @@ import { blocksOf, type Block } from './blocks.js';
 
 /** What kinds of fenced blocks each page may have: for each of them a test takes the blocks of that page. */
 export const PAGES: Readonly<Record<string, readonly RegExp[]>> = {
-  // readme.pg.test.ts
-  'README.md': [/^sh$/, /^sql$/, /^(js|ts) runnable( stays)?$/, /^text output$/],
+  // readme.pg.test.ts; quickstart.browser.test.ts
+  'README.md': [
+    /^sh( application)?$/,
+    /^(ts|diff) file=\S+$/,
+    /^sql$/,
+    /^(js|ts) runnable( stays)?$/,
+    /^text output$/,
+  ],
   // operations.pg.test.ts
   'docs/operations.md': [/^bash$/, /^sql$/, /^ts runnable$/],
   'docs/operations-source.md': [],

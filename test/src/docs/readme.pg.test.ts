@@ -5,6 +5,7 @@ import { sharedDatabase } from '@sluice/server/testing/shared';
 import { withClient } from '@sluice/server/testing/postgres';
 import { freePort } from '@sluice/server/embedded/embedded-postgres';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { isOfApplication } from '../quickstart/apply-blocks.js';
 import { blocksOf, type Block } from './blocks.js';
 import { RunningProgram } from './runnable.js';
 import { Shell } from './shell.js';
@@ -69,6 +70,7 @@ class Walk {
 
   async #step(block: Block): Promise<void> {
     const [language] = block.info;
+    if (isOfApplication(block)) return;
     if (block.info.includes('output')) await this.#program?.prints(`${block.text}\n`);
     else if (block.info.includes('runnable')) await this.#run(block);
     else if (language === 'sql') await this.#statements(block.text);
