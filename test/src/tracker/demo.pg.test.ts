@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
 import { afterAll, expect, inject, test } from 'vitest';
 import type {} from '@sluice/server/testing/global-setup';
@@ -53,6 +54,12 @@ async function onlyThisMachine(url: string): Promise<void> {
   expect(await ask({})).toBe(200);
   expect(await ask({ origin: url })).toBe(200);
   expect(await ask({ origin: 'https://elsewhere.example' })).toBe(403);
+  // A name of somebody else's that leads to this machine.
+  const rebound = request(`${url}/demo/state`, { headers: { host: 'elsewhere.example' } });
+  rebound.end();
+  const [response] = (await once(rebound, 'response')) as [IncomingMessage];
+  expect(response.statusCode).toBe(403);
+  response.resume();
   expect(new URL(url).hostname).toBe('127.0.0.1');
 }
 

@@ -277,6 +277,21 @@ test('the address says what is shown, and the back button goes back', async () =
   await page.waitForFunction((title) => document.querySelector('h1')?.textContent === title, start);
 });
 
+test('at every width the title has its place, and nothing is cut off', async () => {
+  for (const width of [320, 560, 800, 900, 1000, 1150, 1250]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.waitForFunction((wanted) => innerWidth === wanted, width);
+    const found = await page.evaluate(() => ({
+      title: (document.querySelector('h1 .ellipsis')?.getBoundingClientRect().width ?? 0) > 50,
+      overflow: document.documentElement.scrollWidth > innerWidth,
+      cut: [...document.querySelectorAll('.top > *, .toolbar *, .dock-bar > *')].filter(
+        (element) => element.getBoundingClientRect().right > innerWidth + 1,
+      ).length,
+    }));
+    expect({ width, ...found }).toEqual({ width, title: true, overflow: false, cut: 0 });
+  }
+});
+
 test('nothing found is said, and led out of', async () => {
   await page.getByPlaceholder('Search titles').fill('nobody wrote this');
   await page.getByText('No issues here').waitFor();

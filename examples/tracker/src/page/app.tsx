@@ -13,7 +13,7 @@ import { usePlace, type Place } from './place.js';
 import { Sidebar } from './sidebar.js';
 import { useTheme } from './theme.js';
 import { Fields, StatusChips } from './toolbar.js';
-import { NARROW, useMedia } from './use-media.js';
+import { COMPACT, useMedia } from './use-media.js';
 import { useNotice } from './write.js';
 
 const PAGE_ROWS = 100;
@@ -28,7 +28,7 @@ export function App(): ReactElement {
   const directory = useLiveDirectory();
   const place = usePlace();
   const search = useRef<HTMLInputElement>(null);
-  const isNarrow = useMedia(NARROW);
+  const isCompact = useMedia(COMPACT);
   const [theme, toggleTheme] = useTheme();
   const [open, setOpen] = useState<'sidebar' | 'help' | null>(null);
   const [hasDock, setDock] = useState(false);
@@ -60,7 +60,7 @@ export function App(): ReactElement {
               <Icon name="menu" />
             </button>
             <Title place={place} total={list.total} />
-            {!isNarrow && <Filters search={search} />}
+            {!isCompact && <Filters search={search} />}
             <Connection />
             <button
               type="button"
@@ -81,7 +81,7 @@ export function App(): ReactElement {
           </header>
           <div className="toolbar">
             <StatusChips counts={counts} />
-            {isNarrow && <Filters search={search} />}
+            {isCompact && <Filters search={search} />}
           </div>
           <div className={`panes${place.issueId === null ? '' : ' has-detail'}`}>
             <IssueList list={list} />
