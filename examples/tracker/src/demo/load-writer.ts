@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { STATUSES } from '../shared/vocabulary.js';
-import { COMMENTS, MEMBERS } from './words.js';
+import { MEMBERS } from './company.js';
+import { COMMENTS } from './phrases.js';
 
 /** Most changes a second that can be asked for. */
 export const LOAD_MAX = 1_000;

@@ -1,16 +1,7 @@
 import { STATUSES, type Status } from '../shared/vocabulary.js';
+import { LABELS, MEMBERS, TEAMS, type ProjectWords } from './company.js';
+import { COMMENTS, OBSERVATIONS, SITUATIONS, TITLES, WISHES } from './phrases.js';
 import { Random } from './random.js';
-import {
-  COMMENTS,
-  LABELS,
-  MEMBERS,
-  OBSERVATIONS,
-  SITUATIONS,
-  TEAMS,
-  TITLES,
-  WISHES,
-  type ProjectWords,
-} from './words.js';
 
 /** The columns of a batch of issues and their comments, each a list, as `unnest` takes them. */
 export interface Batch {

@@ -76,20 +76,7 @@ export async function startDemo(options: DemoOptions, say: (line: string) => voi
     const writer = new LoadWriter(database.ownerUrl);
     writer.start();
     ends.push(() => writer.stop());
-    const supervisor = new Supervisor({
-      environment: () => ({
-        DATABASE_URL: database.ownerUrl,
-        SLUICE_DATABASE_URL: database.serviceUrl,
-        PORT: String(port),
-        TRACKER_PAGE: PAGE,
-        TRACKER_LOAD: String(writer.perSecond),
-        NODE_ENV: 'production',
-      }),
-      received: (message) => {
-        if (message.kind === 'load') writer.perSecond = message.perSecond;
-      },
-      say,
-    });
+    const supervisor = applicationOf(database, writer, port, say);
     ends.push(() => supervisor.stop());
     await supervisor.start();
     return { url: `http://127.0.0.1:${port}`, stop };
@@ -97,6 +84,28 @@ export async function startDemo(options: DemoOptions, say: (line: string) => voi
     await stop();
     throw error;
   }
+}
+
+function applicationOf(
+  database: DemoDatabase,
+  writer: LoadWriter,
+  port: number,
+  say: (line: string) => void,
+): Supervisor {
+  return new Supervisor({
+    environment: () => ({
+      DATABASE_URL: database.ownerUrl,
+      SLUICE_DATABASE_URL: database.serviceUrl,
+      PORT: String(port),
+      TRACKER_PAGE: PAGE,
+      TRACKER_LOAD: String(writer.perSecond),
+      NODE_ENV: 'production',
+    }),
+    received: (message) => {
+      if (message.kind === 'load') writer.perSecond = message.perSecond;
+    },
+    say,
+  });
 }
 
 function openDatabase(

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
+import { LABELS, MEMBER_COLORS, MEMBERS, TEAMS } from './company.js';
 import { madeUpIssues, type Batch } from './made-up.js';
-import { LABELS, MEMBER_COLORS, MEMBERS, TEAMS } from './words.js';
 
 const BATCH_ROWS = 2_500;
 const FOLDER = new URL('../../database/', import.meta.url);
