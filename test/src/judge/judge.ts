@@ -41,6 +41,13 @@ export interface SeenMove {
   readonly glance?: true;
 }
 
+/** A difference that a change of the schema, told by nobody, may explain when the shadow comes to it. */
+interface Suspect {
+  readonly reads: readonly string[];
+  readonly atMicros: bigint;
+  readonly condemn: () => void;
+}
+
 interface Sighting {
   readonly client: string;
   /** When it was reported, in microseconds of the Unix epoch. */
@@ -98,6 +105,8 @@ export class Judge {
   readonly #noticeMicros: bigint;
   /** When what a query may read was last altered, as far as the shadow has come. */
   readonly #altered = new Map<string, bigint>();
+  /** Differences that are wrong unless the schema changes soon after them. */
+  #suspects: Suspect[] = [];
   /** When the last transaction that the shadow has taken committed. */
   #atMicros = 0n;
   readonly #queue: { readonly transaction: WalTransaction; readonly atMs: number }[] = [];
@@ -187,6 +196,7 @@ export class Judge {
     }
     this.#stopped = true;
     await this.#running;
+    this.#condemn(() => true);
     this.counts.evaluations = this.#shadow.evaluations;
   }
 
@@ -274,8 +284,11 @@ export class Judge {
     this.#atMicros = transaction.atMicros;
     if (alters(transaction)) {
       this.counts.alterations++;
-      for (const table of tablesOf(transaction)) this.#altered.set(table, transaction.atMicros);
+      const tables = tablesOf(transaction);
+      for (const table of tables) this.#altered.set(table, transaction.atMicros);
+      this.#excuse(new Set(tables));
     }
+    this.#condemn((suspect) => transaction.atMicros - suspect.atMicros > this.#noticeMicros);
     for (const { prefix, content } of transaction.messages) {
       if (prefix !== TICK_PREFIX) continue;
       this.#ticks.set(Number(content), transaction.atMicros);
@@ -306,11 +319,31 @@ export class Judge {
     this.compared.add(view.bound.query.id);
     if (truth.digest === view.answer.digest || this.#unnoticed(view)) return;
     const { query, params } = view.bound;
-    this.#wrong('rows', client, lsn, query.id, params, [
-      view.behind ? 'behind' : 'current',
-      query.sql,
-      ...diffOf(truth, view.answer),
-    ]);
+    const detail = [view.behind ? 'behind' : 'current', query.sql, ...diffOf(truth, view.answer)];
+    const condemn = (): void => this.#wrong('rows', client, lsn, query.id, params, detail);
+    if (this.#noticeMicros === 0n) condemn();
+    else this.#suspects.push({ reads: query.reads, atMicros: this.#atMicros, condemn });
+  }
+
+  /**
+   * Without the event trigger an answer that waits for an invisible commit is dated from before it (decision 036),
+   * though it was read under definitions of after it.
+   */
+  #excuse(altered: ReadonlySet<string>): void {
+    this.#suspects = this.#suspects.filter(({ reads, atMicros }) => {
+      const sinceMicros = this.#atMicros - atMicros;
+      if (sinceMicros > this.#noticeMicros || !reads.some((name) => altered.has(name))) return true;
+      this.counts.early++;
+      this.counts.earlyMsMax = Math.max(this.counts.earlyMsMax, Number(sinceMicros / 1000n));
+      return false;
+    });
+  }
+
+  #condemn(isGuilty: (suspect: Suspect) => boolean): void {
+    const guilty = this.#suspects.filter(isGuilty);
+    if (guilty.length === 0) return;
+    this.#suspects = this.#suspects.filter((suspect) => !isGuilty(suspect));
+    for (const { condemn } of guilty) condemn();
   }
 
   /** What differs because the schema has changed so lately that nobody has promised to know: counted, and bounded. */

@@ -33,6 +33,10 @@ export interface Counts {
   unnoticed: number;
   /** How long after the change the latest of those committed. */
   unnoticedMsMax: number;
+  /** Of views that showed rows of after such a change at a position just before it: not judged either. */
+  early: number;
+  /** How long before the change the earliest of those positions was. */
+  earlyMsMax: number;
   /** Subscriptions that ended because the schema no longer had what they name. */
   ended: number;
   positions: number;
@@ -56,6 +60,8 @@ export function noCounts(): Counts {
     alterations: 0,
     unnoticed: 0,
     unnoticedMsMax: 0,
+    early: 0,
+    earlyMsMax: 0,
     ended: 0,
     positions: 0,
     transactions: 0,
@@ -113,7 +119,8 @@ export function summaryOf(report: Report, again: string): string {
       `${report.evaluations} evaluations, ${report.seconds} s, seed ${report.seed}`,
     `gears: ${list(report.gears)}; chaos: ${list(report.chaos)}`,
     `schema: ${report.alterations} changes, ${report.eventTrigger ? 'told by the event trigger' : 'noticed by polling'}, ` +
-      `${report.unnoticed} comparisons before that (latest ${report.unnoticedMsMax} ms after), ${report.ended} subscriptions ended`,
+      `${report.unnoticed} comparisons before that (latest ${report.unnoticedMsMax} ms after), ` +
+      `${report.early} of its rows at a position before it (earliest ${report.earlyMsMax} ms), ${report.ended} subscriptions ended`,
     `tokens: ${report.tokens.tokens} handed over, ${report.tokens.reached} reached (slowest ${report.tokens.slowestMs} ms), ` +
       `${report.tokens.unreachable} of rolled back transactions, ${report.tokens.refused} refused in disturbances`,
     `steps: ${list(report.steps)}`,

@@ -45,6 +45,8 @@ export class Writers {
   #stopping = false;
   readonly #stop = new AbortController();
   #running: Promise<void>[] = [];
+  /** Connections that a disturbance broke while they were idle. */
+  readonly #broken = new WeakSet<pg.Client>();
 
   constructor(options: WritersOptions) {
     this.#options = options;
@@ -82,6 +84,7 @@ export class Writers {
   async #session(work: (client: pg.Client) => Promise<void>, pauseMs: () => number): Promise<void> {
     let client: pg.Client | null = null;
     while (!this.#stopping) {
+      if (client && this.#broken.has(client)) client = null;
       client ??= await this.#connect();
       if (!client) continue;
       try {
@@ -102,7 +105,9 @@ export class Writers {
 
   async #connect(): Promise<pg.Client | null> {
     const client = new pg.Client({ connectionString: this.#options.url });
-    client.on('error', () => undefined);
+    client.on('error', () => {
+      if (this.#options.disturbed?.() === true) this.#broken.add(client);
+    });
     try {
       await client.connect();
       return client;

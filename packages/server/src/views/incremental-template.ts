@@ -16,7 +16,7 @@ import type { Transaction } from '../source/transaction.js';
 import { catchUp, type Fetched, type Step } from './catch-up.js';
 import { answerError, isTransient, viewsError } from './errors.js';
 import { restMs } from './pace.js';
-import { RelevantLog, raiseBase, type Base, type Relevant } from './relevant-log.js';
+import { RelevantLog, raiseBase, toldFrom, type Base, type Relevant } from './relevant-log.js';
 import { Restlessness } from './restlessness.js';
 import { RowEvents, changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
 import type { Version, View } from './view.js';
@@ -312,7 +312,8 @@ export class IncrementalTemplate {
       if (!this.#views.has(one)) return;
       const rows = fetch.result[index] ?? [];
       const error = 'error' in rows ? answerError(rows.error) : tooLarge(rows, this.#options.rowsPerViewMax);
-      if (error !== null) this.#takeError(one, error, seen, steps[0]?.transaction);
+      if (error !== null)
+        this.#takeError(one, error, { last: seen, until: steps[0]?.transaction, upper: fetch.upper });
       else if (!('error' in rows))
         fetched.set(one, { binding: one.binding, rows, complete: rows.length < (counts[index] ?? 0) });
     });
@@ -321,7 +322,8 @@ export class IncrementalTemplate {
     for (const [one, { step, rows, dry }] of overtaken) {
       if (dry) fetchFurther(one);
       const last = steps[step - 1]?.transaction.lsn ?? null;
-      this.#stand(one, latest(seen, last), steps[step]?.transaction, (at) => this.#tell(one, at, rows));
+      const span = { last: latest(seen, last), until: steps[step]?.transaction, upper: fetch.upper };
+      this.#stand(one, span, (at) => this.#tell(one, at, rows));
     }
     for (const one of fetched.keys()) this.#noteRound(one, members.has(one));
   }
@@ -355,19 +357,20 @@ export class IncrementalTemplate {
   }
 
   /** An error is an answer at the snapshot (C17); what the snapshot did not see may have mended it: look again. */
-  #takeError(one: TableView, error: SluiceError, seen: Lsn | null, until: Relevant | undefined): void {
-    if (until === undefined) this.#fail(one, this.#options.now(), error.toWire());
-    else this.#stand(one, seen, until, (at) => one.view.error(at, error.toWire()));
+  #takeError(one: TableView, error: SluiceError, span: Span): void {
+    if (span.until === undefined) this.#fail(one, this.#options.now(), error.toWire());
+    else this.#stand(one, span, (at) => one.view.error(at, error.toWire()));
   }
 
   /**
    * Tells an answer that holds through just before `until`, if it stands anywhere (C6): all that it has in it is at or
    * before `from`, and nothing of it is told already.
    */
-  #stand(one: TableView, last: Lsn | null, until: Relevant | undefined, tell: (at: Version) => void): void {
-    const from = latest(last, one.base) ?? one.base;
-    if (until === undefined || until.lsn <= from) return;
-    if (from === one.base && one.told) return;
+  #stand(one: TableView, { last, until, upper }: Span, tell: (at: Version) => void): void {
+    const least = latest(last, one.base) ?? one.base;
+    if (until === undefined || until.lsn <= least) return;
+    if (least === one.base && one.told) return;
+    const from = toldFrom(least, until, upper);
     tell({ epoch: this.#options.now().epoch, lsn: from });
     one.view.gap(until.previous);
     one.base = from;
@@ -393,6 +396,16 @@ export class IncrementalTemplate {
     this.#failed.add(one);
     one.view.error(at, error);
   }
+}
+
+/** What is known of where an answer stands. */
+interface Span {
+  /** The last relevant transaction that is in it. */
+  readonly last: Lsn | null;
+  /** The first that is not. */
+  readonly until: Relevant | undefined;
+  /** Its snapshot saw nothing that commits after this. */
+  readonly upper: Lsn;
 }
 
 function tooLarge(rows: readonly unknown[], rowsMax: number): SluiceError | null {

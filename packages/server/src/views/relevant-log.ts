@@ -26,6 +26,15 @@ export interface Base {
   told: boolean;
 }
 
+/**
+ * From where on an answer is told that stands from `least` on. Without the event trigger a change of the schema is in
+ * the snapshot and not in the log: from `upper` on it is in both, so an answer is not dated before that where it can
+ * be helped. (It cannot while a relevant commit below `upper` is invisible: waiting for a moment without one may last.)
+ */
+export function toldFrom(least: Lsn, until: Relevant | null, upper: Lsn): Lsn {
+  return upper > least && (until === null || until.lsn > upper) ? upper : least;
+}
+
 export function raiseBase(one: Base, least: Lsn): void {
   if (one.base >= least) return;
   one.base = least;

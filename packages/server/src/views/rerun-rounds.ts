@@ -132,7 +132,7 @@ export class RerunRounds {
         const relevant = unseen
           .filter((one) => one.touched.has(template))
           .map((one): Relevant => one.transaction);
-        const standing = template.standing(fetch.snapshot, relevant, began);
+        const standing = template.standing(fetch.snapshot, relevant, began, fetch.upper);
         const outcomes = fetch.result[index] ?? [];
         views.forEach((one, place) => {
           const outcome = outcomes[place];

@@ -91,6 +91,8 @@ const round = fc.record({
   commits: fc.integer({ min: 0, max: 4 }),
   /** Of those not yet visible, which the snapshot sees; visibility only grows. */
   visible: fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }),
+  /** The end of the log, as the snapshot's statement reads it: at its last commit, or past others that are not visible. */
+  read: fc.constantFrom('early', 'late'),
 });
 
 test('an answer is known only at positions whose transactions are exactly those it saw', () => {
@@ -105,7 +107,7 @@ test('an answer is known only at positions whose transactions are exactly those 
       const one = template.open(view, [], asLsn(1n));
       const known = new Known();
       const isVisible: boolean[] = [];
-      for (const { shed, commits, visible } of rounds) {
+      for (const { shed, commits, visible, read } of rounds) {
         const behind = shed && template.isBehind;
         for (let i = 0; i < commits; i++) {
           if (!behind) template.touched(transaction(isVisible.length));
@@ -120,7 +122,9 @@ test('an answer is known only at positions whose transactions are exactly those 
           .map(({ xid }) => xid)
           .join(' ');
         const unseen = all.filter(({ xid }) => !sees(snapshot, xid));
-        const standing = template.standing(snapshot, unseen, asLsn(0n));
+        const seen = all.findLast(({ xid }) => sees(snapshot, xid))?.lsn ?? asLsn(1n);
+        const upper = read === 'late' ? lsnOf(isVisible.length - 1) : seen;
+        const standing = template.standing(snapshot, unseen, asLsn(0n), upper);
         const holds = template.publish(one, { rows: [[seenText]] }, standing, 'e');
         expect(template.dirty.has(one)).toBe(!holds); // it is run again until it holds
         template.trim();
@@ -155,13 +159,32 @@ test('a run that was asked for before a tick does not answer for it, although it
   const tick = { ...transaction(0), messages: [{ prefix: 'sluice.tick', content: Buffer.from('1000') }] };
   template.touched(tick);
   const snapshot = snapshotOf([true]);
-  const early = template.standing(snapshot, [], asLsn(tick.lsn - 1n));
+  const early = template.standing(snapshot, [], asLsn(tick.lsn - 1n), tick.lsn);
   expect(template.publish(one, { rows: [['before the tick']] }, early, 'e')).toBe(false);
   expect(entries).toMatchObject([
     { kind: 'rows', at: 1n },
     { kind: 'gap', through: tick.previous },
   ]);
-  const after = template.standing(snapshot, [], tick.lsn);
+  const after = template.standing(snapshot, [], tick.lsn, tick.lsn);
   expect(template.publish(one, { rows: [['after it']] }, after, 'e')).toBe(true);
   expect(entries.at(-1)).toMatchObject({ kind: 'delta', to: tick.lsn });
+});
+
+test('a change of the schema that nobody told is not dated back to where the stream was', () => {
+  const toldAt = (unseen: readonly Transaction[]): Entry | undefined => {
+    const entries: Entry[] = [];
+    const template = new RerunTemplate('key', planned, principal, 1000, 0);
+    const view = new View('v', planned.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
+      entries.push(entry),
+    );
+    const one = template.open(view, [], asLsn(3n));
+    // The snapshot may see a column that was added at 4; its end of the log is 15.
+    const standing = template.standing(snapshotOf([false, false]), unseen, asLsn(3n), asLsn(15n));
+    template.publish(one, { rows: [['x']] }, standing, 'e');
+    return entries[0];
+  };
+  expect(toldAt([])).toMatchObject({ kind: 'rows', at: 15n });
+  expect(toldAt([transaction(1)])).toMatchObject({ kind: 'rows', at: 15n });
+  // A relevant commit that is not visible yet leaves only the time before it.
+  expect(toldAt([transaction(0)])).toMatchObject({ kind: 'rows', at: 3n });
 });

@@ -10,7 +10,7 @@ import { answerError, viewsError } from './errors.js';
 import { isTickOf } from './marks.js';
 import { keyRows } from './keyed-rows.js';
 import type { Principal } from './port.js';
-import { RelevantLog, raiseBase, type Base, type Relevant } from './relevant-log.js';
+import { RelevantLog, raiseBase, toldFrom, type Base, type Relevant } from './relevant-log.js';
 import type { View, Version } from './view.js';
 
 /** A view in the re-run gear. */
@@ -32,6 +32,8 @@ export interface Standing {
   readonly seen: Lsn | null;
   /** The first that it does not see. */
   readonly until: Relevant | null;
+  /** The snapshot saw nothing that commits after this. */
+  readonly upper: Lsn;
 }
 
 /**
@@ -127,11 +129,11 @@ export class RerunTemplate {
    * @param began how far the stream had been told when the run was asked for. Its clock may have been read before any
    *   tick after that, although its snapshot, which waits for locks, sees the tick: it stands before the tick.
    */
-  standing(snapshot: Snapshot, unseen: readonly Relevant[], began: Lsn): Standing {
+  standing(snapshot: Snapshot, unseen: readonly Relevant[], began: Lsn, upper: Lsn): Standing {
     const late = this.#log.tickAfter(began);
     const first = unseen[0] ?? null;
     const until = late !== null && (first === null || late.lsn < first.lsn) ? late : first;
-    return { seen: this.#log.lastSeen(snapshot, began), until };
+    return { seen: this.#log.lastSeen(snapshot, began), until, upper };
   }
 
   /**
@@ -140,11 +142,12 @@ export class RerunTemplate {
    */
   publish(one: RerunView, outcome: RunOutcome, standing: Standing, epoch: Epoch): boolean {
     if (!this.#views.has(one)) return true;
-    const { seen, until } = standing;
-    const from = seen !== null && seen > one.base ? seen : one.base;
-    if (until !== null && until.lsn <= from) return false;
+    const { seen, until, upper } = standing;
+    const least = seen !== null && seen > one.base ? seen : one.base;
+    if (until !== null && until.lsn <= least) return false;
     // Where a commit stays invisible for long, every run gives the answer from before it: it has been told.
-    if (until !== null && from === one.base && one.told) return false;
+    if (until !== null && least === one.base && one.told) return false;
+    const from = toldFrom(least, until, upper);
     this.#tell(one, outcome, { epoch, lsn: from });
     one.base = from;
     one.told = true;

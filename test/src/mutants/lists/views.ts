@@ -13,7 +13,7 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C6: a result is published although it lacks what its base has',
     file: `${VIEWS}/rerun-template.ts`,
-    find: 'if (until !== null && until.lsn <= from) return false;',
+    find: 'if (until !== null && until.lsn <= least) return false;',
     replace: '',
     caughtBy: [RERUN, 'an answer is known only at positions whose transactions are exactly those it saw'],
   },
@@ -27,15 +27,15 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C6: a result is published before the last transaction that it saw',
     file: `${VIEWS}/rerun-template.ts`,
-    find: 'return { seen: this.#log.lastSeen(snapshot, began), until };',
-    replace: 'void this.#log.lastSeen(snapshot, began);\n    return { seen: null, until };',
+    find: 'return { seen: this.#log.lastSeen(snapshot, began), until, upper };',
+    replace: 'void this.#log.lastSeen(snapshot, began);\n    return { seen: null, until, upper };',
     caughtBy: [RERUN, 'an answer is known only at positions whose transactions are exactly those it saw'],
   },
   {
     breaks: 'C6: a result that stands nowhere is not run again',
     file: `${VIEWS}/rerun-template.ts`,
-    find: 'if (until !== null && until.lsn <= from) return false;',
-    replace: 'if (until !== null && until.lsn <= from) return this.#dirty.delete(one) && false;',
+    find: 'if (until !== null && until.lsn <= least) return false;',
+    replace: 'if (until !== null && until.lsn <= least) return this.#dirty.delete(one) && false;',
     caughtBy: [RERUN, 'an answer is known only at positions whose transactions are exactly those it saw'],
   },
   {
