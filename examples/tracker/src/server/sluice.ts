@@ -2,7 +2,7 @@ import { createSluice } from '@sluice/server';
 import { queries } from './queries.js';
 
 export const sluice = createSluice({
-  database: process.env['SLUICE_DATABASE_URL'] ?? '',
+  database: process.env['SLUICE_DATABASE_URL'],
   queries,
   // The list is what people look at: counts over all issues may come later, rather than hold it up for longer.
   holdMs: 40,

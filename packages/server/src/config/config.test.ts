@@ -31,6 +31,10 @@ test('an empty configuration has every default', () => {
   expect(config.maxRetainedWalBytes).toBe(1024 ** 3);
 });
 
+test('a variable that is not set is a key that is not given', () => {
+  expect(parseConfig({ database: undefined, replication: undefined }).database).toBeUndefined();
+});
+
 test('sizes take units as in postgresql.conf', () => {
   expect(parseConfig({ maxRetainedWalBytes: '64MB' }).maxRetainedWalBytes).toBe(64 * 1024 * 1024);
   expect(fails({ maxRetainedWalBytes: '64mb' })).toMatchObject({ code: 'config_invalid' });

@@ -8,9 +8,9 @@ import type { AnyNamedQuery, Ctx } from './named-query.js';
  */
 export interface SluiceConfig {
   /** The database, as the service role: a URL or its parts. */
-  readonly database?: string | DatabaseConfig;
+  readonly database?: string | DatabaseConfig | undefined;
   /** A direct connection for the stream, when `database` goes through a pooler. Default: `database`. */
-  readonly replication?: string | DatabaseConfig;
+  readonly replication?: string | DatabaseConfig | undefined;
   /** Name of the publication that lists the tables. */
   readonly publication?: string;
   readonly slot?: SlotConfig;
