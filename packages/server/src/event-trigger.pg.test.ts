@@ -5,13 +5,19 @@ import { commitToken } from './commit-token.js';
 import { parseConfig } from './config/schema.js';
 import { connectionConfig } from './config/database.js';
 import { LocalSourceSide } from './source-side.js';
-import { withClient, type TestDatabase } from './testing/postgres.js';
-import { sharedDatabase } from './testing/shared.js';
+import {
+  createTestDatabase,
+  startTestPostgres,
+  withClient,
+  type TestDatabase,
+  type TestPostgres,
+} from './testing/postgres.js';
 import type { FromViews, QuerySpec } from './views/port.js';
 
 // With the event trigger, DDL is told at its exact position: no view is said to hold there under what was before.
 // The catalog is not polled here, so that nothing else can tell.
 
+let server: TestPostgres;
 let database: TestDatabase;
 let side: LocalSourceSide;
 const heard: FromViews[] = [];
@@ -19,7 +25,10 @@ let looked: () => void = () => undefined;
 let refs = 0;
 
 beforeAll(async () => {
-  database = await sharedDatabase(`
+  server = await startTestPostgres();
+  database = await createTestDatabase(
+    server,
+    `
     CREATE TABLE issue (id int PRIMARY KEY, kind int, estimate int, weight int);
     INSERT INTO issue SELECT i, i % 3, i, i FROM generate_series(1, 9) i;
     CREATE VIEW busy AS SELECT id FROM issue WHERE weight > 4;
@@ -27,7 +36,8 @@ beforeAll(async () => {
     CREATE TABLE part (id int, region text) PARTITION BY LIST (region);
     CREATE TABLE part_eu PARTITION OF part FOR VALUES IN ('eu');
     CREATE TABLE part_us (id int, region text);
-    INSERT INTO part_us VALUES (1, 'us');`);
+    INSERT INTO part_us VALUES (1, 'us');`,
+  );
   await database.publish({ eventTrigger: true });
   const config = parseConfig({ database: database.url });
   side = new LocalSourceSide(
@@ -55,7 +65,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await side.stop();
-  await database.drop();
+  await server.destroy();
 });
 
 async function until<T>(find: () => T | undefined): Promise<T> {
@@ -143,4 +153,41 @@ test.each([
     return last === 'gap' ? undefined : last;
   });
   if (again === 'ended') await open(sql);
+});
+
+test('DDL that streams before anybody sees it is waited for: the catalog of before is not taken for that of after', async () => {
+  const sql = 'SELECT * FROM issue WHERE id < 5';
+  const view = await open(sql);
+  const setting = async (line: string): Promise<void> => {
+    await database.sql(line);
+    await database.sql('SELECT pg_reload_conf()');
+  };
+  await setting(`ALTER SYSTEM SET synchronous_standby_names = 'nobody'`);
+  try {
+    const altered = withClient(database.adminUrl, (client) =>
+      client.query('ALTER TABLE issue ADD COLUMN unseen int DEFAULT 8'),
+    );
+    await until(() => (lastOf(view)?.kind === 'gap' ? true : undefined));
+    // It is asked again and again whether the change is visible, and until then nothing is said.
+    const asked = new Set<string>();
+    await expect
+      .poll(
+        async () => {
+          const { rows } = await database.sql(
+            `SELECT query_start::text AS at FROM pg_stat_activity WHERE query = 'SELECT pg_current_snapshot()'`,
+          );
+          for (const { at } of rows as { at: string }[]) asked.add(at);
+          return asked.size;
+        },
+        { timeout: 10_000 },
+      )
+      .toBeGreaterThan(3);
+    expect(lastOf(view)?.kind).toBe('gap');
+    await setting('ALTER SYSTEM RESET synchronous_standby_names');
+    await altered;
+    await until(() => (lastOf(view)?.kind === 'ended' ? true : undefined));
+    await open(sql);
+  } finally {
+    await setting('ALTER SYSTEM RESET synchronous_standby_names');
+  }
 });

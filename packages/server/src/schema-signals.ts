@@ -9,7 +9,8 @@ import type { Relation, Transaction } from './source/transaction.js';
 /** What is asked to read the catalog again. */
 interface Catalog {
   registry(): Registry;
-  readAgain(): void;
+  /** @param by what announced it; null: anything may have happened */
+  readAgain(by: Transaction | null): void;
 }
 
 /**
@@ -28,7 +29,7 @@ export class SchemaSignals implements SourceListener {
   }
 
   transaction(transaction: Transaction): void {
-    if (this.#announces(transaction)) this.#catalog.readAgain();
+    if (this.#announces(transaction)) this.#catalog.readAgain(transaction);
     this.#next.transaction(transaction);
   }
 
@@ -37,7 +38,7 @@ export class SchemaSignals implements SourceListener {
   }
 
   restart(epoch: Epoch, lsn: Lsn): void {
-    this.#catalog.readAgain();
+    this.#catalog.readAgain(null);
     this.#next.restart(epoch, lsn);
   }
 

@@ -15,7 +15,9 @@ import { clientConfig, type ConnectionConfig } from './source/connection-config.
 import { Database } from './source/database.js';
 import { PostgresSource } from './source/postgres-source.js';
 import type { SlotMode } from './source/slot-keeper.js';
+import { parseSnapshot, sees } from './source/snapshot.js';
 import type { Run } from './source/source.js';
+import type { Transaction } from './source/transaction.js';
 import type { FromViews, ToViews, ViewsPort } from './views/port.js';
 import { assembleViewHost } from './views/assemble.js';
 import type { ViewHost } from './views/view-host.js';
@@ -53,6 +55,8 @@ const PLANNING_CONNECTIONS = 2;
 const RERUN_INTERVAL_MS = 20;
 /** Between two attempts to read a catalog that is known to have changed. */
 const CATALOG_RETRY_MS = 200;
+/** How often it is asked whether a change of the schema is visible yet. */
+const VISIBLE_POLL_MS = 20;
 
 /** All stages from the source to the views, wired together. */
 export class LocalSourceSide implements SourceSide {
@@ -144,7 +148,10 @@ export class LocalSourceSide implements SourceSide {
 
   async start(): Promise<void> {
     await this.#registry.start();
-    const catalog = { registry: () => this.#registry.current, readAgain: () => this.#readCatalog() };
+    const catalog = {
+      registry: () => this.#registry.current,
+      readAgain: (by: Transaction | null) => this.#readCatalog(by),
+    };
     await this.#source.start(new SchemaSignals(this.#host, catalog));
   }
 
@@ -173,19 +180,32 @@ export class LocalSourceSide implements SourceSide {
     return schema;
   }
 
-  #readCatalog(): void {
-    this.#schemaKnown = this.#readUntilRead();
+  #readCatalog(by: Transaction | null): void {
+    // Of two that stream one after the other the second may be visible first.
+    this.#schemaKnown = Promise.all([this.#schemaKnown, this.#readUntilRead(by)]).then(() => undefined);
   }
 
-  async #readUntilRead(): Promise<void> {
+  async #readUntilRead(by: Transaction | null): Promise<void> {
     while (!this.#stopped) {
       try {
+        if (by !== null) await this.#untilVisible(by);
         await this.#registry.refresh();
         return await this.#replanned;
       } catch (error) {
         this.#failed('registry_read_failed', error);
         await sleep(CATALOG_RETRY_MS);
       }
+    }
+  }
+
+  /** A commit streams before it is seen, under synchronous replication long before: the catalog is still the old one. */
+  async #untilVisible({ xid }: Transaction): Promise<void> {
+    const { chain } = this.#source;
+    // A stream that began anew is told so, and may never hear of this transaction again.
+    while (!this.#stopped && this.#source.chain === chain) {
+      const { rows } = await this.#database.query('SELECT pg_current_snapshot()');
+      if (sees(parseSnapshot(String(rows[0]?.[0])), xid)) return;
+      await sleep(VISIBLE_POLL_MS);
     }
   }
 
