@@ -89,19 +89,24 @@ FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid
 JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE p.pubname = $1 AND (to_jsonb(r)->>'prqual' IS NOT NULL OR to_jsonb(r)->>'prattrs' IS NOT NULL)`;
 
-/** With \`publish_via_partition_root = false\` these are plain tables and leaves. */
-export const PUBLISHED_SQL: string = `
-SELECT json_build_object('oid', c.oid::int8)
-FROM pg_publication_tables t JOIN pg_namespace n ON n.nspname = t.schemaname
-JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
-WHERE t.pubname = $1`;
+/**
+ * Relations that the publication names; what is below them is published with them. Read from the catalog's own tables:
+ * `pg_publication_tables` asks functions, which see a partition that the snapshot does not.
+ */
+export const PUBLISHED_NAMES_SQL: string = `
+SELECT json_build_object('oid', r.prrelid::int8)
+FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid WHERE p.pubname = $1`;
 
-/** Roots that are published by name, schema or FOR ALL TABLES: they count also while they have no leaf. */
-export const PUBLISHED_ROOTS_SQL: string = `
+export const PUBLISHED_ALL_SQL: string = `
 SELECT json_build_object('oid', c.oid::int8)
-FROM pg_publication p JOIN pg_class c ON c.relkind = 'p'
-WHERE p.pubname = $1 AND (p.puballtables OR EXISTS (
-  SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid))`;
+FROM pg_publication p JOIN pg_class c ON c.relkind IN ('r', 'p') WHERE p.pubname = $1 AND p.puballtables`;
+
+/** The catalog of published schemas exists since Postgres 15. */
+export const HAS_PUBLISHED_SCHEMAS_SQL = `SELECT to_regclass('pg_catalog.pg_publication_namespace') IS NOT NULL`;
+export const PUBLISHED_SCHEMAS_SQL: string = `
+SELECT json_build_object('oid', c.oid::int8)
+FROM pg_publication p JOIN pg_publication_namespace s ON s.pnpubid = p.oid JOIN pg_class c ON c.relnamespace = s.pnnspid
+WHERE p.pubname = $1`;
 
 /** Per catalog: how many rows there are and which versions. */
 const VERSIONS = (

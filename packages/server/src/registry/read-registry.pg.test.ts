@@ -104,6 +104,25 @@ test('a partitioned table is published when all of its leaves are', async () => 
   }
 });
 
+test('what is published is read at the snapshot, like the rest', async () => {
+  await run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    await run('SELECT count(*) FROM pg_class');
+    await database.sql('ALTER TABLE part DETACH PARTITION part_b');
+    const before = await readRegistry(run, 'sluice');
+    expect(table(before, 'part_b')).toMatchObject({
+      partitionOf: table(before, 'part').oid,
+      published: true,
+    });
+    expect(table(before, 'part').published).toBe(true);
+  } finally {
+    await run('COMMIT');
+    await database.sql(
+      `ALTER TABLE part ATTACH PARTITION part_b FOR VALUES FROM ('2021-01-01') TO ('2022-01-01')`,
+    );
+  }
+});
+
 test('statistics do not change a hash; columns, enum labels and grants do, each its own', async () => {
   const before = await readRegistry(run, 'sluice');
   await database.sql(`INSERT INTO issue (id, title, slug) VALUES (1, 'a', 's'); ANALYZE issue`);

@@ -5,8 +5,10 @@ import {
   KEYS_SQL,
   PUBLICATION_FILTERS_SQL,
   PUBLICATION_SQL,
-  PUBLISHED_ROOTS_SQL,
-  PUBLISHED_SQL,
+  HAS_PUBLISHED_SCHEMAS_SQL,
+  PUBLISHED_ALL_SQL,
+  PUBLISHED_NAMES_SQL,
+  PUBLISHED_SCHEMAS_SQL,
   RELATIONS_SQL,
   RIGHTS_SQL,
   TYPES_SQL,
@@ -112,23 +114,33 @@ async function readPublished(
   publication: string,
   relations: readonly RelationRow[],
 ): Promise<ReadonlySet<number>> {
-  const published = new Set(
-    (await read<{ oid: number }>(run, PUBLISHED_SQL, [publication])).map((r) => r.oid),
-  );
-  const roots = new Set(
-    (await read<{ oid: number }>(run, PUBLISHED_ROOTS_SQL, [publication])).map((r) => r.oid),
-  );
+  const listed = await readListed(run, publication);
   const children = groupBy(relations, (relation) => relation.partitionOf);
-  const resolve = (relation: RelationRow): boolean => {
-    if (relation.kind !== 'p') return published.has(relation.oid);
+  const published = new Set<number>();
+  const resolve = (relation: RelationRow, aboveIs: boolean): boolean => {
+    const isListed = aboveIs || listed.has(relation.oid);
     const leaves = children.get(relation.oid) ?? [];
-    const all = leaves.length === 0 ? roots.has(relation.oid) : leaves.map(resolve).every(Boolean);
-    if (all) published.add(relation.oid);
-    else published.delete(relation.oid);
-    return all;
+    const below = leaves.map((leaf) => resolve(leaf, isListed));
+    const is = below.length > 0 ? below.every(Boolean) : isListed && STREAMED_KINDS.has(relation.kind);
+    if (is) published.add(relation.oid);
+    return is;
   };
-  for (const relation of relations) if (relation.partitionOf === null) resolve(relation);
+  for (const relation of relations) if (relation.partitionOf === null) resolve(relation, false);
   return published;
+}
+
+/** Tables, and roots while they have no leaf. */
+const STREAMED_KINDS: ReadonlySet<string> = new Set(['r', 'p']);
+
+/** What the publication means by itself: by name, by its schema, or because it is for all tables. */
+async function readListed(run: Run, publication: string): Promise<ReadonlySet<number>> {
+  const [bySchema] = (await run(HAS_PUBLISHED_SCHEMAS_SQL)).rows;
+  const statements = [PUBLISHED_NAMES_SQL, PUBLISHED_ALL_SQL];
+  if (bySchema?.[0] === 't') statements.push(PUBLISHED_SCHEMAS_SQL);
+  const listed = new Set<number>();
+  for (const sql of statements)
+    for (const { oid } of await read<{ oid: number }>(run, sql, [publication])) listed.add(oid);
+  return listed;
 }
 
 const KINDS: Readonly<Record<string, Table['kind']>> = {
