@@ -139,7 +139,9 @@ function outputOf(table: Table, name: string, columns: Description['columns']): 
 /** Whether it gives at most one row for each row beside it. A limit that is a parameter is taken for 1: views verify. */
 function isOneRow(node: Node, functions: Functions): boolean {
   if ('JoinExpr' in node) {
-    const { larg, rarg } = node.JoinExpr;
+    const { larg, rarg, jointype } = node.JoinExpr;
+    // A full join of two that have one row each has two.
+    if (jointype === 'JOIN_FULL') return false;
     return [larg, rarg].every((side) => side !== undefined && isOneRow(side, functions));
   }
   if (!('RangeSubselect' in node)) return false;
@@ -163,10 +165,12 @@ function isOne(node: Node): boolean {
 
 function collectTables(node: Node, registry: Registry, tables: Table[], functions: Functions): boolean {
   if ('JoinExpr' in node) {
-    const { larg, rarg } = node.JoinExpr;
+    const { larg, rarg, jointype } = node.JoinExpr;
     return [larg, rarg].every(
       (side) =>
-        side !== undefined && (isOneRow(side, functions) || collectTables(side, registry, tables, functions)),
+        side !== undefined &&
+        ((jointype !== 'JOIN_FULL' && isOneRow(side, functions)) ||
+          collectTables(side, registry, tables, functions)),
     );
   }
   if (!('RangeVar' in node)) return false;
