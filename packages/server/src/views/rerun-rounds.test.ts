@@ -1,31 +1,19 @@
 import { asLsn } from '@sluice/core/lsn';
 import { expect, test } from 'vitest';
-import type { Planned } from '../planner/planned.js';
 import type { Run } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
+import { RERUN_PLAN } from '../testing/rerun-plan.js';
 import type { Entry } from './port.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate } from './rerun-template.js';
 import { View } from './view.js';
 
-const planned: Planned = {
-  template: 't',
-  shape: { columns: [{ name: 'n', type: 'text', decoder: 'text' }], ordered: false },
-  paramTypes: [],
-  reads: [1],
-  readsAnything: false,
-  views: [],
-  userCode: false,
-  keyColumns: null,
-  readsClock: false,
-  gear: { kind: 'rerun', sql: { pieces: ['SELECT 1'], refs: [], lateral: true }, reason: 'a test' },
-};
 const principal = { role: 'r', claims: {} };
 
 test('a template that turns out slow, and was overtaken, is run again though nothing more happens', async () => {
   const entries: Entry[] = [];
-  const template = new RerunTemplate('key', planned, principal, 10, 0);
-  const view = new View('v', planned.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
+  const template = new RerunTemplate('key', RERUN_PLAN, principal, 10, 0);
+  const view = new View('v', RERUN_PLAN.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
     entries.push(entry),
   );
   const overtaking: Transaction = {

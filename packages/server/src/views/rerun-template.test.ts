@@ -1,9 +1,9 @@
 import { asLsn, type Lsn } from '@sluice/core/lsn';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Planned } from '../planner/planned.js';
 import { sees, type Snapshot } from '../source/snapshot.js';
 import type { Transaction } from '../source/transaction.js';
+import { RERUN_PLAN } from '../testing/rerun-plan.js';
 import type { Entry } from './port.js';
 import { RerunTemplate } from './rerun-template.js';
 import { View } from './view.js';
@@ -11,18 +11,6 @@ import { View } from './view.js';
 // C6: what a snapshot computed is published only where it stands. The truth at a position is the set of transactions
 // committed at or before it; an answer computed at a snapshot is the set that the snapshot sees.
 
-const planned: Planned = {
-  template: 't',
-  shape: { columns: [{ name: 'seen', type: 'text', decoder: 'text' }], ordered: false },
-  paramTypes: [],
-  reads: [1],
-  readsAnything: false,
-  views: [],
-  userCode: false,
-  keyColumns: null,
-  readsClock: false,
-  gear: { kind: 'rerun', sql: { pieces: ['SELECT 1'], refs: [], lateral: true }, reason: 'a test' },
-};
 const principal = { role: 'r', claims: {} };
 
 /** The n-th transaction has xid 100 + n and makes position 10 (n + 1). */
@@ -100,9 +88,12 @@ test('an answer is known only at positions whose transactions are exactly those 
   fc.assert(
     fc.property(fc.array(round, { minLength: 1, maxLength: 8 }), (rounds) => {
       const entries: Entry[] = [];
-      const template = new RerunTemplate('key', planned, principal, 1000, 0);
-      const view = new View('v', planned.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
-        entries.push(entry),
+      const template = new RerunTemplate('key', RERUN_PLAN, principal, 1000, 0);
+      const view = new View(
+        'v',
+        RERUN_PLAN.shape,
+        { sql: '', params: [], principal, adHoc: false },
+        (entry) => entries.push(entry),
       );
       const one = template.open(view, [], asLsn(1n));
       const known = new Known();
@@ -151,8 +142,8 @@ test('an answer is known only at positions whose transactions are exactly those 
 
 test('a run that was asked for before a tick does not answer for it, although its snapshot sees it', () => {
   const entries: Entry[] = [];
-  const template = new RerunTemplate('key', planned, principal, 1000, 1000);
-  const view = new View('v', planned.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
+  const template = new RerunTemplate('key', RERUN_PLAN, principal, 1000, 1000);
+  const view = new View('v', RERUN_PLAN.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
     entries.push(entry),
   );
   const one = template.open(view, [], asLsn(1n));
@@ -173,8 +164,8 @@ test('a run that was asked for before a tick does not answer for it, although it
 test('a change of the schema that nobody told is not dated back to where the stream was', () => {
   const toldAt = (unseen: readonly Transaction[]): Entry | undefined => {
     const entries: Entry[] = [];
-    const template = new RerunTemplate('key', planned, principal, 1000, 0);
-    const view = new View('v', planned.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
+    const template = new RerunTemplate('key', RERUN_PLAN, principal, 1000, 0);
+    const view = new View('v', RERUN_PLAN.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
       entries.push(entry),
     );
     const one = template.open(view, [], asLsn(3n));

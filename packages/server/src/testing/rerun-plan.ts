@@ -1,0 +1,15 @@
+import type { Planned } from '../planner/planned.js';
+
+/** A plan in the re-run gear, of one text column without a key: for tests of what runs it. */
+export const RERUN_PLAN: Planned = {
+  template: 't',
+  shape: { columns: [{ name: 'seen', type: 'text', decoder: 'text' }], ordered: false },
+  paramTypes: [],
+  reads: [1],
+  readsAnything: false,
+  views: [],
+  userCode: false,
+  keyColumns: null,
+  readsClock: false,
+  gear: { kind: 'rerun', sql: { pieces: ['SELECT 1'], refs: [], lateral: true }, reason: 'a test' },
+};
