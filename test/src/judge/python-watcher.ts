@@ -44,6 +44,8 @@ export class PythonWatcher {
   readonly #rows = new Map<number, SeenView['answer']>();
   readonly #reported = new Map<number, string>();
   #position = 0n;
+  #last = 'nothing';
+  #movedMs = Date.now();
   #expected = false;
   #failure: string | null = null;
 
@@ -82,11 +84,14 @@ export class PythonWatcher {
     return null;
   }
 
-  /** Waits until the client is at or past the position. */
-  async arrive(lsn: string, timeoutMs: number, failed: (failure: string) => void): Promise<void> {
+  /** Waits until the client has moved past the position, which must be followed by a change that it is told of. */
+  async pass(lsn: string, timeoutMs: number, failed: (failure: string) => void): Promise<void> {
     const deadline = Date.now() + timeoutMs;
-    while (this.#failure === null && this.#position < lsnOf(lsn)) {
-      if (Date.now() > deadline) return failed(`the Python client did not arrive at ${lsn}`);
+    while (this.#failure === null && this.#position <= lsnOf(lsn)) {
+      if (Date.now() > deadline)
+        return failed(
+          `the Python client did not pass ${lsn}: its last move was to ${this.#last}, ${Date.now() - this.#movedMs} ms ago`,
+        );
       await sleep(50);
     }
     if (this.#failure !== null) failed(this.#failure);
@@ -118,6 +123,8 @@ export class PythonWatcher {
       return [{ bound, lsn: own, answer, behind: behind !== null, gear, again }];
     });
     this.#position = lsn;
+    this.#last = line.position;
+    this.#movedMs = Date.now();
     this.#options.judge.moved(this.#options.name, { epoch, lsn, views, empty });
   }
 }

@@ -233,7 +233,8 @@ class Trial {
   async #arrive(): Promise<void> {
     await Promise.all(this.#watchers.map((watcher) => watcher.settle()));
     await this.#endSchema();
-    // Changes a view that the Python client watches, so that it is told of the end as well.
+    // Changes a view that the Python client watches, so that it is told of a commit past this point.
+    const beforeLast = await this.#court.end();
     await this.#court.database.sql('INSERT INTO transfer (from_id, to_id, amount) VALUES (1, 1, 0)');
     const end = await this.#court.end();
     const nudging = setInterval(() => void this.#court.nudge().catch(() => undefined), 1000);
@@ -243,7 +244,9 @@ class Trial {
         if (missing !== null) this.#failures.add(`${watcher.name} did not arrive at ${end}: ${missing}`);
       });
       if (this.#python)
-        arrivals.push(this.#python.arrive(end, ARRIVE_TIMEOUT_MS, (failure) => this.#failures.add(failure)));
+        arrivals.push(
+          this.#python.pass(beforeLast, ARRIVE_TIMEOUT_MS, (failure) => this.#failures.add(failure)),
+        );
       await Promise.all(arrivals);
     } finally {
       clearInterval(nudging);
