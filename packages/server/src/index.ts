@@ -1,5 +1,6 @@
 export { createSluice, type Handler, type Sluice } from './sluice.js';
 export type {
+  ApplicationDatabase,
   DatabaseConfig,
   LimitsConfig,
   LogLevel,

@@ -2,11 +2,16 @@ import { fileURLToPath } from 'node:url';
 import { sluice } from '@sluice/server/testing/cli';
 import type { TestDatabase } from '@sluice/server/testing/postgres';
 import { sharedDatabase } from '@sluice/server/testing/shared';
+import { createSluice } from '@sluice/server';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SETUP } from './tables.js';
 
 // `sluice check --drizzle`: a schema that agrees is passed over, one that does not is told column by column.
 
+const CONFIG = fileURLToPath(new URL('with-db.config.ts', import.meta.url));
 const SCHEMA = fileURLToPath(new URL('tables.ts', import.meta.url));
 
 let database: TestDatabase;
@@ -22,8 +27,10 @@ interface Found {
   readonly remedy: string;
 }
 
-async function drizzleFindings(): Promise<readonly (readonly [string, string | undefined])[]> {
-  const { out } = await sluice(['check', '--json', '--drizzle', SCHEMA, '--database-url', database.url]);
+async function drizzleFindings(
+  from: readonly string[] = ['--drizzle', SCHEMA],
+): Promise<readonly (readonly [string, string | undefined])[]> {
+  const { out } = await sluice(['check', '--json', ...from, '--database-url', database.url]);
   const { findings } = JSON.parse(out) as { findings: readonly Found[] };
   const ours = findings.filter(({ code }) => code.startsWith('drizzle_'));
   for (const { remedy } of ours) expect(remedy).not.toBe('');
@@ -55,6 +62,28 @@ test('a schema that agrees with the catalog, and one that does not', async () =>
       'users.name may be NULL, there notNull(), users.nick is NOT NULL, there nullable',
     ],
   ]);
+});
+
+test('the schema of the database that the configuration has as `db`', async () => {
+  await database.sql('ALTER TABLE users RENAME TO people');
+  const found = await drizzleFindings(['--config', CONFIG]);
+  expect(found.find(([code]) => code === 'drizzle_tables_missing')?.[1]).toContain('users');
+  expect(found).toEqual(await drizzleFindings());
+});
+
+test('a `db` without a schema is fine, one that is none is not', async () => {
+  const pool = new pg.Pool({ connectionString: database.url });
+  const dialect = new PostgresDialect({ pool });
+  for (const db of [drizzle(pool), new Kysely({ dialect })])
+    expect(() => createSluice({ database: database.url, db })).not.toThrow();
+  for (const db of [database.url, pool, null])
+    expect(() => createSluice({ database: database.url, db: db as never })).toThrow(
+      expect.objectContaining({
+        code: 'config_invalid',
+        detail: expect.stringContaining('db must be a Drizzle'),
+      }),
+    );
+  await pool.end();
 });
 
 test('a schema that is not there', async () => {

@@ -20,6 +20,11 @@ export interface SluiceConfig {
   readonly queries?: Readonly<Record<string, QueryDefinition>>;
   /** For names that `queries` does not have: a function of this process, or another process over signed HTTP. */
   readonly resolve?: ResolveFunction | RemoteResolverConfig;
+  /**
+   * The application's own Drizzle database or Kysely instance, which `queries` are written with. The schema that a
+   * Drizzle database was made with is compared with the catalog, as `drizzle` is.
+   */
+  readonly db?: ApplicationDatabase;
   /** A Drizzle schema (`import * as schema`): `sluice check` and a start compare it with the catalog. */
   readonly drizzle?: object;
   /** Who is asking? Null refuses. Default: everyone is `role` without claims. */
@@ -54,6 +59,11 @@ export interface SluiceConfig {
   readonly logLevel?: LogLevel;
   /** Runs source, planner and views in a thread of their own. */
   readonly viewsThread?: boolean;
+}
+
+/** What Drizzle's databases and Kysely's instances have in common. */
+export interface ApplicationDatabase {
+  readonly transaction: (...args: never[]) => unknown;
 }
 
 export interface DatabaseConfig {
@@ -194,6 +204,7 @@ export interface Config {
   readonly role: string;
   readonly queries: Readonly<Record<string, QueryDefinition>>;
   readonly resolve: ResolveFunction | RemoteResolver | undefined;
+  readonly db: ApplicationDatabase | undefined;
   readonly drizzle: object | undefined;
   readonly auth: AuthHook | undefined;
   readonly allowSql: boolean;

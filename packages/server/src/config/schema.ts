@@ -1,7 +1,7 @@
 import leven from 'leven';
 import { z } from 'zod';
 import type { AuthHook } from '../auth/auth.js';
-import type { Config, QueryFunction, ResolveFunction, SluiceConfig } from './config.js';
+import type { ApplicationDatabase, Config, QueryFunction, ResolveFunction, SluiceConfig } from './config.js';
 import { configError } from './errors.js';
 import { formatBytes, parseBytes } from './bytes.js';
 import { isNamedQuery, type AnyNamedQuery } from './named-query.js';
@@ -87,6 +87,12 @@ const resolver = z.union(
   },
 );
 
+function isApplicationDatabase(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && typeof Reflect.get(value, 'transaction') === 'function'
+  );
+}
+
 const schema = z.strictObject({
   database: database.optional().meta({
     description:
@@ -125,6 +131,16 @@ const schema = z.strictObject({
       'resolves names that `queries` does not have: a function, or { url, secret, timeoutMs, bytesMax } of another process',
     flag: 'none',
   }),
+  db: z
+    .custom<ApplicationDatabase>(isApplicationDatabase, {
+      error: 'must be a Drizzle database or a Kysely instance (connections go in `database`)',
+    })
+    .optional()
+    .meta({
+      description:
+        'the Drizzle database or Kysely instance of the application; its schema is compared with the catalog',
+      flag: 'none',
+    }),
   drizzle: z
     .custom<object>((value) => typeof value === 'object' && value !== null, { error: 'must be an object' })
     .optional()
@@ -229,6 +245,7 @@ function complete(parsed: z.output<typeof schema>): Config {
     ...parsed,
     auth: parsed.auth,
     resolve: parsed.resolve,
+    db: parsed.db,
     drizzle: parsed.drizzle,
     database: parsed.database && present(parsed.database),
     replication: parsed.replication && present(parsed.replication),

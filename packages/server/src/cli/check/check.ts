@@ -6,7 +6,7 @@ import { CONNECTIONS_BESIDE_POOL } from '../../source-side.js';
 import type { Config } from '../../config/config.js';
 import { configError } from '../../config/errors.js';
 import { withConnection } from './connect.js';
-import { drizzleFindings } from './drizzle-schema.js';
+import { drizzleFindings, schemaOf } from './drizzle-schema.js';
 import { readFacts, type Facts } from './facts.js';
 import { fromError, type Finding } from './finding.js';
 import { poolerFindings, replicationFindings } from './pooler.js';
@@ -41,7 +41,7 @@ export async function checkDatabase(config: Config): Promise<CheckReport> {
   try {
     const { facts, schema } = await withConnection(database, async (client) => ({
       facts: await readFacts(client, { publication: config.publication, clientRole: config.role }),
-      schema: config.drizzle === undefined ? [] : await drizzleFindings(client, config.drizzle),
+      schema: await drizzleFindings(client, config.drizzle ?? schemaOf(config.db)),
     }));
     const needs = needsOf(config);
     const rules = [...serverFindings(facts, needs), ...rightsFindings(facts, needs), ...schema];

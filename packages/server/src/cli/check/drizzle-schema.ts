@@ -50,6 +50,12 @@ export async function drizzleFindings(client: pg.Client, schema: object): Promis
   ];
 }
 
+/** What `drizzle(…, { schema })` was given; empty when the database was made without, or is none of Drizzle's. */
+export function schemaOf(db: object | undefined): object {
+  const schema = isEntity(db, 'PgDatabase') ? get(get(db, '_'), 'fullSchema') : null;
+  return isObject(schema) ? schema : {};
+}
+
 function tablesOf(schema: object): DrizzleTable[] {
   return Object.values(schema)
     .filter((value) => isEntity(value, 'PgTable'))
