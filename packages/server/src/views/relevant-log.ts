@@ -12,7 +12,7 @@ interface Logged extends Relevant {
   readonly tick: boolean;
 }
 
-/** Relevant transactions kept while views are behind; more, and the oldest are forgotten with those views' bases. */
+/** Relevant transactions kept while views are behind. */
 const RELEVANT_MAX = 100_000;
 
 /** Where a view that is behind stands. */
@@ -52,7 +52,17 @@ export function raiseBase(one: Base, least: Lsn): void {
  * A view has a *base*: what it is behind of is above it. Everything above the lowest base is in the log.
  */
 export class RelevantLog {
+  readonly #max: number;
   #log: Logged[] = [];
+
+  /** @param max how many are kept at most; more, and the older half is forgotten with the bases that need it */
+  constructor(max: number = RELEVANT_MAX) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#log.length;
+  }
 
   /**
    * @param tick time moved with it
@@ -60,7 +70,7 @@ export class RelevantLog {
    */
   add({ xid, lsn, previous }: Relevant, tick = false): Lsn | null {
     this.#log.push({ xid, lsn, previous, tick });
-    if (this.#log.length <= RELEVANT_MAX) return null;
+    if (this.#log.length <= this.#max) return null;
     this.#log.splice(0, this.#log.length >> 1);
     return this.#log[0]?.previous ?? null;
   }

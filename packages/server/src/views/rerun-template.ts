@@ -53,11 +53,20 @@ export class RerunTemplate {
   /** Views that hold: the ones to be told when something changes. */
   readonly #valid = new Set<RerunView>();
   readonly #dirty = new Set<RerunView>();
-  readonly #log = new RelevantLog();
+  readonly #log: RelevantLog;
   /** Milliseconds of one view's run, smoothed: slow templates do not hold up the others. */
   costMs = 0;
 
-  constructor(key: string, planned: Planned, principal: Principal, rowsPerViewMax: number, tickMs: number) {
+  /** @param relevantMax transactions kept while views are behind */
+  constructor(
+    key: string,
+    planned: Planned,
+    principal: Principal,
+    rowsPerViewMax: number,
+    tickMs: number,
+    relevantMax?: number,
+  ) {
+    this.#log = new RelevantLog(relevantMax);
     this.key = key;
     this.tickMs = tickMs;
     this.planned = planned;

@@ -11,6 +11,13 @@ const RULES = `${VIEWS}/rules.pg.test.ts`;
 /** C6, C8 to C11, C16, C17, C20 to C22, C26: what the gears make of snapshots and stream. */
 export const VIEW_RULES: readonly Mutant[] = [
   {
+    breaks: 'C6: transactions that were forgotten are still taken for told',
+    file: `${VIEWS}/rerun-template.ts`,
+    find: 'if (least !== null) for (const one of this.#dirty) raiseBase(one, least);',
+    replace: 'void least;',
+    caughtBy: [RERUN, 'an answer is known only at positions whose transactions are exactly those it saw'],
+  },
+  {
     breaks: 'C6: a result is published although it lacks what its base has',
     file: `${VIEWS}/rerun-template.ts`,
     find: 'if (until !== null && until.lsn <= least) return false;',
