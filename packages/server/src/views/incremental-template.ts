@@ -41,6 +41,8 @@ export interface TableView extends Base {
 export interface IncrementalOptions {
   readonly plan: TablePlan;
   readonly rowsPerViewMax: number;
+  /** Transactions kept while views are behind. */
+  readonly relevantMax?: number;
   /** Reads the rows of many bindings in one statement: `[ordinal, …plan columns]`; at most `counts` rows each. */
   fetch(bindings: readonly Binding[], counts: readonly number[]): Promise<Fetch<Hydration>>;
   passed(lsn: Lsn): Promise<void>;
@@ -87,13 +89,14 @@ export class IncrementalTemplate {
   /** Views whose answer is an error: tried anew when the table changes. */
   readonly #failed = new Set<TableView>();
   /** What pending views are behind of. */
-  readonly #log = new RelevantLog();
+  readonly #log: RelevantLog;
   readonly #engine: TableEngine;
   readonly #events: RowEvents;
   readonly #busy: Record<Lane, boolean> = { quick: false, restless: false };
 
   constructor(options: IncrementalOptions) {
     this.#options = options;
+    this.#log = new RelevantLog(options.relevantMax);
     this.#engine = new TableEngine(options.plan);
     this.#events = new RowEvents(options.plan);
   }
