@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createClient } from './create-client.js';
 import { socketUrl } from './socket.js';
 import { current, harness, until, type Issue } from './testing/harness.js';
@@ -261,10 +261,20 @@ test.each([
   expect(socketUrl(given)).toBe(means);
 });
 
-test.each(['', 'localhost', 'ftp://h', '/relative'])(
-  'the url %o is refused where there is no page',
-  (url) => {
-    expect(() => createClient({ url })).toThrow(expect.objectContaining({ code: 'url_invalid' }));
+test.each(['', 'localhost', 'ftp://h', 'http://'])('the url %o is refused where there is no page', (url) => {
+  expect(() => createClient({ url })).toThrow(expect.objectContaining({ code: 'url_invalid' }));
+});
+
+test.each(['/', '/live', './live', '//h/live'])(
+  'the url %o is for a page: elsewhere the client is made, and does not connect',
+  async (url) => {
+    const { client } = createClient({ url });
+    onTestFinished(() => client.close());
+    const live = client.live({ sql: 'v' });
+    await expect(live.ready).rejects.toMatchObject({ code: 'url_relative' });
+    expect([client.status, client.error]).toEqual(['failed', live.error]);
+    await client.authenticate();
+    await until(client, ({ status }) => status === 'failed');
   },
 );
 

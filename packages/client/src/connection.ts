@@ -19,7 +19,8 @@ import type { Wakeup } from './wakeups.js';
 export type Token = string | undefined | (() => string | undefined | Promise<string | undefined>);
 
 export interface ConnectionParts {
-  readonly url: string;
+  /** Null where it is not known: every attempt fails. */
+  readonly url: string | null;
   readonly token: Token;
   readonly constructSocket: () => Promise<SocketConstructor>;
   readonly clock: Clock;
@@ -130,10 +131,12 @@ export class Connection {
   }
 
   async #begin(attempt: Attempt): Promise<void> {
+    const { url } = this.#parts;
+    if (url === null) throw clientError('url_relative');
     const WebSocket = await this.#parts.constructSocket();
     const token = await this.#fetchToken();
     if (this.#attempt !== attempt) return;
-    const socket = new WebSocket(this.#parts.url);
+    const socket = new WebSocket(url);
     attempt.socket = socket;
     socket.onopen = () => this.#greet(attempt, socket, token);
     socket.onmessage = (event: { readonly data: unknown }) => this.#receive(attempt, event.data);

@@ -9,6 +9,12 @@ export const CLIENT_ERRORS = {
     retry: false,
     stage: 'client',
   },
+  url_relative: {
+    message: 'The url of the client is relative, and there is no page that would complete it.',
+    hint: 'On a server that renders pages all is well: the page connects. Elsewhere give http(s):// and a host.',
+    retry: false,
+    stage: 'client',
+  },
   websocket_missing: {
     message: 'There is no WebSocket here.',
     hint: 'Install the package ws, or pass a WebSocket class to createClient.',

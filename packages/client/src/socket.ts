@@ -24,11 +24,15 @@ export async function socketConstructor(given: SocketConstructor | undefined): P
 /**
  * The address of the WebSocket. A url without a path is that of a server, whose WebSocket is at `/sluice/ws`;
  * one whose path ends in `/ws` is taken as it is; to any other path `/ws` is added. In a page it may be relative.
+ * @returns null for a relative one where there is no page: on a server that renders pages, which evaluates their code.
+ * @throws SluiceError `url_invalid`.
  */
-export function socketUrl(url: string): string {
+export function socketUrl(url: string): string | null {
+  const page = (globalThis as { location?: { href?: string } }).location?.href;
+  if (page === undefined && /^\.{0,2}\//.test(url)) return null;
   let parsed: URL;
   try {
-    parsed = new URL(url, (globalThis as { location?: { href?: string } }).location?.href);
+    parsed = new URL(url, page);
   } catch {
     throw clientError('url_invalid');
   }

@@ -14,6 +14,12 @@ export const REACT_ERRORS = {
     retry: false,
     stage: 'react',
   },
+  suspended_on_server: {
+    message: 'A server that renders a page holds no live queries: the page will show this part.',
+    hint: 'Nothing is wrong where the component is inside of <Suspense>: its fallback is in the HTML.',
+    retry: false,
+    stage: 'react',
+  },
 } as const;
 
 export function reactError(code: keyof typeof REACT_ERRORS): SluiceError {

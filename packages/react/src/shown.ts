@@ -14,6 +14,9 @@ export type Shown = LiveState<unknown> & {
 
 export const LOADING: Shown = Object.freeze({ status: 'loading', rows: [] });
 
+/** While a server renders a component that would wait for an answer. */
+export const ON_SERVER: Shown = Object.freeze({ status: 'loading', rows: [] });
+
 /** From the worst for whoever looks at several results as one. */
 const RANK = ['current', 'behind', 'stale', 'partial', 'switching', 'loading', 'error'] as const;
 

@@ -1,9 +1,10 @@
 'use client';
 import { useEffect, useMemo, useState } from 'react';
-import { SluiceError, type AnyRow, type LiveView } from '@sluice/client';
+import { SluiceError, type AnyRow, type Client, type LiveView } from '@sluice/client';
+import { reactError } from './errors.js';
 import { lease } from './leases.js';
 import { useClient } from './provider.js';
-import type { Shown } from './shown.js';
+import { ON_SERVER, type Shown } from './shown.js';
 import { isSkip, type LiveResult, type Ref, type Skip, type Skipped, type Standing } from './types.js';
 import { useHold } from './use-hold.js';
 import { wishOf } from './wish.js';
@@ -31,18 +32,25 @@ export function useLiveQuery<Row = AnyRow>(ref: Ref<Row> | Skip): LiveResult<Row
  * Like `useLiveQuery`, for components inside of `<Suspense>`: it returns when there is an answer, and again when the
  * arguments have changed and there is one (change them in a transition to keep the old screen meanwhile).
  * @throws SluiceError to the error boundary, when there is an error and no row to show beside it. Rendering it again
- * asks again.
+ * asks again. On a
+ * server, `suspended_on_server`: the fallback is what the server renders, and the page goes on from there.
  */
 export function useSuspenseLiveQuery<Row = AnyRow>(ref: Ref<Row>): SuspenseResult<Row> {
   const client = useClient();
   const wish = wishOf(client, ref);
   const shown = useHold(client, [wish], { suspends: true });
+  if (shown === ON_SERVER) throw leftToThePage();
   const empty = shown.rows.length === 0;
   if (shown.status === 'loading' || (shown.status === 'error' && empty && shown.retrying)) {
     throw lease(client, wish);
   }
   if (shown.status === 'error' && empty) throw shown.error;
   return resultOf<Row>(shown) as SuspenseResult<Row>;
+}
+
+/** With the mark that Next.js gives to what it leaves to the page: so it is no error in its logs. */
+function leftToThePage(): SluiceError {
+  return Object.assign(reactError('suspended_on_server'), { digest: 'BAILOUT_TO_CLIENT_SIDE_RENDERING' });
 }
 
 export type SuspenseResult<Row = AnyRow> = Exclude<LiveResult<Row>, { readonly status: 'loading' }>;
@@ -74,19 +82,25 @@ export interface SkippedOne {
 export function useLiveView<Row = AnyRow>(ref: Ref<Row> | Skip): LiveView<Row> | null {
   const client = useClient();
   const wish = isSkip(ref) ? null : wishOf(client, ref);
-  const [open, setOpen] = useState<{ readonly key: string; readonly live: LiveView<Row> } | null>(null);
+  const [open, setOpen] = useState<OpenView<Row> | null>(null);
   useEffect(() => {
     if (wish === null || wish.error) return undefined;
     try {
       const live = client.live<Row>(wish.ref as Ref<Row>);
-      setOpen({ key: wish.key, live });
+      setOpen({ client, key: wish.key, live });
       return () => live.close();
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;
       return undefined;
     }
   }, [client, wish?.key]);
-  return open !== null && open.key === wish?.key ? open.live : null;
+  return open !== null && open.client === client && open.key === wish?.key ? open.live : null;
+}
+
+interface OpenView<Row> {
+  readonly client: Client;
+  readonly key: string;
+  readonly live: LiveView<Row>;
 }
 
 const SKIPPED: Skipped = Object.freeze({ status: 'skipped', error: null, rows: [] });
