@@ -19,7 +19,7 @@ import { schemaSession, Writers } from './writers.js';
 
 const PROGRESS_MS = 10_000;
 /** How much longer a run takes at most when some query was not compared yet. */
-const COMPLETE_TIMEOUT_MS = 30_000;
+const COMPLETE_TIMEOUT_MS = 150_000;
 /** How long clients have to arrive when all is quiet. */
 const ARRIVE_TIMEOUT_MS = 60_000;
 
