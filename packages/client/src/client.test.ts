@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createClient } from './create-client.js';
 import { socketUrl } from './socket.js';
-import { current, harness, until, type Issue } from './testing/harness.js';
+import { current, eventually, harness, until, type Issue } from './testing/harness.js';
 import { at, subscribed, wholeRows } from './testing/scripted-server.js';
 
 test('a view loads, is current, and changes at moves', async () => {
@@ -118,7 +118,7 @@ test('a refusal that may pass is tried again, one that may not makes way for a n
   for (const waitMs of [125, 250]) {
     const { id } = await peer.next('subscribe');
     peer.send({ kind: 'error', id, error: { ...refusal, retry: true } });
-    await vi.waitFor(() => expect(made.clock.pendingMs).toContain(waitMs));
+    await eventually(() => expect(made.clock.pendingMs).toContain(waitMs));
     expect(live).toMatchObject({ status: 'error', error: { code: 'busy' } });
     made.clock.advance(waitMs);
   }
@@ -191,7 +191,7 @@ test('a listener that never comes to an end does not stop the client', async () 
     if (flips++ < 500) live.replace({ sql: live.status === 'switching' ? 'v' : `v${flips}` });
   });
   live.replace({ sql: 'v0' });
-  await vi.waitFor(() => expect(flips).toBeGreaterThanOrEqual(500));
+  await eventually(() => expect(flips).toBeGreaterThanOrEqual(500));
   await peer.read();
   expect(made.client.status).toBe('online');
 });
@@ -201,7 +201,7 @@ test('one value for status and rows, the same until something changes', async ()
   const { live, peer } = await current(made);
   const { state } = live;
   peer.send({ kind: 'move', position: at('0/20') });
-  await vi.waitFor(() => expect(made.client.position).toBe(at('0/20')));
+  await eventually(() => expect(made.client.position).toBe(at('0/20')));
   expect(live.state).toBe(state);
   peer.send({
     kind: 'delta',
@@ -211,7 +211,7 @@ test('one value for status and rows, the same until something changes', async ()
     ops: [['put', '1', ['1', 'one']]],
   });
   peer.send({ kind: 'move', position: at('0/21') }); // says what is known
-  await vi.waitFor(() => expect(made.client.position).toBe(at('0/21')));
+  await eventually(() => expect(made.client.position).toBe(at('0/21')));
   expect(live.state).toBe(state);
 });
 

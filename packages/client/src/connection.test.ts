@@ -1,6 +1,6 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { backoffMs, DEFAULT_BACKOFF } from './backoff.js';
-import { current, harness, until, type Issue } from './testing/harness.js';
+import { current, eventually, harness, until, type Issue } from './testing/harness.js';
 import { at, ScriptedServer, SEED, subscribed } from './testing/scripted-server.js';
 
 const UNAUTHORIZED = { code: 'unauthorized', message: 'No.', hint: 'Log in.', retry: false } as const;
@@ -62,7 +62,7 @@ test('silence is answered by a ping, and lost after two intervals', async () => 
   made.clock.advance(1);
   await peer.next('ping');
   peer.send({ kind: 'pong' }, { kind: 'move', position: at('0/11') });
-  await vi.waitFor(() => expect(made.client.position).toBe(at('0/11')));
+  await eventually(() => expect(made.client.position).toBe(at('0/11')));
   made.clock.advance(1000);
   await peer.next('ping');
   expect(live.status).toBe('current');
@@ -105,7 +105,7 @@ test('a hand-over shows nothing of itself', async () => {
   const { id, resume } = await next.next('subscribe');
   expect(resume).toMatchObject({ view: 'v', chain: 'c1', at: at('0/20') });
   next.send(subscribed(id, 'v'), { kind: 'move', position: at('0/21'), current: ['v'] });
-  await vi.waitFor(() => expect(live.position).toBe(at('0/21')));
+  await eventually(() => expect(live.position).toBe(at('0/21')));
   expect(statuses).toEqual(['current']); // of the delta
 });
 

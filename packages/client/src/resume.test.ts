@@ -1,6 +1,6 @@
 import { bucketCount, bucketOf, digest } from '@sluice/core/digest';
-import { expect, test, vi } from 'vitest';
-import { current, harness, until, type Issue } from './testing/harness.js';
+import { expect, test } from 'vitest';
+import { current, eventually, harness, until, type Issue } from './testing/harness.js';
 import { at, SEED, subscribed, wholeRows } from './testing/scripted-server.js';
 
 const OTHER_SEED = 'ffeeddccbbaa99887766554433221100';
@@ -156,7 +156,7 @@ test('a view that comes back as another shows the old rows until the new ones ar
   // Nothing of the old view is held any more: its deltas are nobody's.
   next.send({ kind: 'delta', view: 'v', from: at('0/10'), to: at('0/21'), ops: [['del', '1']] });
   next.send({ kind: 'move', position: at('0/21') });
-  await vi.waitFor(() => expect(live.position).toBe(at('0/21')));
+  await eventually(() => expect(live.position).toBe(at('0/21')));
   expect(next.inbox).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { current, harness, until, type Issue } from './testing/harness.js';
+import { current, eventually, harness, until, type Issue } from './testing/harness.js';
 import { at, subscribed, wholeRows } from './testing/scripted-server.js';
 
 const KEEP_MS = 10_000;
@@ -52,7 +52,7 @@ test('a query that is kept opens again at once and without traffic, until it is 
     ops: [['put', '2', ['2', 'two'], '1']],
   });
   peer.send({ kind: 'move', position: at('0/20') });
-  await vi.waitFor(() => expect(made.client.position).toBe(at('0/20')));
+  await eventually(() => expect(made.client.position).toBe(at('0/20')));
 
   const again = made.client.live<Issue>({ sql: 'v' });
   expect([again.status, again.rows.length]).toEqual(['current', 2]);
@@ -140,7 +140,7 @@ test('a closed view is still, and so is its promise', async () => {
   await expect(live.ready).rejects.toMatchObject({ code: 'view_closed' });
   const peer = await made.server.greeted();
   peer.answer((await peer.next('subscribe')).id, 'v', [['1', 'one']], '0/10'); // prettier-ignore
-  await vi.waitFor(() => expect(made.client.position).toBe(at('0/10')));
+  await eventually(() => expect(made.client.position).toBe(at('0/10')));
   expect(told).not.toHaveBeenCalled();
   expect(live.status).toBe('loading');
   expect(() => live.replace({ sql: 'w' })).toThrow(expect.objectContaining({ code: 'view_closed' }));
@@ -174,7 +174,7 @@ test('a view that the server let go before it heard of the next subscription beg
   await peer.next('unsubscribe');
   // Another view moves the connection on: what was held of this one is not the answer there.
   peer.send(subscribed(id, 'v'), { kind: 'move', position: at('0/20') });
-  await vi.waitFor(() => expect(made.client.position).toBe(at('0/20')));
+  await eventually(() => expect(made.client.position).toBe(at('0/20')));
   expect(same.status).toBe('loading');
   peer.send(wholeRows('v', [['5', 'five']], '0/30')); // prettier-ignore
   peer.send({ kind: 'move', position: at('0/30'), current: ['v'] });

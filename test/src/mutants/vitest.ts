@@ -5,9 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Outcome } from './outcome.js';
 import type { Tree } from './tree.js';
 
-/** For a test that names no time of its own. */
-const TEST_MS = 30_000;
-const HOOK_MS = 40_000;
+/** How long a test that a mutant is to fail waits for what does not come; and for one that names no time of its own. */
+const PATIENCE_MS = 15_000;
+const TEST_MS = 60_000;
+const HOOK_MS = 60_000;
 
 /**
  * Runs the tests of one file whose names begin so.
@@ -29,7 +30,12 @@ export async function runTests(
   const vitest = join(tree.path, 'node_modules/vitest/vitest.mjs');
   const child = spawn(process.execPath, [vitest, 'run', file, '-t', pattern, reporter, ...bounds], {
     cwd: tree.path,
-    env: { ...process.env, SLUICE_OUTCOMES: report, TMPDIR: tree.tmp },
+    env: {
+      ...process.env,
+      SLUICE_OUTCOMES: report,
+      SLUICE_TEST_PATIENCE_MS: String(PATIENCE_MS),
+      TMPDIR: tree.tmp,
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true, // a process group of its own, to be ended with its workers
   });

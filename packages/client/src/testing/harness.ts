@@ -1,10 +1,10 @@
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import type { Client } from '../client.js';
 import { createClient, type Sluice } from '../create-client.js';
 import type { LiveView } from '../live-view.js';
 import type { ClientOptions } from '../options.js';
 import type { Wakeup } from '../wakeups.js';
-import { within } from './deadline.js';
+import { DEADLINE_MS, within } from './deadline.js';
 import { ManualClock } from './manual-clock.js';
 import { ScriptedServer, type Peer } from './scripted-server.js';
 
@@ -59,6 +59,11 @@ export function until<T extends LiveView<Issue> | Client>(
     const stop = subject.subscribe(look);
   });
   return within(String(holds), held);
+}
+
+/** Resolves when the check does not throw any more. */
+export function eventually(check: () => void): Promise<void> {
+  return vi.waitFor(check, { timeout: DEADLINE_MS });
 }
 
 /** A live view of `sql`, current with these rows, and the connection that it came over. */

@@ -4,6 +4,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { within } from './deadline.js';
 
 const BINARY = fileURLToPath(new URL('../../dist/cli/bin.js', import.meta.url));
 
@@ -11,7 +12,9 @@ const BINARY = fileURLToPath(new URL('../../dist/cli/bin.js', import.meta.url));
 export class Served {
   readonly folder: string;
   readonly #child: ChildProcess;
+  /** Its code, once all that it has printed is here. */
   readonly #exit: Promise<number | null>;
+  #over = false;
   out = '';
   err = '';
   #looked: () => void = () => undefined;
@@ -19,7 +22,10 @@ export class Served {
   private constructor(child: ChildProcess, folder: string) {
     this.#child = child;
     this.folder = folder;
-    this.#exit = once(child, 'exit').then(([code]) => code as number | null);
+    this.#exit = once(child, 'close').then(([code]) => {
+      this.#over = true;
+      return code as number | null;
+    });
     child.stdout?.on('data', (chunk: Buffer) => this.#said('out', chunk));
     child.stderr?.on('data', (chunk: Buffer) => this.#said('err', chunk));
     void this.#exit.then(() => this.#looked());
@@ -50,11 +56,10 @@ export class Served {
 
   /** Looked at after all that is printed. @throws when the process ends before */
   async until(done: () => boolean): Promise<void> {
+    const said = (): string => `${String(done)}; it said ${this.out}${this.err.slice(-2000)}`;
     while (!done()) {
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
-        throw new Error(`ended with ${this.#child.exitCode}: ${this.out}${this.err}`);
-      }
-      await new Promise<void>((resolve) => (this.#looked = resolve));
+      if (this.#over) throw new Error(`ended with ${this.#child.exitCode}: ${this.out}${this.err}`);
+      await within(said, new Promise<void>((resolve) => (this.#looked = resolve)));
     }
   }
 
@@ -64,12 +69,12 @@ export class Served {
 
   /** The exit code. */
   ended(): Promise<number | null> {
-    return this.#exit;
+    return within(() => `it ends; it said ${this.out}${this.err.slice(-2000)}`, this.#exit);
   }
 
   async stop(): Promise<number | null> {
     this.signal('SIGTERM');
-    return this.#exit;
+    return this.ended();
   }
 
   #said(to: 'out' | 'err', chunk: Buffer): void {

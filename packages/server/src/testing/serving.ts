@@ -9,6 +9,7 @@ import type { SessionLimits } from '../sessions/limits.js';
 import { Resolver, type Resolve } from '../sessions/resolver.js';
 import { Sessions } from '../sessions/sessions.js';
 import { Transport, type TransportOptions } from '../transport/transport.js';
+import { within } from './deadline.js';
 import { ScriptedViews } from './scripted-views.js';
 
 export interface ServingOptions {
@@ -132,6 +133,7 @@ export class Wire {
   }
 
   #next(): Promise<void> {
-    return new Promise((resolve) => (this.#wake = resolve));
+    const there = (): string => `a message; there are ${JSON.stringify(this.received).slice(0, 2000)}`;
+    return within(there, new Promise((resolve) => (this.#wake = resolve)));
   }
 }

@@ -47,6 +47,14 @@ export class RecordingListener implements SourceListener {
     this.#at(lsn);
   }
 
+  /**
+   * Those that changed something. The others only hold messages, as the marks do that are made for who waits when the
+   * WAL is not passed at once (C2): whether there are any, and where, is a matter of how busy the machine is.
+   */
+  get commits(): readonly Transaction[] {
+    return this.transactions.filter(({ changes, bulk }) => changes.length + bulk.size > 0);
+  }
+
   backlog(stage: BacklogStage): void {
     this.backlogs.push(stage);
   }

@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { giveToPostgres } from '../embedded/embedded-postgres.js';
+import { until } from './deadline.js';
 import { makeFolder, startIn, withClient, type TestPostgres, type TestPostgresOptions } from './postgres.js';
 
 export interface StandbyOptions {
@@ -45,7 +46,7 @@ export async function replayed(primary: TestPostgres, standby: TestPostgres): Pr
   const end = await withClient(primary.url(), (client) => one(client, 'SELECT pg_current_wal_lsn()'));
   await withClient(standby.url(), async (client) => {
     const behind = `SELECT pg_last_wal_replay_lsn() IS NULL OR pg_last_wal_replay_lsn() < '${end}'`;
-    while ((await one(client, behind)) === 'true') await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(async () => (await one(client, behind)) !== 'true');
   });
 }
 

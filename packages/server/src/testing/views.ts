@@ -56,7 +56,7 @@ export async function startViews(
     registry: () => registry,
     database: db,
     limits: { viewsMax: 1000, rowsPerViewMax: 1000, ...limits },
-    statementTimeoutMs: 5000,
+    statementTimeoutMs: 30_000,
     rerunIntervalMs: 5,
     onEvent: (event) => events.push(event),
   });
