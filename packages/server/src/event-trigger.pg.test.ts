@@ -5,6 +5,8 @@ import { commitToken } from './commit-token.js';
 import { parseConfig } from './config/schema.js';
 import { connectionConfig } from './config/database.js';
 import { LocalSourceSide } from './source-side.js';
+import { awaitNobody, release } from './testing/absent-standby.js';
+import { within } from './testing/deadline.js';
 import {
   createTestDatabase,
   startTestPostgres,
@@ -72,7 +74,7 @@ async function until<T>(find: () => T | undefined): Promise<T> {
   for (;;) {
     const found = find();
     if (found !== undefined) return found;
-    await new Promise<void>((resolve) => (looked = resolve));
+    await within(String(find), new Promise<void>((resolve) => (looked = resolve)));
   }
 }
 
@@ -158,12 +160,8 @@ test.each([
 test('DDL that streams before anybody sees it is waited for: the catalog of before is not taken for that of after', async () => {
   const sql = 'SELECT * FROM issue WHERE id < 5';
   const view = await open(sql);
-  const setting = async (line: string): Promise<void> => {
-    await database.sql(line);
-    await database.sql('SELECT pg_reload_conf()');
-  };
-  await setting(`ALTER SYSTEM SET synchronous_standby_names = 'nobody'`);
   try {
+    await awaitNobody(database);
     const altered = withClient(database.adminUrl, (client) =>
       client.query('ALTER TABLE issue ADD COLUMN unseen int DEFAULT 8'),
     );
@@ -171,23 +169,20 @@ test('DDL that streams before anybody sees it is waited for: the catalog of befo
     // It is asked again and again whether the change is visible, and until then nothing is said.
     const asked = new Set<string>();
     await expect
-      .poll(
-        async () => {
-          const { rows } = await database.sql(
-            `SELECT query_start::text AS at FROM pg_stat_activity WHERE query = 'SELECT pg_current_snapshot()'`,
-          );
-          for (const { at } of rows as { at: string }[]) asked.add(at);
-          return asked.size;
-        },
-        { timeout: 10_000 },
-      )
+      .poll(async () => {
+        const { rows } = await database.sql(
+          `SELECT query_start::text AS at FROM pg_stat_activity WHERE query = 'SELECT pg_current_snapshot()'`,
+        );
+        for (const { at } of rows as { at: string }[]) asked.add(at);
+        return asked.size;
+      })
       .toBeGreaterThan(3);
     expect(lastOf(view)?.kind).toBe('gap');
-    await setting('ALTER SYSTEM RESET synchronous_standby_names');
+    await release(database);
     await altered;
     await until(() => (lastOf(view)?.kind === 'ended' ? true : undefined));
     await open(sql);
   } finally {
-    await setting('ALTER SYSTEM RESET synchronous_standby_names');
+    await release(database);
   }
 });

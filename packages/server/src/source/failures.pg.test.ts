@@ -2,6 +2,7 @@
 // have had every commit once, or a restart that says that it may not have.
 import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { until, within } from '../testing/deadline.js';
 import {
@@ -28,8 +29,6 @@ afterEach(async () => {
   for (const thing of open.splice(0).reverse()) await thing.stop();
 });
 
-/** For what moves a lot of WAL. */
-const LONG_MS = 90_000;
 const TABLE = 'CREATE TABLE a (id serial PRIMARY KEY, t text)';
 const FAST: Partial<PostgresSourceOptions> = { retryMs: 10, retryMsMax: 200, probeMs: 50 };
 const PERMANENT = { slot: { mode: 'permanent', name: 'keeper' } } as const;
@@ -76,8 +75,8 @@ function told({ listener }: Begun): unknown[] {
     .map((change) => (change.kind === 'insert' ? change.new.text(1) : describeChange(change)));
 }
 
-async function untilTold(begun: Begun, text: string, limitMs?: number): Promise<void> {
-  await begun.listener.until(() => told(begun).includes(text), limitMs);
+async function untilTold(begun: Begun, text: string): Promise<void> {
+  await begun.listener.until(() => told(begun).includes(text));
 }
 
 /** Kills the walsender by the server, as an administrator or a failover does. */
@@ -102,10 +101,9 @@ test('a dropped connection, temporary slot: a new chain in the same epoch, never
   expect(begun.listener.violations).toEqual([]);
   expect(begun.events.map(({ kind }) => kind)).toContain('disconnected');
   await until(() => begun.source.status().state === 'streaming');
-  const { rows } = await begun.db.sql(
-    'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()',
-  );
-  expect(rows).toHaveLength(1);
+  // The process that read the old one may notice later than we do that the connection is gone.
+  const slots = 'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()';
+  await expect.poll(async () => (await begun.db.sql(slots)).rowCount).toBe(1);
 });
 
 test('a dropped connection, permanent slot: the chain goes on, every commit once, none missing, under load', async () => {
@@ -114,17 +112,18 @@ test('a dropped connection, permanent slot: the chain goes on, every commit once
   const chain = source.chain;
   for (let round = 0; round < 5; round++) {
     await Promise.all(Array.from({ length: 20 }, (_, index) => insert(db, `${round}-${index}`)));
-    await until(() => source.status().state === 'streaming');
+    // Not the connection of the round before, which is about to end.
+    await until(() => source.status().reconnects >= round && source.status().state === 'streaming');
     if (round % 2 === 0) proxy.cut();
     else await terminate(begun);
     await insert(db, `after-${round}`);
   }
+  await until(() => source.status().reconnects >= 5);
   await untilTold(begun, 'after-4');
   const { rows } = await db.sql('SELECT t FROM a');
   expect(told(begun).sort()).toEqual(rows.map((row) => (row as { t: string }).t).sort());
   expect(listener.restarts).toHaveLength(1);
   expect(source.chain).toBe(chain);
-  expect(source.status().reconnects).toBeGreaterThanOrEqual(5);
   expect(listener.violations).toEqual([]);
 });
 
@@ -150,9 +149,12 @@ test('a transaction cut in the middle: nothing of it is told, then all of it onc
 test('a stalled connection is noticed, cut and made anew', async () => {
   const begun = await begin({ silenceMs: 300 });
   begun.proxy.pause();
-  await begun.listener.until(() => begun.listener.restarts.length === 2);
-  await insert(begun.db, 'one');
-  await untilTold(begun, 'one');
+  await begun.listener.until(() => begun.listener.restarts.length >= 2);
+  // A busy machine may be silent for as long once more, and what is committed before the next slot is there is lost.
+  await until(async () => {
+    await insert(begun.db, 'one');
+    return told(begun).includes('one');
+  });
   expect(begun.events).toContainEqual(
     expect.objectContaining({ kind: 'disconnected', code: 'stream_silent' }),
   );
@@ -202,8 +204,8 @@ test('a permanent slot that another process has moved on: a new chain, for commi
   const other = makeTestSource(begun.db, { ...FAST, ...PERMANENT });
   await other.source.start(other.listener);
   await insert(begun.db, 'theirs');
-  await other.listener.until(() => other.listener.transactions.length === 1);
-  const { lsn } = other.listener.transactions[0] ?? {};
+  await other.listener.until(() => other.listener.commits.length === 1);
+  const { lsn } = other.listener.commits[0] ?? {};
   await until(() => other.source.status().retainedTransactions === 0);
   await other.stop();
   begun.proxy.refuse(false);
@@ -226,14 +228,14 @@ test('a slot that Postgres invalidated (max_slot_wal_keep_size): a new one, and 
     await begun.db.sql('CHECKPOINT');
     const { rows } = await begun.db.sql('SELECT wal_status FROM pg_replication_slots');
     return (rows[0] as { wal_status: string } | undefined)?.wal_status === 'lost';
-  }, LONG_MS);
+  });
   begun.proxy.refuse(false);
   await begun.listener.until(() => begun.listener.restarts.length === 2);
   await insert(begun.db, 'after');
   await untilTold(begun, 'after');
   expect(begun.source.status()).toMatchObject({ slotsLost: 1 });
   await until(() => begun.source.status().state === 'streaming');
-}, 120_000);
+});
 
 for (const [mode, options] of [
   ['temporary', {}],
@@ -248,7 +250,7 @@ for (const [mode, options] of [
     await until(async () => {
       await begun.db.sql('INSERT INTO a (t) SELECT repeat($1, 1000) FROM generate_series(1, 500)', ['x']);
       return given();
-    }, 30_000);
+    });
     await begun.listener.until(() => begun.listener.restarts.length === 2);
     await insert(begun.db, 'after');
     await untilTold(begun, 'after');
@@ -262,7 +264,7 @@ for (const [mode, options] of [
     expect(begun.source.status()).toMatchObject({ slotsGivenUp: 1 });
     const warned = begun.events.flatMap((event) => (event.kind === 'retained_wal' ? [event.percent] : []));
     expect(warned.length).toBeGreaterThan(0);
-  }, 120_000);
+  });
 }
 
 test('P6: busy other databases do not pile WAL up behind our idle slot', async () => {
@@ -279,7 +281,7 @@ test('P6: busy other databases do not pile WAL up behind our idle slot', async (
   const { rows } = await other.sql(`SELECT (pg_current_wal_lsn() - '0/0')::text AS lsn`);
   const target = BigInt((rows[0] as { lsn: string }).lsn);
   await until(async () => (await confirmed()) >= target);
-  expect(begun.listener.transactions).toEqual([]);
+  expect(begun.listener.commits).toEqual([]);
 });
 
 test('one owner, the others wait: the next takes over when it stops, at or before where it was', async () => {
@@ -372,10 +374,24 @@ test('an open transaction that delays the slot is named, and nothing is left beh
 /** A gigabyte takes half a minute: `SLUICE_TEST_TRANSACTION_MB=1000`. */
 const LARGE_MB = Number(process.env['SLUICE_TEST_TRANSACTION_MB'] ?? 200);
 
+/** Postgres ends the stream when it does not hear of us for so long; half of it is enough on a busy machine. */
+const HEARD_WITHIN_MS = 3000;
+
+/** Lets a little of the stream through now and then, for so long. */
+async function throttle(proxy: TcpProxy, ms: number): Promise<void> {
+  for (const end = performance.now() + ms; performance.now() < end;) {
+    proxy.resume();
+    await delay(2);
+    proxy.pause('toClient');
+    await delay(100);
+  }
+}
+
 test('a large transaction costs no more memory than its bound, and Postgres hears of us while it comes', async () => {
-  await withClient(server.url(), (client) =>
-    client.query(`ALTER ROLE ${SERVICE_ROLE} SET wal_sender_timeout = '1s'`),
-  );
+  const role = (change: string): Promise<unknown> =>
+    withClient(server.url(), (client) => client.query(`ALTER ROLE ${SERVICE_ROLE} ${change}`));
+  await role(`SET wal_sender_timeout = '${HEARD_WITHIN_MS}ms'`);
+  open.push({ stop: () => role('RESET wal_sender_timeout') });
   const begun = await begin({ transactionBytesMax: 4_000_000, silenceMs: 60_000 });
   const before = process.memoryUsage().rss;
   let most = 0;
@@ -385,16 +401,16 @@ test('a large transaction costs no more memory than its bound, and Postgres hear
     LARGE_MB * 500,
   ]);
   await insert(begun.db, 'after');
-  await untilTold(begun, 'after', LONG_MS);
+  await throttle(begun.proxy, 2 * HEARD_WITHIN_MS);
+  expect(told(begun)).toEqual([]);
+  begun.proxy.resume();
+  await untilTold(begun, 'after');
   clearInterval(timer);
   const [bulk] = begun.listener.transactions.filter((transaction) => transaction.bulk.size > 0);
   expect(bulk?.changes).toEqual([]);
   expect(begun.source.status().reconnects).toBe(0);
-  await withClient(server.url(), (client) =>
-    client.query(`ALTER ROLE ${SERVICE_ROLE} RESET wal_sender_timeout`),
-  );
   expect((most - before) / 1_048_576).toBeLessThan(120);
-}, 120_000);
+});
 
 test('a Postgres that restarts, and one that is killed: reconnected, a new chain, the same epoch', async () => {
   const own = await startTestPostgres({ settings: { fsync: 'on' } });
@@ -412,7 +428,7 @@ test('a Postgres that restarts, and one that is killed: reconnected, a new chain
   }
   expect(new Set(begun.listener.restarts.map(({ epoch }) => epoch)).size).toBe(1);
   expect(begun.listener.violations).toEqual([]);
-}, 120_000);
+});
 
 test('a permanent slot across a kill of Postgres: the chain goes on', async () => {
   const own = await startTestPostgres({ settings: { fsync: 'on' } });
@@ -431,7 +447,7 @@ test('a permanent slot across a kill of Postgres: the chain goes on', async () =
   await untilTold(begun, 'after');
   expect(told(begun)).toEqual(['before', 'after']);
   expect(begun.listener.restarts).toHaveLength(1);
-}, 120_000);
+});
 
 test('a new timeline (failover, point-in-time recovery): a new epoch, under either slot', async () => {
   for (const options of [{}, PERMANENT]) {
@@ -455,7 +471,7 @@ test('a new timeline (failover, point-in-time recovery): a new epoch, under eith
     expect(first?.epoch).toMatch(/\.1$/);
     expect(second?.epoch).toMatch(/\.2$/);
   }
-}, 120_000);
+});
 
 test('a server that went back in time without a new timeline: an epoch of its own, no lower position in the old one', async () => {
   const own = await startTestPostgres();
@@ -480,7 +496,7 @@ test('a server that went back in time without a new timeline: an epoch of its ow
   expect(third?.epoch).not.toBe(second?.epoch);
   expect(third?.epoch.startsWith(second?.epoch ?? '-')).toBe(true);
   await rm(copy, { recursive: true });
-}, 120_000);
+});
 
 /** `cp` gives the files to us; Postgres runs as an unprivileged user when we are root. */
 async function ownedByPostgres(...folders: string[]): Promise<void> {

@@ -1,6 +1,7 @@
 // FAILURE-MODES: slots that Postgres itself gives up. Away, the reason is seen before the stream starts. While a slot is
 // read, Postgres ends the walsender first, and waits for that with its checkpoint.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { until } from '../testing/deadline.js';
 import {
   createTestDatabase,
   startTestPostgres,
@@ -33,7 +34,10 @@ afterEach(async () => {
   await made.stop();
   // The walsender may take a moment to notice that we have gone.
   const idle = 'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active';
-  while ((await db.sql(idle)).rowCount !== 1);
+  await until(async () => {
+    await db.sql(idle);
+    return (await db.sql('SELECT FROM pg_replication_slots')).rowCount === 0;
+  });
   await proxy.close();
   await db.drop();
 });
@@ -56,11 +60,12 @@ interface Slot {
 }
 
 async function untilSlot(is: (slot: Slot) => boolean, between: () => Promise<unknown>): Promise<void> {
-  for (;;) {
+  await until(async () => {
     const { rows } = await db.sql('SELECT * FROM pg_replication_slots');
-    if (rows[0] !== undefined && is(rows[0] as Slot)) return;
+    if (rows[0] !== undefined && is(rows[0] as Slot)) return true;
     await between();
-  }
+    return false;
+  });
 }
 
 async function writeMuch(): Promise<void> {
@@ -76,18 +81,21 @@ async function goesOn(): Promise<void> {
       changes.some((change) => change.kind === 'insert' && change.new.text(1) === 'after'),
     );
   // What was written to lose the first slot may cost the next one too.
-  while (!told()) {
+  await until(async () => {
     await db.sql(`INSERT INTO a (t) VALUES ('after')`);
     await db.sql('SELECT pg_sleep(0.1)');
-  }
+    return told();
+  });
   expect(made.listener.restarts.length).toBeGreaterThan(1);
-  await expect.poll(() => made.source.status().state).toBe('streaming');
+  const slots = 'SELECT slot_name, wal_status, active FROM pg_replication_slots';
+  await expect
+    .poll(async () => [made.source.status().state, ...(await db.sql(slots)).rows])
+    .toEqual([
+      'streaming',
+      { slot_name: 'keeper', wal_status: expect.stringMatching(/reserved|extended/) as string, active: true },
+    ]);
   expect(made.source.status().slotsLost).toBeGreaterThan(0);
   expect(made.listener.violations).toEqual([]);
-  const { rows } = await db.sql('SELECT slot_name, wal_status, active FROM pg_replication_slots');
-  expect(rows).toEqual([
-    { slot_name: 'keeper', wal_status: expect.stringMatching(/reserved|extended/) as string, active: true },
-  ]);
 }
 
 test('max_slot_wal_keep_size, while our connection is stalled: checkpoints do not wait for us, a new chain', async () => {

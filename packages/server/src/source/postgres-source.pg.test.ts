@@ -50,10 +50,10 @@ test('a fetch reads at a snapshot, and the stream passes all that it saw', async
   });
   expect(fetch.result).toEqual([['1']]);
   await source.passed(fetch.upper);
-  await listener.until(() => listener.transactions.length === 2);
-  expect(listener.transactions.map(({ xid }) => sees(fetch.snapshot, xid))).toEqual([true, false]);
-  expect(fetch.unseen().map((transaction) => transaction.changes.map(describeChange))).toEqual([
-    [{ insert: 'a', new: ['2'] }],
+  await listener.until(() => listener.commits.length === 2);
+  expect(listener.commits.map(({ xid }) => sees(fetch.snapshot, xid))).toEqual([true, false]);
+  expect(fetch.unseen().flatMap((transaction) => transaction.changes.map(describeChange))).toEqual([
+    { insert: 'a', new: ['2'] },
   ]);
   fetch.end();
   expect(source.status()).toMatchObject({ openFetches: 0, state: 'streaming' });

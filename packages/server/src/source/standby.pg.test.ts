@@ -1,6 +1,7 @@
 // FAILURE-MODES, the lines on standbys. What clients see of a failover is in test/src/failover.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { sluice } from '../testing/cli.js';
+import { until } from '../testing/deadline.js';
 import {
   createTestDatabase,
   SERVICE_ROLE,
@@ -124,8 +125,11 @@ async function copied(name: string): Promise<void> {
     withClient(standby.url(), async (client) => (await client.query(sql)).rowCount ?? 0);
   await set('on');
   const whole = `SELECT FROM pg_replication_slots WHERE slot_name = '${name}' AND synced AND NOT temporary`;
-  while ((await rows(whole)) === 0) await db.sql('SELECT pg_log_standby_snapshot()');
+  await until(async () => {
+    await db.sql('SELECT pg_log_standby_snapshot()');
+    return (await rows(whole)) > 0;
+  });
   await set('off');
   const worker = `SELECT FROM pg_stat_activity WHERE backend_type = 'slotsync worker'`;
-  while ((await rows(worker)) > 0) await db.sql('SELECT 1');
+  await until(async () => (await rows(worker)) === 0);
 }
