@@ -51,6 +51,7 @@ export interface FeedBounds {
 export class Feed {
   readonly view: ViewId;
   readonly chain: string;
+  /** Of the first who opened it: others may call its columns otherwise. */
   readonly shape: Shape;
   readonly gear: 'incremental' | 'rerun';
   readonly reason: string | undefined;

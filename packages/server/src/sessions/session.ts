@@ -52,7 +52,8 @@ export interface SessionHost {
 }
 
 export interface OpenAnswer {
-  opened(feed: Feed): void;
+  /** @param shape of the query that was opened: others share the view under other names. */
+  opened(feed: Feed, shape: Shape): void;
   refused(error: WireError): void;
 }
 
@@ -259,11 +260,11 @@ export class Session {
       return;
     }
     if (stale()) return;
-    const opened = (feed: Feed): void => {
+    const opened = (feed: Feed, own: Shape): void => {
       if (stale()) return;
       let shape: Shape;
       try {
-        shape = shapeFor(feed.shape, bound.fields);
+        shape = shapeFor(own, bound.fields);
       } catch (error) {
         refused(toWire(error));
         return;
@@ -273,7 +274,7 @@ export class Session {
     this.#host.open(bound.spec, { refused, opened });
   }
 
-  /** @param shape the feed's, with the fields of this subscription */
+  /** @param shape the query's, with the fields of this subscription */
   #join(subscription: Subscription, feed: Feed, shape: Shape): void {
     const { message, held } = subscription;
     let member = this.member(feed);

@@ -107,10 +107,13 @@ export class Sessions implements SessionHost {
   ): Promise<{ feed: Feed; shape: Shape } | { error: WireError }> {
     try {
       const { spec, fields } = await this.#resolver.resolve(message, principal);
-      const answer = await new Promise<{ feed: Feed } | { error: WireError }>((resolve) => {
-        this.open(spec, { opened: (feed) => resolve({ feed }), refused: (error) => resolve({ error }) });
+      const answer = await new Promise<{ feed: Feed; shape: Shape } | { error: WireError }>((resolve) => {
+        this.open(spec, {
+          opened: (feed, shape) => resolve({ feed, shape }),
+          refused: (error) => resolve({ error }),
+        });
       });
-      return 'error' in answer ? answer : { ...answer, shape: shapeFor(answer.feed.shape, fields) };
+      return 'error' in answer ? answer : { ...answer, shape: shapeFor(answer.shape, fields) };
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;
       return { error: error.toWire() };
@@ -218,7 +221,7 @@ export class Sessions implements SessionHost {
     const known = this.#held.get(message.view);
     if (known !== undefined) this.#port.post({ kind: 'release', view: message.view });
     const feed = known?.feed ?? this.#newFeed(message);
-    answer?.opened(feed);
+    answer?.opened(feed, message.shape);
     if (this.#held.get(feed.view)?.sessions.size === 0) this.#keepWarm.keep(feed, this.#refs);
     this.#keepWarm.answered();
   }
