@@ -75,7 +75,10 @@ function jsonReader(shape: ValueShape): (value: JsonValue) => Value {
     }
   }
   const read = fromText(shape, '');
-  return (value) => (typeof value === 'boolean' ? value : read(String(value)));
+  return (value) => {
+    if (typeof value === 'boolean') return value;
+    return read(Object.is(value, -0) ? '-0' : String(value));
+  };
 }
 
 /** Nested as deep as it is, as in Postgres. */
@@ -95,6 +98,7 @@ function named(names: readonly string[], values: readonly Value[]): Value {
 
 const KINDS: Readonly<Record<FieldKind, Decoder>> = {
   number: Number,
+  whole: (text) => Number.parseInt(text, 10),
   string: (text) => String(Number(text)),
   date: readDate,
   plain: (text) => JSON.parse(text) as Value,

@@ -66,6 +66,7 @@ export type ValueShape =
 /** What builders give beyond the default mapping. */
 export type FieldKind =
   | 'number' // any number -> number, the nearest one
+  | 'whole' // any number -> number, without what follows the point
   | 'string' // a number -> the text that JavaScript prints for it
   | 'date' // date, timestamp, timestamptz -> Date, in UTC where there is no zone
   | 'plain' // json, jsonb -> parsed, numbers as JavaScript has them

@@ -175,6 +175,7 @@ test.each<[string, (given: Record<string, unknown>) => unknown, unknown, unknown
   ['nullInDates', ({ days }) => (days as readonly unknown[])[1] instanceof Date, false, true],
   ['textInJson', ({ json }) => json, '123', 123],
   ['beforeChrist', ({ at }) => Number(at), -63_517_824_000_000, Number.NaN],
+  ['firstCentury', ({ at }) => Number(at), -59_011_545_600_000, 946_598_400_000],
   ['infinite', ({ at }) => Number.isNaN(Number(at)), true, false],
 ])('%s', async (name, of, here, there) => {
   const live = client.live<Record<string, unknown>>({ query: name });

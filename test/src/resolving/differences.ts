@@ -26,6 +26,11 @@ export const differences = (db: NodePgDatabase<typeof schema>, kysely: Kysely<Ky
       .select({ at: sql`timestamp '0044-03-15 00:00:00 BC'`.mapWith(comments.at) })
       .from(everything)
       .limit(1),
+  firstCentury: () =>
+    db
+      .select({ at: sql`timestamp '0099-12-31 00:00:00'`.mapWith(comments.at) })
+      .from(everything)
+      .limit(1),
   infinite: () =>
     kysely
       .selectFrom('everything')

@@ -196,6 +196,19 @@ const fragments = (db: Db) => ({
       })
       .from(users)
       .where(eq(users.id, 1)),
+  mappedOtherwise: () =>
+    db
+      .select({
+        truncated: sql`${users.id} * 2.5`.mapWith(users.id),
+        text: sql`${users.id}`.mapWith(users.name),
+        json: sql`${users.id}`.mapWith(posts.meta),
+        numeric: sql`${users.id} * 1e20::float8`.mapWith(users.balance),
+        boolean: sql`${users.id} > 1`.mapWith(users.nick),
+        point: sql`point(${users.id}, 2)`.mapWith(comments.where),
+        array: sql`ARRAY[${users.id}, NULL]`.mapWith(posts.tags),
+        enums: sql`ARRAY['ok', 'a "quoted" one']::mood[]`.mapWith(everything.moods),
+      })
+      .from(users),
   aggregates: () =>
     db
       .select({

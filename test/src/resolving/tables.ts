@@ -96,6 +96,7 @@ export const everything = pgTable('everything', {
   ats: timestamp().array(),
   atZones: timestamp('at_zones', { withTimezone: true }).array(),
   jsons: jsonb().array(),
+  blobs: bytea().array(),
 });
 
 export const users = pgTable('users', {
@@ -167,7 +168,7 @@ const columns = `id serial PRIMARY KEY, bool boolean, small smallint, int intege
   at_text timestamp, at_zone timestamptz, at_zone_text timestamptz, interval interval, inet inet, cidr cidr,
   macaddr macaddr, macaddr8 macaddr8, point point, point_object point, line line, line_object line, bits bit(3),
   bytes bytea, ints integer[], matrix integer[][], bigs bigint[], nums numeric[], reals real[], bools boolean[],
-  texts text[], moods mood[], uuids uuid[], days date[], ats timestamp[], at_zones timestamptz[], jsons jsonb[]`;
+  texts text[], moods mood[], uuids uuid[], days date[], ats timestamp[], at_zones timestamptz[], jsons jsonb[], blobs bytea[]`;
 
 export const SETUP = `
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'a "quoted" one');
@@ -189,10 +190,11 @@ INSERT INTO everything VALUES (DEFAULT, true, -32768, 2147483647, 90071992547409
   '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', '(1.5,-2)', '(1e20,3)', '{1,-2,3}', '{1,2,3.5}', '101',
   '\\xdeadbeef', '{1,2,3}', '{{1,2},{3,4}}', '{9223372036854775807,-1}', '{1.50,2}', '{0.1,NaN}', '{t,f}',
   '{"a b","c\\"d",e}', '{sad,"a \\"quoted\\" one"}', '{00000000-0000-4000-8000-000000000001}', '{2024-02-29}',
-  '{"2024-02-29 12:34:56"}', '{"2024-02-29 12:34:56+00"}', ARRAY['{"a": 1}', '[1, 2]']::jsonb[]);
+  '{"2024-02-29 12:34:56"}', '{"2024-02-29 12:34:56+00"}', ARRAY['{"a": 1}', '[1, 2]']::jsonb[], '{NULL,"\\\\x00ff"}');
 INSERT INTO everything (bool, small, single, double, text, json, jsonb, at, at_zone, ints, texts, day)
   VALUES (false, 0, 'NaN', '-Infinity', '', 'null', '[]', '1969-12-31 23:59:59.999', '1900-01-01 00:00:00+00', '{}', '{}',
-    '0099-12-31');
+    '0199-12-31');
+INSERT INTO everything (single, double) VALUES ('-0', '-0');
 
 INSERT INTO users VALUES (1, 'Ada', 'a', 10.50, 9007199254740991, NULL), (2, 'Bob', NULL, 0.25, 2, 1),
   (3, 'Cy', 'c', 3, 3, 2), (4, 'Di', NULL, 4, 4, 1);

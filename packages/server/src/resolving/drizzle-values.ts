@@ -3,48 +3,66 @@ import { driverValue } from './driver-values.js';
 import { classesOf, classKind, entityKind, get, isEntity } from './drizzle-entity.js';
 import type { ValuePlan } from './field-plan.js';
 
-/** What columns make of a value, by their class: `mapFromDriverValue` of drizzle-orm/pg-core/columns. */
-const COLUMNS: Readonly<Record<string, ValueShape>> = {
-  PgBoolean: 'boolean',
-  PgSmallInt: 'number',
-  PgInteger: 'number',
-  PgSerial: 'number',
-  PgSmallSerial: 'number',
-  PgBigInt53: 'number',
-  PgBigSerial53: 'number',
-  PgBigInt64: 'bigint',
-  PgBigSerial64: 'bigint',
-  PgNumeric: 'text',
-  PgNumericNumber: 'number',
-  PgNumericBigInt: 'bigint',
-  PgReal: 'number',
-  PgDoublePrecision: 'number',
-  PgText: 'text',
-  PgVarchar: 'text',
-  PgChar: 'text',
-  PgUUID: 'text',
-  PgEnumColumn: 'text',
-  PgEnumObjectColumn: 'text',
-  PgJson: 'plain',
-  PgJsonb: 'plain',
-  PgDate: 'date',
-  PgDateString: 'text',
-  PgTime: 'text',
-  PgTimestamp: 'date',
-  PgTimestampString: 'text',
-  PgInterval: 'text',
-  PgInet: 'text',
-  PgCidr: 'text',
-  PgMacaddr: 'text',
-  PgMacaddr8: 'text',
-  PgPointTuple: 'numbers',
-  PgPointObject: { numbers: ['x', 'y'] },
-  PgLine: 'numbers',
-  PgLineABC: { numbers: ['a', 'b', 'c'] },
-  PgVector: 'numbers',
-  PgHalfVector: 'numbers',
-  PgSparseVector: 'text',
-  PgBinaryVector: 'text',
+/** What a class of columns makes of a value: `mapFromDriverValue` of drizzle-orm/pg-core/columns. */
+interface Mapping {
+  /** Of a text. */
+  readonly text: ValueShape;
+  /** Of what the driver has made something else of; left out: it stays as it is. Null: nothing that can travel. */
+  readonly other?: ValueShape | null;
+  /** Of a value in JSON; left out: as of a text. */
+  readonly json?: ValueShape;
+}
+
+const SAME: Mapping = { text: 'text' };
+const NUMBER: Mapping = { text: 'number', other: 'number' };
+const FLOAT: Mapping = { text: 'number' };
+const BIGINT: Mapping = { text: 'bigint', other: 'bigint' };
+const PLAIN: Mapping = { text: 'plain' };
+const DATE: Mapping = { text: 'date' };
+const NUMBERS: Mapping = { text: 'numbers', other: null };
+const named = (...numbers: readonly string[]): Mapping => ({ text: { numbers } });
+
+const COLUMNS: Readonly<Record<string, Mapping>> = {
+  PgBoolean: { text: 'text', json: 'boolean' },
+  PgSmallInt: FLOAT,
+  PgInteger: { text: 'whole', json: 'number' },
+  PgSerial: { text: 'text', json: 'number' },
+  PgSmallSerial: { text: 'text', json: 'number' },
+  PgBigInt53: NUMBER,
+  PgBigSerial53: NUMBER,
+  PgBigInt64: BIGINT,
+  PgBigSerial64: BIGINT,
+  PgNumeric: { text: 'text', other: 'string' },
+  PgNumericNumber: NUMBER,
+  PgNumericBigInt: BIGINT,
+  PgReal: FLOAT,
+  PgDoublePrecision: FLOAT,
+  PgText: SAME,
+  PgVarchar: SAME,
+  PgChar: SAME,
+  PgUUID: SAME,
+  PgEnumColumn: SAME,
+  PgEnumObjectColumn: SAME,
+  PgJson: PLAIN,
+  PgJsonb: PLAIN,
+  PgDate: DATE,
+  PgDateString: SAME,
+  PgTime: SAME,
+  PgTimestamp: DATE,
+  PgTimestampString: SAME,
+  PgInterval: SAME,
+  PgInet: SAME,
+  PgCidr: SAME,
+  PgMacaddr: SAME,
+  PgMacaddr8: SAME,
+  PgPointTuple: { text: 'numbers', other: 'numbers' },
+  PgPointObject: named('x', 'y'),
+  PgLine: NUMBERS,
+  PgLineABC: { ...named('a', 'b', 'c'), other: null },
+  PgVector: NUMBERS,
+  PgHalfVector: NUMBERS,
+  PgSparseVector: SAME,
+  PgBinaryVector: SAME,
 };
 
 /** What a selected field gives: a column, `sql`, `sql.as(…)`, a subquery of one column. */
@@ -60,7 +78,7 @@ export function fieldValue(field: unknown): ValuePlan {
 /** The same in JSON, where Postgres has turned values into JSON's own kinds. */
 export function jsonFieldValue(field: unknown): ValueShape | null {
   const { column, decode } = decoderOf(field);
-  if (column !== null) return columnShape(column, 'plain');
+  if (column !== null) return columnShape(column, null);
   if (decode === null) return 'plain';
   return decode === Number ? 'number' : decode === String ? 'text' : decode === BigInt ? 'bigint' : null;
 }
@@ -96,23 +114,43 @@ function withoutDecoder(sql: unknown): unknown {
   return undefined;
 }
 
-/** @param otherwise what it is when the column leaves values as they come */
-function columnShape(column: unknown, otherwise: ValueShape | null): ValueShape | null {
-  if (isEntity(column, 'PgArray')) {
-    const base = get(column, 'baseColumn');
-    const element = columnShape(base, null);
-    return element === null || isEntity(base, 'PgArray') ? element : { array: element };
-  }
+/** The kinds of which a number can be made. */
+const NUMERIC: readonly unknown[] = ['integer', 'float', 'text'];
+const POINT = ['x', 'y'];
+
+/** @param given what the driver gives, or null for a value in JSON */
+function columnShape(column: unknown, given: ValueShape | null): ValueShape | null {
+  if (isEntity(column, 'PgArray')) return arrayShape(get(column, 'baseColumn'), given);
   if (isEntity(column, 'PgCustomColumn')) {
-    return typeof get(column, 'mapFrom') === 'function' ? null : otherwise;
+    return typeof get(column, 'mapFrom') === 'function' ? null : (given ?? 'plain');
   }
   // A class that somebody has derived from one of Drizzle's may map otherwise.
-  return COLUMNS[entityKind(column) ?? ''] ?? null;
+  const mapping = COLUMNS[entityKind(column) ?? ''];
+  if (mapping === undefined) return null;
+  if (given === null) return mapping.json ?? mapping.text;
+  if (given === 'text') return mapping.text;
+  const { other = given } = mapping;
+  return other === given || suits(other, given) ? other : null;
+}
+
+/** What the driver leaves as a text is read by Drizzle itself. */
+function arrayShape(base: unknown, given: ValueShape | null): ValueShape | null {
+  if (isEntity(base, 'PgArray')) return columnShape(base, given);
+  const items = typeof given === 'object' && given !== null && 'array' in given ? given.array : given;
+  if (given !== null && given !== 'text' && items === given) return null;
+  const element = columnShape(base, items);
+  return element === null ? null : { array: element };
+}
+
+/** Whether what the driver has made of a value can be described as made into that. */
+function suits(made: ValueShape | null, given: ValueShape): boolean {
+  if (made !== 'numbers') return made !== null && NUMERIC.includes(given);
+  return typeof given === 'object' && 'numbers' in given && String(given.numbers) === String(POINT);
 }
 
 /** `mapWith(Number)` and the like, of what the driver gives. */
 function converted(decode: unknown, given: ValueShape | null): ValueShape | null {
-  const numeric = given === 'integer' || given === 'float' || given === 'text';
+  const numeric = NUMERIC.includes(given);
   if (decode === Number) return numeric ? 'number' : null;
   if (decode === String) return given === 'float' ? 'string' : numeric ? 'text' : null;
   if (decode === BigInt) return given === 'integer' || given === 'text' ? 'bigint' : null;

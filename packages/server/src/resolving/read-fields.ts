@@ -8,7 +8,7 @@ import { z } from 'zod';
 const DEPTH_MAX = 20;
 
 const scalar = ['boolean', 'integer', 'bigint', 'float', 'json', 'bytes', 'text'] as const;
-const kinds = [...scalar, 'number', 'string', 'date', 'plain', 'numbers'] as const;
+const kinds = [...scalar, 'number', 'whole', 'string', 'date', 'plain', 'numbers'] as const;
 const kind = z.union([z.enum(kinds), z.templateLiteral(['array:', z.enum(scalar)])]);
 
 function value(depth: number): z.ZodType<ValueShape> {

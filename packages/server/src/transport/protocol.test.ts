@@ -116,6 +116,7 @@ test('the example of fields makes the object that the page shows, of every kind 
   expect(decode(['1', null, null, '[]'])).toEqual({ id: 1, author: null, comments: [] });
   const kinds: Readonly<Record<FieldKind, true>> = {
     number: true,
+    whole: true,
     string: true,
     date: true,
     plain: true,
