@@ -71,5 +71,11 @@ test('no token, claim, parameter, row or password is written to the log', async 
   }
   const written = await readFile(log, 'utf8');
   expect(written.length).toBeGreaterThan(100);
+  for (const line of [
+    '"event":"auth_function_failed"',
+    '"event":"query_function_failed","query":"fails"',
+    '"event":"query_error","code":"query_args_invalid","query":"named"',
+  ])
+    expect(written).toContain(line);
   expect(written.split('\n').filter((line) => line.includes('canary-'))).toEqual([]);
 });

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Auth } from './auth/auth.js';
 import type { Config } from './config/config.js';
+import { ForeignErrors } from './metrics/foreign-errors.js';
 import { loggable } from './metrics/log.js';
+import { QueryErrors } from './metrics/query-errors.js';
 import { resolveQuery } from './resolving/resolve.js';
 import { SYSTEM_CLOCK } from './sessions/clock.js';
 import { Resolver } from './sessions/resolver.js';
@@ -28,16 +30,19 @@ export function makeClientSide(
   providers: Providers,
 ): ClientSide {
   const { limits, allowSql } = config;
+  const foreign = new ForeignErrors(log, config.onError);
+  const queryErrors = new QueryErrors(log, SYSTEM_CLOCK.nowMs);
   const resolver = new Resolver({
     allowSql,
     resolve: (name, args, ctx) => resolveQuery(config, { fetch, nowMs: Date.now }, { name, args, ctx }),
-    onError: (query, error) => log.error({ event: 'query_function_failed', query, error: loggable(error) }),
+    onError: (query, error) => foreign.failed(error, { function: 'query', query }),
   });
   const sessions = new Sessions({
     port,
     resolver,
     clock: SYSTEM_CLOCK,
     secret: randomBytes(32),
+    onQueryError: (query, error) => queryErrors.note(query, error),
     limits: {
       holdMs: config.holdMs,
       keepMs: config.keepMs,
@@ -52,6 +57,7 @@ export function makeClientSide(
     defaultRole: config.role,
     timeoutMs: AUTH_TIMEOUT_MS,
     nowMs: Date.now,
+    onError: (error) => foreign.failed(error, { function: 'auth' }),
   });
   const transport = new Transport({
     ...providers,

@@ -6,6 +6,8 @@ export type {
   LogLevel,
   QueryAnswer,
   QueryBuilder,
+  ErrorHook,
+  ErrorPlace,
   QueryCall,
   QueryDefinition,
   QueryFunction,
@@ -17,7 +19,8 @@ export type {
   SluiceConfig,
   TlsConfig,
 } from './config/config.js';
-export type { AuthHook, AuthRequest, Identity } from './auth/auth.js';
+export type { AuthHook, AuthRequest } from './auth/auth.js';
+export type { Identity } from './auth/identity.js';
 export { SluiceError } from '@sluice/core/errors';
 export { defineQueries, query, rows, type QueryOptions } from './resolving/query.js';
 export type { AnyRow, RowOf, TypedAnswer } from './resolving/row-of.js';

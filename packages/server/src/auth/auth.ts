@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/core/errors';
 import type { Principal } from '../views/port.js';
 import { authError } from './errors.js';
+import { readIdentity, type Identity, type KnownIdentity } from './identity.js';
 
 /** What a hook is given: the upgrade or HTTP request that the client came with, and the token it sent. */
 export interface AuthRequest {
@@ -9,14 +10,6 @@ export interface AuthRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly url: string;
-}
-
-export interface Identity {
-  /** Default: the configured client role. */
-  readonly role?: string;
-  readonly claims: Readonly<Record<string, unknown>>;
-  /** When the rights end; in seconds since 1970 as `exp` of a JWT, or a Date. */
-  readonly expiresAt?: number | Date;
 }
 
 /** Who is asking, or null for nobody we know. */
@@ -36,6 +29,8 @@ export interface AuthOptions {
   readonly timeoutMs: number;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** Told why nobody can say who is asking: what the hook threw, or what is wrong with its answer. */
+  readonly onError?: (error: unknown) => void;
 }
 
 const ANYBODY: AuthHook = () => ({ claims: {} });
@@ -47,32 +42,39 @@ export class Auth {
     this.#options = options;
   }
 
-  /** @throws SluiceError `unauthorized`, `token_expired` or `auth_failed` */
+  /** @throws SluiceError `unauthorized`, `token_expired`, `auth_answer_invalid` or `auth_failed` */
   async check(request: AuthRequest): Promise<Grant> {
-    const { hook = ANYBODY, defaultRole, nowMs } = this.#options;
-    const identity = await this.#inTime(hook, request);
+    const { hook = ANYBODY, defaultRole, nowMs, onError } = this.#options;
+    let identity: KnownIdentity | null;
+    try {
+      identity = readIdentity(await this.#inTime(hook, request));
+    } catch (error) {
+      onError?.(error);
+      // The application's own error may hold the token; and what is wrong with its answer is not the client's business.
+      throw authError(isOurs(error, 'auth_answer_invalid') ? 'auth_answer_invalid' : 'auth_failed');
+    }
     if (identity === null) throw authError('unauthorized');
-    const { role = defaultRole, claims, expiresAt } = identity;
-    const expiresAtMs =
-      expiresAt === undefined ? null : Number(expiresAt instanceof Date ? expiresAt : expiresAt * 1000);
-    if (expiresAtMs !== null && !(expiresAtMs > nowMs())) throw authError('token_expired');
-    return { principal: { role, claims }, expiresAtMs };
+    const { role, claims, expiresAtMs } = identity;
+    if (expiresAtMs !== null && expiresAtMs <= nowMs()) throw authError('token_expired');
+    return { principal: { role: role ?? defaultRole, claims }, expiresAtMs };
   }
 
-  async #inTime(hook: AuthHook, request: AuthRequest): Promise<Identity | null> {
+  async #inTime(hook: AuthHook, request: AuthRequest): Promise<unknown> {
+    const { timeoutMs } = this.#options;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(authError('auth_failed', 'timeout')), this.#options.timeoutMs);
+      timer = setTimeout(() => reject(authError('auth_failed', `no answer in ${timeoutMs} ms`)), timeoutMs);
     });
     try {
       return await Promise.race([Promise.resolve(hook(request)), late]);
-    } catch (error) {
-      // The application's own error may hold the token: only its kind is told, and only to the log by the hook itself.
-      throw error instanceof SluiceError ? error : authError('auth_failed');
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+function isOurs(error: unknown, code: string): boolean {
+  return error instanceof SluiceError && error.code === code;
 }
 
 /** A text that two principals share exactly when every binding of theirs is the same. */

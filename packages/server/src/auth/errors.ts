@@ -13,6 +13,12 @@ export const AUTH_ERRORS = {
     retry: false,
     stage: 'transport',
   },
+  auth_answer_invalid: {
+    message: "The server's auth(request) did not answer who is asking.",
+    hint: "Let it return { role?, claims?, expiresAt? }, or null to refuse; the server's log says what came.",
+    retry: false,
+    stage: 'transport',
+  },
   auth_failed: {
     message: 'The token could not be checked.',
     hint: "The server's auth(request) failed or took too long; see its log. Try again.",

@@ -29,6 +29,11 @@ export interface SluiceConfig {
   readonly drizzle?: object;
   /** Who is asking? Null refuses. Default: everyone is `role` without claims. */
   readonly auth?: AuthHook;
+  /**
+   * Told what `auth` or the function of a query threw, as it is. The log has only its class and where it came from:
+   * what an application's errors say may hold rows or tokens.
+   */
+  readonly onError?: ErrorHook;
   /** Whether clients may send SQL of their own. */
   readonly allowSql?: boolean;
   readonly host?: string;
@@ -179,6 +184,12 @@ export interface RemoteResolverConfig {
 
 export type RemoteResolver = Required<RemoteResolverConfig> & { readonly bytesMax: number };
 
+/** Which function of the application failed; `query` is the name that was asked for. */
+export type ErrorPlace =
+  { readonly function: 'auth' } | { readonly function: 'query'; readonly query: string };
+
+export type ErrorHook = (error: unknown, place: ErrorPlace) => void;
+
 export interface QueryCall {
   /** As the client sent them: unverified. */
   readonly args: unknown;
@@ -207,6 +218,7 @@ export interface Config {
   readonly db: ApplicationDatabase | undefined;
   readonly drizzle: object | undefined;
   readonly auth: AuthHook | undefined;
+  readonly onError: ErrorHook | undefined;
   readonly allowSql: boolean;
   readonly host: string;
   readonly port: number;

@@ -1,7 +1,14 @@
 import leven from 'leven';
 import { z } from 'zod';
 import type { AuthHook } from '../auth/auth.js';
-import type { ApplicationDatabase, Config, QueryFunction, ResolveFunction, SluiceConfig } from './config.js';
+import type {
+  ApplicationDatabase,
+  Config,
+  ErrorHook,
+  QueryFunction,
+  ResolveFunction,
+  SluiceConfig,
+} from './config.js';
 import { configError } from './errors.js';
 import { formatBytes, parseBytes } from './bytes.js';
 import { isNamedQuery, type AnyNamedQuery } from './named-query.js';
@@ -71,6 +78,10 @@ const query = z.union(
 );
 
 const hook = z.custom<AuthHook>((value) => typeof value === 'function', { error: 'must be a function' });
+
+const errorHook = z.custom<ErrorHook>((value) => typeof value === 'function', {
+  error: 'must be a function',
+});
 
 const remoteResolver = z.strictObject({
   url: z.string().regex(/^https?:\/\//, { error: 'must be an http or https URL' }),
@@ -148,6 +159,11 @@ const schema = z.strictObject({
   auth: hook
     .optional()
     .meta({ description: 'who is asking: role and claims, or null to refuse', flag: 'none' }),
+  onError: errorHook.optional().meta({
+    description:
+      'told what `auth` or the function of a query threw, as it is: the log keeps its words to itself',
+    flag: 'none',
+  }),
   allowSql: z.boolean().default(false).describe('clients may send SQL of their own'),
   host: z.string().min(1).default('127.0.0.1').describe('the address to listen on'),
   port: z.int().min(0).max(65_535).default(4400).describe('the port to listen on; 0 takes a free one'),
@@ -244,6 +260,7 @@ function complete(parsed: z.output<typeof schema>): Config {
   return {
     ...parsed,
     auth: parsed.auth,
+    onError: parsed.onError,
     resolve: parsed.resolve,
     db: parsed.db,
     drizzle: parsed.drizzle,

@@ -43,7 +43,7 @@ export const PLANNER_ERRORS: Readonly<Record<PlannerErrorCode, ErrorEntry>> = {
   ),
   select_only: entry(
     'Only SELECT can be live.',
-    'Remove INSERT, UPDATE, DELETE, MERGE and SELECT INTO, also from WITH; write through a mutator.',
+    'Remove INSERT, UPDATE, DELETE, MERGE and SELECT INTO, also from WITH; write in the application.',
   ),
   locking_refused: entry(
     'A live query cannot lock rows.',
@@ -110,11 +110,11 @@ export const PLANNER_ERRORS: Readonly<Record<PlannerErrorCode, ErrorEntry>> = {
   ),
   read_not_permitted: entry(
     'The role may not read what the query reads.',
-    'Grant SELECT on the tables or columns, EXECUTE on the functions and USAGE on the schemas to the client role.',
+    'Run again, as the owner, what `sluice check --print-grants` prints; or grant the client role SELECT on the tables or columns, EXECUTE on the functions and USAGE on the schemas.',
   ),
   role_not_usable: entry(
     'The role that the client was given cannot be taken.',
-    'Let auth return a role that exists, and grant it to the service role.',
+    'Let auth return a role that exists, and let the owner run what `sluice check --print-grants --role` and its name print.',
   ),
   parameter_count: entry(
     'The number of parameters is not the number that the query has.',

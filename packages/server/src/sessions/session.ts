@@ -37,6 +37,8 @@ export interface SessionHost {
   readonly tip: Spot | null;
   seed(principal: Principal): string;
   resolve(message: Subscribe, principal: Principal): Promise<Bound>;
+  /** A query was refused, or failed: for the log. */
+  queryError(message: Subscribe, error: WireError): void;
   open(spec: QuerySpec, answer: OpenAnswer): void;
   join(feed: Feed, session: Session): void;
   leave(feed: Feed, session: Session): void;
@@ -172,9 +174,18 @@ export class Session {
 
   /** The view is over, or cannot be shown: its subscriptions fail, the others go on. */
   fail(feed: Feed, error: WireError): void {
+    this.failing(feed, error);
     for (const id of this.member(feed)?.ids ?? []) {
       this.#tell({ kind: 'error', id, error });
       this.#end(id);
+    }
+  }
+
+  /** The view has an error in place of an answer, and may have one again. */
+  failing(feed: Feed, error: WireError): void {
+    for (const id of this.member(feed)?.ids ?? []) {
+      const subscription = this.#subscriptions.get(id);
+      if (subscription !== undefined) this.#host.queryError(subscription.message, error);
     }
   }
 
@@ -249,6 +260,7 @@ export class Session {
       this.#subscriptions.get(message.id) !== subscription || subscription.round !== round;
     const refused = (error: WireError): void => {
       if (stale()) return;
+      this.#host.queryError(message, error);
       this.#tell({ kind: 'error', id: message.id, error });
       this.#end(message.id);
     };

@@ -32,6 +32,8 @@ export interface SessionsOptions {
   /** Random bytes of this process: keys the digests, names the chains. */
   readonly secret: Uint8Array;
   readonly limits?: Partial<SessionLimits>;
+  /** Told of each query that is refused or fails: its name, or null for a client's own SQL. */
+  readonly onQueryError?: (query: string | null, error: WireError) => void;
 }
 
 export interface SessionsStatus {
@@ -60,6 +62,7 @@ export class Sessions implements SessionHost {
   readonly #port: ViewsPort;
   readonly #resolver: Resolver;
   readonly #secret: Uint8Array;
+  readonly #onQueryError: (query: string | null, error: WireError) => void;
   readonly #held = new Map<ViewId, Held>();
   readonly #sessions = new Set<Session>();
   readonly #waiting = new Set<Session>();
@@ -84,6 +87,7 @@ export class Sessions implements SessionHost {
     this.#port = options.port;
     this.#resolver = options.resolver;
     this.#secret = options.secret;
+    this.#onQueryError = options.onQueryError ?? ((): void => undefined);
     const oldestOpen = (): number => this.#oldestOpen();
     this.#keepWarm = new KeepWarm(this.clock, this.limits, oldestOpen, (feed) => this.#forget(feed));
     this.#port.listen((message) => this.#hear(message));
@@ -113,9 +117,11 @@ export class Sessions implements SessionHost {
           refused: (error) => resolve({ error }),
         });
       });
+      if ('error' in answer) this.queryError(message, answer.error);
       return 'error' in answer ? answer : { ...answer, shape: shapeFor(answer.shape, fields) };
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;
+      this.queryError(message, error.toWire());
       return { error: error.toWire() };
     }
   }
@@ -142,6 +148,10 @@ export class Sessions implements SessionHost {
 
   resolve(message: Subscribe, principal: Principal): Promise<Bound> {
     return this.#resolver.resolve(message, principal);
+  }
+
+  queryError({ query }: Subscribe, error: WireError): void {
+    this.#onQueryError(query ?? null, error);
   }
 
   open(spec: QuerySpec, answer: OpenAnswer): void {
@@ -285,6 +295,7 @@ export class Sessions implements SessionHost {
         break;
       case 'error':
         feed.error(this.epochs.spot(entry.from), entry.error, nowMs);
+        for (const session of held.sessions) session.failing(feed, entry.error);
         break;
       case 'ended':
         this.#ended(held, entry.error);

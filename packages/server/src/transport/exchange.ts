@@ -46,6 +46,7 @@ const STATUS: Readonly<Record<string, number>> = {
   unauthorized: 401,
   token_expired: 401,
   auth_failed: 503,
+  auth_answer_invalid: 500,
   origin_not_allowed: 403,
   role_not_usable: 403,
   path_unknown: 404,

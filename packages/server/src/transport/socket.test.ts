@@ -3,7 +3,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import type { ServerMessage } from '@sluice/core/wire';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import type { Identity } from '../auth/auth.js';
+import type { Identity } from '../auth/identity.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { Serving, type ServingOptions, type Wire } from '../testing/serving.js';
 
@@ -226,6 +226,7 @@ test('no token, no entry; a hook that fails or hangs is not an entry either', as
   const auth = ({ token }: { token?: string }): Identity | null | Promise<Identity> => {
     if (token === 'broken') throw new Error(`secret ${token}`);
     if (token === 'slow') return new Promise(() => undefined);
+    if (token === 'nothing') return undefined as unknown as null;
     return token === 'good' ? { role: 'app', claims: { sub: '7' } } : null;
   };
   const serving = await serve({ auth });
@@ -234,6 +235,7 @@ test('no token, no entry; a hook that fails or hangs is not an entry either', as
     wire.send({ kind: 'hello', versions: [1], token });
     return refused(wire);
   };
+  expect(await told('nothing')).toEqual({ code: 4401, error: 'auth_answer_invalid' });
   expect(await told('bad')).toEqual({ code: 4401, error: 'unauthorized' });
   expect(await told('broken')).toEqual({ code: 1011, error: 'auth_failed' });
   expect(await told('slow')).toEqual({ code: 1011, error: 'auth_failed' });
