@@ -2,10 +2,12 @@ import type { Client, LiveView } from '@sluice/client';
 import type { Shown } from './shown.js';
 import type { Wish } from './wish.js';
 
-/** How long an answer waits for the component that suspended for it. */
+/** How long an answer waits for the component that suspended for it, and such a component until it asks again. */
 const LEASE_MS = 10_000;
 /** How long an error does: whoever tries again after that asks anew. */
 const ERROR_LEASE_MS = 1_000;
+/** How long React may take to render a component whose wait was cut off. */
+const ASKS_AGAIN_MS = 2_000;
 
 interface Lease {
   readonly live: LiveView<unknown>;
@@ -34,15 +36,30 @@ export function lease(client: Client, { key, ref, error }: Wish): Promise<void> 
   const known = held.get(key);
   if (known) return known.answered;
   const live = client.live(ref);
-  const expireIn = (ms: number): void => {
-    setTimeout(() => {
-      if (held.get(key)?.live === live) release(client, key);
-    }, ms);
+  const forget = (): void => {
+    if (held.get(key)?.live === live) held.delete(key);
   };
-  const answered = live.ready.then(
-    () => expireIn(LEASE_MS),
-    () => expireIn(ERROR_LEASE_MS),
-  );
+  const letGo = (): void => {
+    forget();
+    live.close();
+  };
+  const answered = new Promise<void>((wake) => {
+    // Nobody tells that a component waits no more. One that does is rendered, and asks again before this one closes.
+    const stopWaiting = setTimeout(() => {
+      forget();
+      wake();
+      setTimeout(letGo, ASKS_AGAIN_MS);
+    }, LEASE_MS);
+    const end = (ms: number): void => {
+      clearTimeout(stopWaiting);
+      setTimeout(letGo, ms);
+      wake();
+    };
+    live.ready.then(
+      () => end(LEASE_MS),
+      () => end(ERROR_LEASE_MS),
+    );
+  });
   held.set(key, { live, answered });
   return answered;
 }

@@ -1,5 +1,12 @@
 'use client';
-import { createContext, createElement, useContext, useSyncExternalStore, type ReactNode } from 'react';
+import {
+  createContext,
+  createElement,
+  useCallback,
+  useContext,
+  useSyncExternalStore,
+  type ReactNode,
+} from 'react';
 import type { Client, ClientStatus } from '@sluice/client';
 import { reactError } from './errors.js';
 
@@ -26,10 +33,29 @@ export function useClient(): Client {
 /** The status of the client's connection: for the line that says that the screen is not up to date. */
 export function useClientStatus(): ClientStatus {
   const client = useClient();
-  const subscribe = (listener: () => void): (() => void) => client.subscribe(listener);
+  const subscribe = useCallback((listener: () => void) => listen(client, listener), [client]);
   return useSyncExternalStore(
     subscribe,
     () => client.status,
     () => 'connecting',
   );
+}
+
+/** One listener of each client tells all components: a client takes a thousand, a page may have more. */
+const listeners = new WeakMap<Client, Set<() => void>>();
+const ends = new WeakMap<Client, () => void>();
+
+function listen(client: Client, listener: () => void): () => void {
+  const held = listeners.get(client) ?? new Set();
+  listeners.set(client, held);
+  if (held.size === 0)
+    ends.set(
+      client,
+      client.subscribe(() => [...held].forEach((tell) => tell())),
+    );
+  held.add(listener);
+  return () => {
+    held.delete(listener);
+    if (held.size === 0) ends.get(client)?.();
+  };
 }

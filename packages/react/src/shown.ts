@@ -8,8 +8,8 @@ import type { LiveState, SluiceError } from '@sluice/client';
 export type Shown = LiveState<unknown> & {
   /** Of the query beside the first (a total). */
   readonly beside?: LiveState<unknown>;
-  /** There was one row more than the limit that was asked for. */
-  readonly more?: boolean;
+  /** Of a list with a limit: whether there are rows beyond it, as far as its own rows say. */
+  readonly beyond?: 'some' | 'none' | 'unknown';
 };
 
 export const LOADING: Shown = Object.freeze({ status: 'loading', rows: [] });
@@ -21,7 +21,7 @@ export const ON_SERVER: Shown = Object.freeze({ status: 'loading', rows: [] });
 const RANK = ['current', 'behind', 'stale', 'partial', 'switching', 'loading', 'error'] as const;
 
 const switched = new WeakMap<Shown, Shown>();
-const trims = new WeakMap<Shown, { readonly limit: number; readonly shown: Shown }>();
+const trims = new WeakMap<Shown, Map<number, Shown>>();
 const pairs = new WeakMap<Shown, WeakMap<Shown, Shown>>();
 
 /** Whether there is something to show: rows, none of them, or an error. */
@@ -34,12 +34,12 @@ export function switching(shown: Shown): Shown {
   if (shown.status === 'error') return LOADING;
   const known = switched.get(shown);
   if (known) return known;
-  const { rows, beside, more } = shown;
+  const { rows, beside, beyond } = shown;
   const made: Shown = {
     status: 'switching',
     rows,
     ...(beside ? { beside } : {}),
-    ...(more === undefined ? {} : { more }),
+    ...(beyond ? { beyond } : {}),
   };
   switched.set(shown, made);
   return made;
@@ -47,11 +47,18 @@ export function switching(shown: Shown): Shown {
 
 /** Without the rows beyond the limit. */
 export function trimmed(state: Shown, limit: number | undefined): Shown {
-  if (limit === undefined || state.rows.length <= limit) return state;
-  const known = trims.get(state);
-  if (known?.limit === limit) return known.shown;
-  const shown = { ...state, rows: state.rows.slice(0, limit), more: true };
-  trims.set(state, { limit, shown });
+  if (limit === undefined || !isReady(state)) return state;
+  const known = trims.get(state) ?? new Map<number, Shown>();
+  trims.set(state, known);
+  const before = known.get(limit);
+  if (before) return before;
+  const { length } = state.rows;
+  const shown: Shown = {
+    ...state,
+    ...(length > limit ? { rows: state.rows.slice(0, limit) } : {}),
+    beyond: length > limit ? 'some' : length < limit ? 'none' : 'unknown',
+  };
+  known.set(limit, shown);
   return shown;
 }
 
@@ -66,8 +73,8 @@ export function paired(first: Shown, beside: Shown): Shown {
 
 function pair(first: Shown, beside: Shown): Shown {
   const worst = RANK.indexOf(first.status) < RANK.indexOf(beside.status) ? beside : first;
-  const { rows, more } = first;
-  return { ...worst, rows, beside, more: more === true };
+  const { rows, beyond } = first;
+  return { ...worst, rows, beside, ...(beyond ? { beyond } : {}) };
 }
 
 /** A query that could not even be asked. */

@@ -54,13 +54,16 @@ export function useLiveInfiniteQuery<Row = AnyRow>(
   const shown = useHold(client, wishes, { family });
 
   const number = counted && isReady(shown) ? totalOf(shown) : null;
-  const hasMore = number === null ? shown.more === true : shown.rows.length < number;
-  const canLoad = hasMore && shown.status !== 'switching';
+  const { beyond } = shown;
+  // A total that is of another position than the rows cannot overrule what the rows themselves say.
+  const hasMore =
+    beyond === 'some' || (beyond === 'unknown' && number !== null && shown.rows.length < number);
+  const canLoad = hasMore && shown.status !== 'switching' && shown.status !== 'error';
   const loadMore = useCallback(() => {
     if (canLoad) setPage({ family, limit: limit + pageSize });
   }, [canLoad, family, limit, pageSize]);
   return useMemo(() => {
-    const { beside: _, more: __, ...standing } = shown;
+    const { beside: _, beyond: __, ...standing } = shown;
     return {
       error: null,
       ...standing,

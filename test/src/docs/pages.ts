@@ -17,8 +17,13 @@ export const PAGES: Readonly<Record<string, readonly RegExp[]>> = {
   'docs/client.md': [/^ts runnable( continued)?$/, /^text output$/],
   // test/src/react/page.browser.test.ts
   'docs/react.md': [/^tsx runnable( continued)?$/],
-  // queries.pg.test.ts
-  'docs/queries.md': [/^ts runnable( continued)?$/, /^text output$/, /^python excerpt$/],
+  // queries.pg.test.ts; test/src/next (npm run test:next)
+  'docs/queries.md': [
+    /^ts runnable( continued)?$/,
+    /^text output$/,
+    /^python excerpt$/,
+    /^(ts|tsx|diff) file=\S+$/,
+  ],
   // packages/server/src/transport/protocol.test.ts; pages.test.ts for event streams
   'docs/protocol.md': [/^json( fields)?$/, /^text$/, /^text events$/],
   'docs/architecture.md': [/^text$/],

@@ -23,6 +23,8 @@ export interface Api {
   readonly queries: {
     readonly issuesOf: { readonly args: { project: number; limit: number }; readonly row: Issue };
     readonly countOf: { readonly args: { project: number }; readonly row: { readonly n: bigint } };
+    /** The same, and it takes its time. */
+    readonly slowCountOf: { readonly args: { project: number }; readonly row: { readonly n: bigint } };
     readonly issue: { readonly args: { id: number }; readonly row: Issue };
     readonly account: { readonly args: { id: number }; readonly row: Account };
     readonly accountByJoin: {
@@ -39,6 +41,10 @@ const QUERIES: NonNullable<SluiceConfig['queries']> = {
     params: ['project', 'limit'],
   },
   countOf: { sql: 'SELECT count(*) AS n FROM issue WHERE project_id = $1', params: ['project'] },
+  slowCountOf: {
+    sql: 'SELECT count(*) + 0 * (SELECT count(*) FROM generate_series(1, 2000000)) AS n FROM issue WHERE project_id = $1',
+    params: ['project'],
+  },
   issue: { sql: 'SELECT id, title, rank FROM issue WHERE id = $1', params: ['id'] },
   account: { sql: 'SELECT balance, version FROM account WHERE id = $1', params: ['id'] },
   accountByJoin: {

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { Component, StrictMode, Suspense, startTransition, useState, type ReactNode } from 'react';
 import { useSuspenseLiveQuery } from '@sluice/react';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { eventually, mount } from './mount.js';
 import { Stage } from './stage.js';
 
@@ -156,4 +156,31 @@ test('what the server refuses goes to the error boundary', async () => {
     </Boundary>,
   );
   await page.shows('failed: client_closed');
+});
+
+test('what nobody waits for any more is let go, also when there is never an answer; who waits goes on waiting', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { client, List } = open({ url: 'http://127.0.0.1:9', keepMs: 0 });
+  const list = (limit: number): ReactNode => (
+    <Suspense fallback="wait">
+      <List key={limit} project={1} limit={limit} />
+    </Suspense>
+  );
+  const page = mount(client, list(0));
+  for (let limit = 0; limit < 20; limit++) {
+    page.render(list(limit));
+    await eventually(() => expect(client.liveViews).toHaveLength(limit + 1));
+  }
+  await page.shows('wait');
+  for (let second = 0; second < 30; second++) {
+    await vi.advanceTimersByTimeAsync(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(client.liveViews.length).toBeGreaterThan(0);
+  }
+  await eventually(() => expect(client.liveViews).toHaveLength(1));
+  await page.shows('wait');
+  page.render('elsewhere');
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(client.liveViews).toEqual([]);
 });
