@@ -34,12 +34,20 @@ async function judged(options: Partial<TrialOptions>): Promise<Report> {
 }
 
 test('every move is right, in both gears, for clients in Node and in Python', async () => {
-  const report = await judged({ seed: 'first', python: true, eventTrigger: true });
+  const kinds = ['alterations', 'ticks', 'timed'] as const;
+  const report = await judged({
+    seed: 'first',
+    python: true,
+    eventTrigger: true,
+    // A slow machine takes longer to see as much.
+    enough: (counts, tokens) =>
+      counts.unsettled > 50 && tokens.reached > 0 && kinds.every((kind) => counts[kind] > 0),
+  });
   expect(passed(report)).toBe(true);
   expect(report.unsettled).toBeGreaterThan(50);
   expect(report.gears['incremental']).toBeGreaterThan(0);
   expect(report.gears['rerun']).toBeGreaterThan(0);
-  for (const count of ['alterations', 'ticks', 'timed'] as const) expect(report[count]).toBeGreaterThan(0);
+  for (const kind of kinds) expect(report[kind]).toBeGreaterThan(0);
   expect(report.unnoticed).toBe(0);
   expect(report.tokens.reached).toBeGreaterThan(0);
 }, 400_000);

@@ -1,8 +1,13 @@
+import type { TokenCounts } from './reaches.js';
+import type { Counts } from './report.js';
+
 /** What a judged run is made of. */
 export interface TrialOptions {
   /** Decides rows, writers, queries and disturbances, as far as concurrency lets it. */
   readonly seed: string;
   readonly seconds: number;
+  /** Whether the run has seen what it is for; else it takes longer. */
+  readonly enough?: (counts: Counts, tokens: TokenCounts) => boolean;
   /** Clients in this process, beside the Python one. */
   readonly clients: number;
   /** Live views of each client, beside those of the invariants. */

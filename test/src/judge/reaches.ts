@@ -36,7 +36,7 @@ export interface Reacher {
 }
 
 /** How long a committed transaction may take to show while nothing is disturbed, on a machine that does all of this. */
-const BOUND_MS = 15_000;
+const BOUND_MS = 30_000;
 /** How long somebody waits for what cannot come. */
 const NEVER_MS = 4_000;
 /** What `reached` may reject with, by its documentation. */

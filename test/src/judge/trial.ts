@@ -18,10 +18,10 @@ import { Watcher } from './watcher.js';
 import { schemaSession, Writers } from './writers.js';
 
 const PROGRESS_MS = 10_000;
-/** How much longer a run takes at most when some query was not compared yet. */
+/** How much longer a run takes at most when it has not seen all yet that it is for. */
 const COMPLETE_TIMEOUT_MS = 150_000;
 /** How long clients have to arrive when all is quiet. */
-const ARRIVE_TIMEOUT_MS = 60_000;
+const ARRIVE_TIMEOUT_MS = 120_000;
 
 /** A judged run from beginning to end: product, clients, writers, disturbances, verdict. */
 export async function runTrial(options: TrialOptions): Promise<Report> {
@@ -225,8 +225,11 @@ class Trial {
   /** Each query is compared while writers run, however short the run: what is missing is drawn until it was. */
   async #complete(): Promise<void> {
     const { judge, corpus } = this.#court;
+    const { enough = () => true } = this.#options;
     const deadline = Date.now() + COMPLETE_TIMEOUT_MS;
-    while (corpus.missing(judge.compared).length > 0 && Date.now() < deadline) await this.#wait(100);
+    const isComplete = (): boolean =>
+      corpus.missing(judge.compared).length === 0 && enough(judge.counts, this.#reaches.counts);
+    while (!isComplete() && Date.now() < deadline) await this.#wait(100);
   }
 
   /** All is quiet: everybody must get to the end of the log. */
