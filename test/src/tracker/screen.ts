@@ -1,4 +1,6 @@
 import { createRequire } from 'node:module';
+import { PATIENCE_MS } from '@sluice/server/testing/deadline';
+import type pg from 'pg';
 import type { Page } from 'playwright-core';
 import type { Client } from '@sluice/client';
 
@@ -7,7 +9,15 @@ export interface TrackerWindow {
   readonly sluice: Client;
   /** When a text came into the list, in milliseconds since 1970. */
   seen: Record<string, number>;
+  /** What was to be seen since the page is watched, however briefly. */
+  states: ScreenState[];
   axe?: { run(options: unknown): Promise<{ violations: readonly Violation[] }> };
+}
+
+export interface ScreenState {
+  readonly connection: string | undefined;
+  readonly list: string | undefined;
+  readonly rows: number;
 }
 
 interface Violation {
@@ -51,9 +61,34 @@ export async function whenSeen(page: Page, probe: string): Promise<number> {
   const handle = await page.waitForFunction(
     (text) => (globalThis as unknown as TrackerWindow).seen[text],
     probe,
-    { polling: 'raf', timeout: 20_000 },
+    { polling: 'raf', timeout: PATIENCE_MS },
   );
   return Number(await handle.jsonValue());
+}
+
+/** Notes how the connection and the list stand, at each change. */
+export async function watchStates(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const screen = globalThis as unknown as TrackerWindow;
+    const statusOf = (selector: string): string | undefined =>
+      document.querySelector<HTMLElement>(selector)?.dataset['status'];
+    screen.states = [];
+    const look = (): void =>
+      void screen.states.push({
+        connection: statusOf('.connection'),
+        list: statusOf('.list'),
+        rows: document.querySelectorAll('.row').length,
+      });
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
+  });
+}
+
+/** What the same way takes without Sluice: a statement, and a frame of the page. It says how busy the machine is. */
+export async function bareMs(page: Page, sql: pg.Client): Promise<number> {
+  const begunMs = performance.now();
+  await sql.query('SELECT 1');
+  await page.evaluate(() => new Promise<number>((resolve) => requestAnimationFrame(resolve)));
+  return performance.now() - begunMs;
 }
 
 export function quantile(values: readonly number[], share: number): number {
