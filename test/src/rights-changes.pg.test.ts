@@ -1,8 +1,12 @@
 import { createClient, type Client } from '@sluice/client';
 import { createSluice } from '@sluice/server';
-import { sharedDatabase } from '@sluice/server/testing/shared';
-import type { TestDatabase } from '@sluice/server/testing/postgres';
-import { expect, test } from 'vitest';
+import {
+  createTestDatabase,
+  startTestPostgres,
+  type TestDatabase,
+  type TestPostgres,
+} from '@sluice/server/testing/postgres';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 // C23: rights change without a row being written; answers follow within the catalog poll, at its default of a second.
 
@@ -28,6 +32,14 @@ const NAMES = Object.keys(QUERIES);
 
 type Seen = readonly [name: string, status: string, answer: unknown];
 
+// A server of its own: the service role's memberships are of the whole server, and whoever shares it would see its
+// rights change.
+let server: TestPostgres;
+beforeAll(async () => {
+  server = await startTestPostgres();
+});
+afterAll(() => server.destroy());
+
 interface Bench {
   readonly database: TestDatabase;
   /** The role that the queries run as: this test's own. */
@@ -38,7 +50,7 @@ interface Bench {
 }
 
 async function serve(prepare: (role: string) => string): Promise<Bench> {
-  const database = await sharedDatabase(SETUP);
+  const database = await createTestDatabase(server, SETUP);
   const role = `asks_${database.name}`;
   await database.sql(`CREATE ROLE ${role}; GRANT ${role} TO sluice_service; ${prepare(role)}`);
   const sluice = createSluice({
@@ -96,9 +108,9 @@ test('a GRANT to the reader mends the views that it could not read', async () =>
       counted: 'permission_denied',
       inFunction: 'permission_denied',
     };
-    await expect.poll(() => bench.seen(), { timeout: 10_000 }).toEqual(withErrors(unread));
+    await expect.poll(() => bench.seen()).toEqual(withErrors(unread));
     await bench.database.sql('GRANT SELECT ON issue TO sluice_service');
-    await expect.poll(() => bench.seen(), { timeout: 10_000 }).toEqual(ANSWERS);
+    await expect.poll(() => bench.seen()).toEqual(ANSWERS);
   } finally {
     await bench.close();
   }
@@ -113,13 +125,13 @@ test('a GRANT to the client role mends what a function was refused, a REVOKE tak
     inOpaqueFunction: 'permission_denied',
   };
   try {
-    await expect.poll(() => bench.seen(), { timeout: 10_000 }).toEqual(withErrors(refused));
+    await expect.poll(() => bench.seen()).toEqual(withErrors(refused));
     await bench.database.sql(`GRANT SELECT ON issue TO ${bench.role}`);
     // A subscription that was refused is over: the application asks again. A view in error is not.
     const { inFunction: _, inOpaqueFunction: __, ...over } = refused;
-    await expect.poll(() => bench.seen(), { timeout: 10_000 }).toEqual(withErrors(over));
+    await expect.poll(() => bench.seen()).toEqual(withErrors(over));
     await bench.database.sql(`REVOKE SELECT ON issue FROM ${bench.role}`);
-    await expect.poll(() => bench.seen(), { timeout: 10_000 }).toEqual(withErrors(refused));
+    await expect.poll(() => bench.seen()).toEqual(withErrors(refused));
   } finally {
     await bench.close();
   }
@@ -140,7 +152,7 @@ test.each([
       : `GRANT SELECT ON issue, quiet TO ${role}`,
   );
   try {
-    await expect.poll(() => bench.seen(), { timeout: 10_000 }).toEqual(ANSWERS);
+    await expect.poll(() => bench.seen()).toEqual(ANSWERS);
     await bench.database.sql(revoke(bench.role));
     const gone = { filtered: 'read_not_permitted' };
     // Postgres counts the rows of a table for whoever may read any column of it.
@@ -150,7 +162,7 @@ test.each([
       inOpaqueFunction: 'permission_denied',
     };
     await expect
-      .poll(() => bench.seen(), { timeout: 10_000 })
+      .poll(() => bench.seen())
       .toEqual(withErrors(how === 'of a column' ? gone : { ...gone, ...counted }));
   } finally {
     await bench.close();

@@ -1,6 +1,6 @@
 import { createSluice } from '@sluice/server';
-import { sharedDatabase } from '@sluice/server/testing/shared';
-import { expect, test } from 'vitest';
+import { createTestDatabase, startTestPostgres, type TestPostgres } from '@sluice/server/testing/postgres';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 // `GET /schema` tells a client no more than its role may SELECT.
 
@@ -16,6 +16,14 @@ const SETUP = `
   CREATE TABLE inner_life.thought (id int PRIMARY KEY);
   CREATE VIEW titles AS SELECT title FROM issue;`;
 
+// A server of its own: the service role's memberships are of the whole server, and whoever shares it would see its
+// rights change.
+let server: TestPostgres;
+beforeAll(async () => {
+  server = await startTestPostgres();
+});
+afterAll(() => server.destroy());
+
 interface Schema {
   readonly hash: string;
   readonly tables: readonly {
@@ -27,7 +35,7 @@ interface Schema {
 }
 
 test.each([false, true])('a client sees what its role may SELECT (views thread: %s)', async (viewsThread) => {
-  const database = await sharedDatabase(SETUP);
+  const database = await createTestDatabase(server, SETUP);
   const role = `reads_${database.name}`;
   await database.sql(
     `CREATE ROLE ${role}; GRANT ${role} TO sluice_service; CREATE ROLE not_ours_${role};
@@ -85,7 +93,7 @@ test.each([false, true])('a client sees what its role may SELECT (views thread: 
       `GRANT SELECT (kind) ON issue TO ${role}; GRANT USAGE ON SCHEMA inner_life TO ${role}`,
     );
     await expect
-      .poll(async () => columns(await schema()), { timeout: 10_000 })
+      .poll(async () => columns(await schema()))
       .toEqual([
         ['thought', ['id'], ['id']],
         ['issue', ['id'], ['id', 'title', 'moods', 'kind']],
@@ -96,7 +104,7 @@ test.each([false, true])('a client sees what its role may SELECT (views thread: 
     await database.sql(
       `REVOKE SELECT (kind) ON issue FROM ${role}; REVOKE ALL ON SCHEMA inner_life FROM ${role}`,
     );
-    await expect.poll(schema, { timeout: 10_000 }).toEqual(first);
+    await expect.poll(schema).toEqual(first);
   } finally {
     await sluice.stop();
     await database.drop();
