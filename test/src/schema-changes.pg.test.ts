@@ -31,7 +31,7 @@ test('a client follows the schema: rewritten rows, new and changed columns, righ
     const statuses = new Set<string>();
     filter.subscribe(() => statuses.add(filter.status));
     const shows = (view: typeof filter, rows: unknown[]): Promise<void> =>
-      expect.poll(() => [view.status, view.rows], { timeout: 10_000 }).toEqual(['current', rows]);
+      expect.poll(() => [view.status, view.rows]).toEqual(['current', rows]);
     await shows(sum, [{ sum: '3' }]);
 
     await database.sql('ALTER TABLE t ALTER v TYPE int USING v + 10');

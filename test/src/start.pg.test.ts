@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { within } from '@sluice/server/testing/deadline';
 import { createTestDatabase, startTestPostgres } from '@sluice/server/testing/postgres';
 import { expect, test } from 'vitest';
 import { Product } from './kit/product.js';
@@ -100,7 +101,8 @@ class Printed {
   async until(top: unknown[], perUser: unknown[]): Promise<void> {
     const shown = (): boolean =>
       this.#last('title') === ids(top, 'id') && this.#last('comments') === ids(perUser, 'comments');
-    while (!shown()) await new Promise<void>((resolve) => (this.#waiting = resolve));
+    const there = (): string => `${JSON.stringify([top, perUser])}; printed: ${this.#output.slice(-2000)}`;
+    while (!shown()) await within(there, new Promise<void>((resolve) => (this.#waiting = resolve)));
   }
 
   stop(): void {

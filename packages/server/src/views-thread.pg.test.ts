@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { expect, test } from 'vitest';
+import { within } from './testing/deadline.js';
 import { Wire } from './testing/serving.js';
 import { Served } from './testing/served.js';
 import { sharedDatabase } from './testing/shared.js';
@@ -104,7 +105,7 @@ test('in an application: probes are red, nobody is let in, and the application i
     for (;;) {
       const found = pattern.exec(said)?.[1];
       if (found !== undefined) return found;
-      await Promise.race([once(child.stdout, 'data'), ended]);
+      await within(() => `${String(pattern)}: ${said}`, Promise.race([once(child.stdout, 'data'), ended]));
       if (child.exitCode !== null) throw new Error(`the application ended: ${said}`);
     }
   };

@@ -94,9 +94,7 @@ test.runIf(spawnSync('python3', ['--version']).status === 0)(
       rows = views[0]?.rows ?? rows;
     });
     const shows = (...titles: string[]): Promise<void> =>
-      expect
-        .poll(() => rows, { timeout: 20_000 })
-        .toEqual(titles.map((title, index) => [String(index + 1), title]));
+      expect.poll(() => rows).toEqual(titles.map((title, index) => [String(index + 1), title]));
     await shows('one');
 
     const second = await startServer(database.url);

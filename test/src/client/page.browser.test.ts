@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Client, createClient, LiveView } from '@sluice/client';
+import { PATIENCE_MS } from '@sluice/server/testing/deadline';
 import { sharedDatabase } from '@sluice/server/testing/shared';
 import type { TestDatabase } from '@sluice/server/testing/postgres';
 import type { Browser, Page } from 'playwright-core';
@@ -64,7 +65,7 @@ async function shows(line: string): Promise<void> {
         return `${live.status}: ${live.rows.map((row) => String(row['title'])).join(', ')}` === expected;
       },
       line,
-      { timeout: 20_000, polling: 20 },
+      { timeout: PATIENCE_MS, polling: 20 },
     )
     .catch(async () => expect(await screen()).toBe(line));
 }

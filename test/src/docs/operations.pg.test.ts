@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { freePort } from '@sluice/server/embedded/embedded-postgres';
+import { within } from '@sluice/server/testing/deadline';
 import type { TestDatabase } from '@sluice/server/testing/postgres';
 import { sharedDatabase } from '@sluice/server/testing/shared';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -68,13 +69,16 @@ async function shell(text: string): Promise<string> {
     },
   });
   let printed = '';
+  let told = false; // once: what it prints in ending may be read when it has gone
   const stopWhenReady = (chunk: Buffer): void => {
     printed += chunk.toString();
-    if (/^sluice ready /m.test(printed) && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+    if (told || !/^sluice ready /m.test(printed) || child.pid === undefined) return;
+    told = true;
+    process.kill(-child.pid, 'SIGTERM');
   };
   child.stdout.on('data', stopWhenReady);
   child.stderr.on('data', stopWhenReady);
-  await once(child, 'close');
+  await within(() => `${text} ends; it printed ${printed}`, once(child, 'close'));
   return printed;
 }
 

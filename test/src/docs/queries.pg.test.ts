@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { freePort } from '@sluice/server/embedded/embedded-postgres';
 import { sharedDatabase } from '@sluice/server/testing/shared';
 import type { TestDatabase } from '@sluice/server/testing/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -24,20 +22,12 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return String(port);
-}
-
 test('the program of docs/queries.md, all of it, prints what the page says', async () => {
   const programs = programsOf(page);
   expect(programs).toHaveLength(1);
   for (const program of programs) {
     const ports = await Promise.all(
-      ['3000', '3001', '3002', '3003'].map(async (port) => [port, await freePort()]),
+      ['3000', '3001', '3002', '3003'].map(async (port) => [port, String(await freePort())]),
     );
     const printed = await runProgram(program, {
       replace: Object.fromEntries(ports) as Record<string, string>,

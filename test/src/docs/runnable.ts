@@ -2,6 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS } from '@sluice/server/testing/deadline';
 import { transformWithOxc } from 'vite';
 import { blocksOf } from './blocks.js';
 
@@ -83,7 +84,7 @@ export class RunningProgram {
     await writeFile(file, code);
     const child = spawn(process.execPath, [file], {
       env: { ...process.env, ...options.env },
-      timeout: options.timeoutMs ?? 20_000,
+      timeout: options.timeoutMs ?? 2 * PATIENCE_MS,
     });
     return new RunningProgram(child, program.line, folder);
   }
@@ -118,7 +119,10 @@ export class RunningProgram {
   }
 }
 
-/** A text of a page with what stands for something of the test. */
+/** A text of a page with what stands for something of the test; what has taken its place is not looked at again. */
 function replaced(text: string, by: RunOptions['replace'] = {}): string {
-  return Object.entries(by).reduce((result, [from, to]) => result.replaceAll(from, to), text);
+  const wanted = Object.keys(by).map((from) => from.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return wanted.length === 0
+    ? text
+    : text.replaceAll(new RegExp(wanted.join('|'), 'g'), (from) => by[from] ?? from);
 }

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS } from '@sluice/server/testing/deadline';
 import { freePort } from '@sluice/server/embedded/embedded-postgres';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
@@ -13,7 +14,7 @@ const SHIMS: Readonly<Record<string, string>> = {
   npm: `exec "${process.execPath}" "${ROOT}/test/dist/docs/shims/npm.js" "$@"`,
   npx: '[ "$1" = sluice ] || exit 1\nexec "$@"',
 };
-const BLOCK_TIMEOUT_MS = 60_000;
+const BLOCK_TIMEOUT_MS = 2 * PATIENCE_MS;
 
 /**
  * A terminal in an empty folder, in which `sluice`, `npx`, `npm` and `psql` are found, and nothing that is installed

@@ -56,7 +56,7 @@ export class Onlooker {
 
   /** Resolves when it shows that, and all of it as current. */
   async shows(wanted: readonly (readonly unknown[])[]): Promise<void> {
-    const options = { timeout: 20_000, interval: 20 };
+    const options = { interval: 20 };
     await expect.poll(() => this.shown(), options).toEqual(wanted);
     await expect
       .poll(() => NAMES.map((name) => this.#views[name].status), options)

@@ -69,4 +69,4 @@ test('a restore under a running server, and under one that is started anew: clie
   await sql.query(TRANSFER, [1, 2, 3]);
   const end = await truth(sql);
   for (const onlooker of onlookers) await onlooker.shows(end);
-}, 120_000);
+});

@@ -47,5 +47,4 @@ test.each(['temporary', 'permanent'] as const)(
       await server.destroy();
     }
   },
-  120_000,
 );

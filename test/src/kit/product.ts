@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, dirname } from 'node:path';
+import { PATIENCE_MS } from '@sluice/server/testing/deadline';
 import { freePort } from '@sluice/server/embedded/embedded-postgres';
 
 export interface ProductOptions {
@@ -15,8 +16,8 @@ export interface ProductOptions {
   readonly port?: number;
 }
 
-const READY_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 2 * PATIENCE_MS;
+const STOP_TIMEOUT_MS = PATIENCE_MS;
 
 /** `sluice start` in a process of its own, as a user would run it. */
 export class Product {

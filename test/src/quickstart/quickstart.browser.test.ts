@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '@sluice/server/embedded/embedded-postgres';
+import { PATIENCE_MS, within } from '@sluice/server/testing/deadline';
 import { sharedDatabase } from '@sluice/server/testing/shared';
 import type { TestDatabase } from '@sluice/server/testing/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -62,7 +63,7 @@ beforeAll(async () => {
   const steps = blocks.filter(({ info }) => info[0] === 'sh').map(({ text }) => text);
   await run('bash', ['-euc', steps.join('\n')], { cwd: root, env: { ...process.env, APPLICATION: folder } });
   added = await applyBlocks(folder, blocks);
-}, 180_000);
+});
 
 afterAll(async () => {
   await database?.drop();
@@ -78,8 +79,9 @@ test('a few lines make a screen live: it shows what SQL changes', async () => {
   const { server, ended } = serve(port);
   const browser = await launchChromium();
   try {
-    await listening(server);
+    await within('the application listens', listening(server));
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(error.message));
     await page.goto(`http://127.0.0.1:${port}/`);
@@ -95,7 +97,7 @@ test('a few lines make a screen live: it shows what SQL changes', async () => {
     server.kill('SIGTERM');
     await ended;
   }
-}, 120_000);
+});
 
 test.each([
   [
@@ -105,21 +107,17 @@ test.each([
     /TS2322.*'string' is not assignable to type 'number'/,
   ],
   ['column', '{task.title}', '{task.titel}', /TS2551.*'titel' does not exist/],
-])(
-  'a wrong %s does not compile',
-  async (_, right, wrong, complaint) => {
-    const file = join(folder, 'src', 'web', 'tasks.tsx');
-    const text = await readFile(file, 'utf8');
-    expect(text.split(right)).toHaveLength(2);
-    await writeFile(file, text.replace(right, wrong));
-    try {
-      expect(await typeErrors()).toMatch(complaint);
-    } finally {
-      await writeFile(file, text);
-    }
-  },
-  60_000,
-);
+])('a wrong %s does not compile', async (_, right, wrong, complaint) => {
+  const file = join(folder, 'src', 'web', 'tasks.tsx');
+  const text = await readFile(file, 'utf8');
+  expect(text.split(right)).toHaveLength(2);
+  await writeFile(file, text.replace(right, wrong));
+  try {
+    expect(await typeErrors()).toMatch(complaint);
+  } finally {
+    await writeFile(file, text);
+  }
+});
 
 test('nothing of the database is in the built page', async () => {
   const assets = join(folder, 'dist', 'assets');

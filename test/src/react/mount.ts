@@ -1,6 +1,7 @@
 import { createElement, Profiler, type ReactElement, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { SluiceProvider } from '@sluice/react';
+import { PATIENCE_MS } from '@sluice/server/testing/deadline';
 import type { Client } from '@sluice/client';
 import { onTestFinished, vi } from 'vitest';
 
@@ -12,13 +13,15 @@ export interface Mounted {
   readonly commits: number;
   render(children: ReactNode, client?: Client): void;
   unmount(): void;
+  /** Each text that was to be seen, in order: also what was there for less time than it takes to look. */
+  readonly seen: readonly string[];
   /** Resolves when the text is this. */
   shows(text: string): Promise<void>;
 }
 
 /** Resolves when it does not throw any more. */
 export function eventually(check: () => void | Promise<void>): Promise<void> {
-  return vi.waitFor(check, { timeout: 20_000, interval: 5 });
+  return vi.waitFor(check, { timeout: PATIENCE_MS, interval: 5 });
 }
 
 export function mount(
@@ -28,6 +31,13 @@ export function mount(
 ): Mounted {
   const container = document.createElement('div');
   document.body.append(container);
+  const seen: string[] = [];
+  const observer = new MutationObserver(() => {
+    const text = container.textContent ?? '';
+    if (seen.at(-1) !== text) seen.push(text);
+  });
+  observer.observe(container, { childList: true, subtree: true, characterData: true });
+  onTestFinished(() => observer.disconnect());
   let commits = 0;
   const root = createRoot(container, { onRecoverableError: () => undefined, onCaughtError: () => undefined });
   const render = (node: ReactNode, by = client): void =>
@@ -45,6 +55,7 @@ export function mount(
   return {
     container,
     root,
+    seen,
     get commits() {
       return commits;
     },

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { PATIENCE_MS } from '@sluice/server/testing/deadline';
 import { programsOf } from '../docs/runnable.js';
 import { bundleForBrowser } from '../kit/bundle.js';
 import { launchChromium } from '../kit/chromium.js';
@@ -87,7 +88,7 @@ test.each(['19', '18'] as const)('in a browser with React %s', async (major) => 
         (expected) => document.querySelector('main')?.innerText.replace(/\s+/g, ' ') === expected,
         text,
         {
-          timeout: 20_000,
+          timeout: PATIENCE_MS,
           polling: 20,
         },
       )

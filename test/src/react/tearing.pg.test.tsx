@@ -166,4 +166,4 @@ test('whatever React commits shows one state of the database', async () => {
   );
   console.log(`${commits} commits, ${compared} with several cells`);
   expect(compared).toBeGreaterThan(100);
-}, 180_000);
+});

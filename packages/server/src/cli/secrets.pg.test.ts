@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { expect, test } from 'vitest';
+import { within } from '../testing/deadline.js';
 import { createTestDatabase, startTestPostgres, withClient } from '../testing/postgres.js';
 import { Served } from '../testing/served.js';
 
@@ -84,8 +85,9 @@ test.each(['--no-views-thread', '--views-thread'])('no secret gets out (%s)', as
 /** Errors of a view at work: a cast that fails on a row, a token that is refused, garbage. */
 async function overSocket(base: string, secret: string): Promise<string[]> {
   const messages: string[] = [];
-  const say = (lines: readonly unknown[], done: (all: string) => boolean): Promise<void> =>
-    new Promise((resolve) => {
+  /** Resolves when the server closes, or has said what ends it. */
+  const say = (lines: readonly unknown[], done: (all: string) => boolean): Promise<void> => {
+    const closed = new Promise<void>((resolve) => {
       const socket = new WebSocket(`${base.replace('http', 'ws')}/ws`);
       socket.on('open', () => {
         for (const line of lines) socket.send(typeof line === 'string' ? line : JSON.stringify(line));
@@ -97,6 +99,8 @@ async function overSocket(base: string, secret: string): Promise<string[]> {
       socket.on('error', () => undefined);
       socket.on('close', () => resolve());
     });
+    return within(() => `an answer to ${JSON.stringify(lines)}: ${JSON.stringify(messages)}`, closed);
+  };
   const hello = { kind: 'hello', versions: [1] };
   await say(
     [
@@ -108,8 +112,9 @@ async function overSocket(base: string, secret: string): Promise<string[]> {
         params: [secret],
       },
     ],
-    (all) => all.includes('"errors"'),
+    (all) => all.includes('"errors"') || all.includes('"kind":"error"'),
   );
+  expect(messages.at(-1)).toContain('"errors"');
   await say([{ ...hello, token: plant('token') }], () => false);
   await say([`{"kind": "${secret}`], () => false);
   await say([hello, { kind: secret }], () => false);

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { within } from '../testing/deadline.js';
 import { createTestDatabase, startTestPostgres, withClient } from '../testing/postgres.js';
 import { Served } from '../testing/served.js';
 import { sharedDatabase } from '../testing/shared.js';
@@ -121,7 +122,7 @@ test('a second signal does not wait', async () => {
   const served = await Served.run(['start'], { DATABASE_URL: database.url, SLUICE_GRACE_MS: '60000' });
   const url = await served.ready();
   const socket = new (await import('ws')).default(`${url.replace('http', 'ws')}/ws`);
-  await new Promise((resolve) => socket.once('open', resolve));
+  await within('open', new Promise((resolve) => socket.once('open', resolve)));
   socket.send('{"kind":"hello","versions":[1]}');
   const goaway = new Promise<void>((resolve) =>
     socket.on('message', (data: Buffer) => {
@@ -129,7 +130,7 @@ test('a second signal does not wait', async () => {
     }),
   );
   served.signal('SIGINT');
-  await goaway;
+  await within('goaway', goaway);
   expect((await fetch(`${url}/readyz`)).status).toBe(503);
   served.signal('SIGINT');
   expect(await served.ended()).toBe(1);
@@ -146,9 +147,7 @@ test('until transactions end that were open when the slot was made, readyz names
       DATABASE_URL: database.url,
     });
     const url = `http://127.0.0.1:${port}/sluice`;
-    await expect
-      .poll(async () => (await fetch(`${url}/readyz`).catch(() => null))?.status, { timeout: 20_000 })
-      .toBe(503);
+    await expect.poll(async () => (await fetch(`${url}/readyz`).catch(() => null))?.status).toBe(503);
     expect(await subscribed(url, SUBSCRIBE)).toMatchObject({ error: { code: 'server_starting' } });
     expect(served.out).toBe('');
     await writer.query('COMMIT');
@@ -280,7 +279,7 @@ test('dev brings a Postgres of its own, publishes new tables, and keeps its data
   const owner = /psql (\S+)/.exec(first.err)?.[1] ?? '';
   expect(await readFile(join(first.folder, '.sluice', '.gitignore'), 'utf8')).toBe('*\n');
   await withClient(owner, (client) => client.query(`${TABLES}; INSERT INTO issue VALUES (1, 'kept')`));
-  await expect.poll(() => subscribed(url, SUBSCRIBE), { timeout: 10_000 }).toHaveProperty('subscription_id');
+  await expect.poll(() => subscribed(url, SUBSCRIBE)).toHaveProperty('subscription_id');
   const second = await Served.run(['dev'], {}, first.folder);
   expect(await second.ended()).toBe(1);
   expect(second.err).toContain('[embedded_running]');

@@ -12,6 +12,7 @@ import { createSluice } from '../sluice.js';
 import { giveToPostgres } from '../embedded/embedded-postgres.js';
 import { Authority, type Issued } from '../testing/certificates.js';
 import { sluice } from '../testing/cli.js';
+import { until } from '../testing/deadline.js';
 import {
   createTestDatabase,
   startTestPostgres,
@@ -59,7 +60,7 @@ async function present({ cert, key }: Issued): Promise<void> {
     await client.query('SELECT pg_reload_conf()');
   });
   const { fingerprint256 } = new X509Certificate(cert);
-  while ((await shown()) !== fingerprint256) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(async () => (await shown()) === fingerprint256);
 }
 
 /** The fingerprint of the certificate that a new connection gets to see; null when there is none. */
@@ -110,14 +111,15 @@ test('verify-full with the authority: every connection is TLS, the one for the s
   ]) {
     const made = createSluice({ logLevel: 'silent', ...config });
     await made.start();
-    const { rows } = await database.sql(
-      `SELECT s.ssl, a.backend_type = 'walsender' AS stream, count(*)::int
-       FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE usename = 'sluice_service' GROUP BY 1, 2 ORDER BY 2`,
-    );
-    expect(rows).toEqual([
-      { ssl: true, stream: false, count: expect.any(Number) as number },
-      { ssl: true, stream: true, count: 1 },
-    ]);
+    // Those of the one before may not have noticed yet that it has gone.
+    const connections = `SELECT s.ssl, a.backend_type = 'walsender' AS stream, count(*)::int
+      FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE usename = 'sluice_service' GROUP BY 1, 2 ORDER BY 2`;
+    await expect
+      .poll(async () => (await database.sql(connections)).rows)
+      .toEqual([
+        { ssl: true, stream: false, count: expect.any(Number) as number },
+        { ssl: true, stream: true, count: 1 },
+      ]);
     await made.stop();
   }
   expect(await errors('--database-url', url(`sslmode=verify-full&sslrootcert=${caFile}`))).toEqual([]);

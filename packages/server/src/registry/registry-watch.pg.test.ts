@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runOn } from '../source/run-on.js';
 import type { TestDatabase } from '../testing/postgres.js';
+import { within } from '../testing/deadline.js';
 import { sharedDatabase } from '../testing/shared.js';
 import { RegistryWatch } from './registry-watch.js';
 
@@ -48,13 +49,14 @@ afterEach(async () => {
 
 function nextChange(): Promise<{ readonly names: readonly string[]; readonly global: boolean }> {
   const before = watch.current;
-  return new Promise((resolve) => {
+  const change = new Promise<Awaited<ReturnType<typeof nextChange>>>((resolve) => {
     const stop = watch.listen((next, changed, global) => {
       stop();
       const name = (oid: number): string => (next.tables.get(oid) ?? before.tables.get(oid))?.name ?? '?';
       resolve({ names: [...changed].map(name).toSorted(), global });
     });
   });
+  return within('a change', change);
 }
 
 test.each([
