@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { expect, test } from 'vitest';
-import { within } from '../testing/deadline.js';
+import { until, within } from '../testing/deadline.js';
 import { createTestDatabase, startTestPostgres, withClient } from '../testing/postgres.js';
 import { Served } from '../testing/served.js';
 
@@ -86,7 +86,7 @@ test.each(['--no-views-thread', '--views-thread'])('no secret gets out (%s)', as
 async function overSocket(base: string, secret: string): Promise<string[]> {
   const messages: string[] = [];
   /** Resolves when the server closes, or has said what ends it. */
-  const say = (lines: readonly unknown[], done: (all: string) => boolean): Promise<void> => {
+  const say = (lines: readonly unknown[], done: () => boolean): Promise<void> => {
     const closed = new Promise<void>((resolve) => {
       const socket = new WebSocket(`${base.replace('http', 'ws')}/ws`);
       socket.on('open', () => {
@@ -94,7 +94,7 @@ async function overSocket(base: string, secret: string): Promise<string[]> {
       });
       socket.on('message', (data: Buffer) => {
         messages.push(data.toString());
-        if (done(messages.join('\n'))) socket.close();
+        if (done()) socket.close();
       });
       socket.on('error', () => undefined);
       socket.on('close', () => resolve());
@@ -102,19 +102,16 @@ async function overSocket(base: string, secret: string): Promise<string[]> {
     return within(() => `an answer to ${JSON.stringify(lines)}: ${JSON.stringify(messages)}`, closed);
   };
   const hello = { kind: 'hello', versions: [1] };
-  await say(
-    [
-      hello,
-      {
-        kind: 'subscribe',
-        id: 1,
-        sql: 'SELECT sum(title::int) FROM issue WHERE title <> $1',
-        params: [secret],
-      },
-    ],
-    (all) => all.includes('"errors"') || all.includes('"kind":"error"'),
-  );
-  expect(messages.at(-1)).toContain('"errors"');
+  const failing = { sql: 'SELECT sum(title::int) FROM issue WHERE title <> $1', params: [secret] };
+  // A busy Postgres may be too slow to plan it: that is told otherwise, and asked again.
+  await until(async () => {
+    const before = messages.length;
+    const told = /"errors"|"kind":"error"/;
+    await say([hello, { kind: 'subscribe', id: 1, ...failing }], () =>
+      told.test(messages.slice(before).join()),
+    );
+    return messages.some((message) => message.includes('"errors"'));
+  });
   await say([{ ...hello, token: plant('token') }], () => false);
   await say([`{"kind": "${secret}`], () => false);
   await say([hello, { kind: secret }], () => false);
