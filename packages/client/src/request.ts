@@ -1,4 +1,4 @@
-import { printJson } from '@sluice/core/json';
+import { canonicalJson, printJson } from '@sluice/core/json';
 import type { PgText } from '@sluice/core/value';
 import type { QueryRef, SqlRef } from './api.js';
 import { clientError } from './errors.js';
@@ -38,7 +38,7 @@ function nameRequest(ref: QueryRef<unknown> | SqlRef): NamedRequest {
   }
   const args = ref.args === undefined ? undefined : plainArgs(ref.args);
   return {
-    key: JSON.stringify(['query', ref.query, args === undefined ? null : sorted(args)]),
+    key: canonicalJson(args === undefined ? ['query', ref.query] : ['query', ref.query, args]),
     request: { query: ref.query, ...(args === undefined ? {} : { args }) },
   };
 }
@@ -60,11 +60,4 @@ function plainArgs(args: unknown): unknown {
 function rejectBigint(value: unknown): void {
   if (typeof value === 'bigint') throw new TypeError('a bigint: pass it as text');
   if (typeof value === 'object' && value !== null) Object.values(value).forEach(rejectBigint);
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return members.map(([name, item]) => [name, sorted(item)]);
 }

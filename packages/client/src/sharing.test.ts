@@ -22,6 +22,17 @@ test('equal queries share one subscription, whatever the order of their argument
   for (const live of [three, four]) live.close();
 });
 
+test('queries whose arguments look alike do not share', async () => {
+  const { client, server } = await harness();
+  const args = [{ a: 1 }, [['a', 1]], ['a', 1], { 0: 'a', 1: 1 }, { a: '1' }, null, {}, []];
+  const lives = args.map((one) => client.live({ query: 'issuesOf', args: one }));
+  const peer = await server.greeted();
+  await peer.read();
+  expect(peer.inbox).toHaveLength(args.length);
+  expect(new Set(args.map((one) => client.keyOf({ query: 'issuesOf', args: one }))).size).toBe(args.length);
+  for (const live of lives) live.close();
+});
+
 test('the client lists what is open, with the query of each', async () => {
   const { client, queries } = await harness();
   const one = client.live(queries.issuesOf({ project: 1 }));

@@ -1,4 +1,5 @@
 import { SluiceError } from '@sluice/core/errors';
+import { canonicalJson } from '@sluice/core/json';
 import type { Principal } from '../views/port.js';
 import { authError } from './errors.js';
 import { readIdentity, type Identity, type KnownIdentity } from './identity.js';
@@ -56,7 +57,7 @@ export class Auth {
     if (identity === null) throw authError('unauthorized');
     const { role, claims, expiresAtMs } = identity;
     if (expiresAtMs !== null && expiresAtMs <= nowMs()) throw authError('token_expired');
-    return { principal: { role: role ?? defaultRole, claims }, expiresAtMs };
+    return { principal: Object.freeze({ role: role ?? defaultRole, claims }), expiresAtMs };
   }
 
   async #inTime(hook: AuthHook, request: AuthRequest): Promise<unknown> {
@@ -79,13 +80,5 @@ function isOurs(error: unknown, code: string): boolean {
 
 /** A text that two principals share exactly when every binding of theirs is the same. */
 export function principalKey(principal: Principal): string {
-  return canonical([principal.role, principal.claims]);
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const entries = Object.entries(value).filter(([, entry]) => entry !== undefined);
-  entries.sort(([left], [right]) => (left < right ? -1 : 1));
-  return `{${entries.map(([name, entry]) => `${JSON.stringify(name)}:${canonical(entry)}`).join(',')}}`;
+  return canonicalJson([principal.role, principal.claims]);
 }

@@ -1,3 +1,4 @@
+import { canonicalJson } from '@sluice/core/json';
 import { authError } from './errors.js';
 
 export interface Identity {
@@ -51,10 +52,17 @@ function asJson(claims: unknown): Readonly<Record<string, unknown>> {
   } catch {
     throw invalid('claims must be JSON: no bigint, and nothing that contains itself');
   }
-  const read: unknown = JSON.parse(text ?? 'null');
+  // In one order, as equal claims share what one of them was told first.
+  const read: unknown = frozen(JSON.parse(canonicalJson(JSON.parse(text ?? 'null'))));
   if (typeof read !== 'object' || read === null || Array.isArray(read))
     throw invalid('claims must be an object');
   return read as Readonly<Record<string, unknown>>;
+}
+
+/** Nobody's to change: neither the application's, which may keep what it returned, nor that of a query's function. */
+function frozen(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) frozen(item);
+  return Object.freeze(value);
 }
 
 function asTime(expiresAt: unknown): number | null {

@@ -26,7 +26,8 @@ export function loggable(error: unknown): Readonly<Record<string, unknown>> {
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
   // An assertion of ours has no values in it, and is useless without its words.
   const ours = error.message.startsWith('assertion failed') ? { message: error.message } : {};
-  return { class: error.name, ...code, ...ours, stack: places.map((line) => line.trim()) };
+  const cause = error.cause === undefined ? {} : { cause: loggable(error.cause) };
+  return { class: error.name, ...code, ...ours, ...cause, stack: places.map((line) => line.trim()) };
 }
 
 export function logSourceEvent(log: Logger, event: SourceEvent): void {

@@ -24,6 +24,15 @@ export async function validArgs(
   );
 }
 
+/** A copy for one call: a function that changes its arguments changes them for itself, and not for when it runs again. */
+export function ownArgs(args: unknown): unknown {
+  if (Array.isArray(args)) return args.map(ownArgs);
+  if (typeof args !== 'object' || args === null) return args;
+  const copy = Object.create(null) as Record<string, unknown>;
+  for (const [name, value] of Object.entries(args)) copy[name] = ownArgs(value);
+  return copy;
+}
+
 /** Strict: a misplaced argument is never silently ignored. */
 function noArgs(args: unknown, name: string): undefined {
   const empty =

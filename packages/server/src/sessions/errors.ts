@@ -13,6 +13,12 @@ export const SESSIONS_ERRORS = {
     retry: false,
     stage: 'sessions',
   },
+  query_timeout: {
+    message: 'The query was not resolved in time.',
+    hint: 'Its function on the server, or the process that resolves it, takes too long. It is tried again.',
+    retry: true,
+    stage: 'sessions',
+  },
   sql_not_allowed: {
     message: 'This server takes named queries only.',
     hint: 'Start it with --allow-sql (allowSql: true) to let clients send SQL of their own.',

@@ -4,6 +4,7 @@ import type { Subscribe } from '@sluice/core/wire';
 import type { Resolved } from '../resolving/answer.js';
 import type { FieldsOf } from '../resolving/field-plan.js';
 import type { Principal, QuerySpec } from '../views/port.js';
+import type { Clock } from './clock.js';
 import { sessionsError } from './errors.js';
 
 /**
@@ -18,7 +19,13 @@ export interface ResolverOptions {
   readonly allowSql: boolean;
   /** Told of a failure that is not the client's business. */
   readonly onError?: (name: string, error: unknown) => void;
+  readonly clock?: Clock;
 }
+
+/** How long a query's function may take. */
+export const RESOLVE_MS = 60_000;
+/** Names are told up to here. */
+const NAME_MAX = 100;
 
 /** What a subscription asks the views for, and how its rows become what a builder promises. */
 export interface Bound {
@@ -39,7 +46,7 @@ export class Resolver {
     this.#options = options;
   }
 
-  /** @throws SluiceError `query_unknown`, `query_failed`, `sql_not_allowed`, or what the application threw of these */
+  /** @throws SluiceError `query_unknown`, `query_failed`, `query_timeout`, `sql_not_allowed`, or what resolving throws */
   async resolve(message: Subscribe, principal: Principal): Promise<Bound> {
     const tick = message.tick === undefined ? {} : { tick: message.tick };
     if (message.sql !== undefined) {
@@ -49,7 +56,7 @@ export class Resolver {
     }
     const name = message.query ?? '';
     const resolved = await this.#call(name, message.args, principal);
-    if (resolved === null) throw sessionsError('query_unknown', name.slice(0, 100));
+    if (resolved === null) throw sessionsError('query_unknown', name.slice(0, NAME_MAX));
     const { fields = null, ...query } = resolved;
     return { spec: { ...tick, ...query, principal, adHoc: false }, fields };
   }
@@ -57,12 +64,27 @@ export class Resolver {
   async #call(name: string, args: unknown, principal: Principal): Promise<Resolved | null> {
     const { resolve, onError } = this.#options;
     if (resolve === undefined) return null;
+    const told = name.slice(0, NAME_MAX);
     try {
-      return await resolve(name, args, principal);
+      return await this.#inTime(resolve(name, args, principal), told);
     } catch (error) {
       if (error instanceof SluiceError) throw error;
-      onError?.(name, error);
-      throw sessionsError('query_failed', name.slice(0, 100));
+      onError?.(told, error);
+      throw sessionsError('query_failed', told);
+    }
+  }
+
+  /** What an application never answers is not held for ever. */
+  async #inTime<T>(work: Promise<T>, name: string): Promise<T> {
+    let cancel = (): void => undefined;
+    const late = new Promise<never>((_, reject) => {
+      const overdue = (): void => reject(sessionsError('query_timeout', `${name}: ${RESOLVE_MS} ms`));
+      cancel = this.#options.clock?.after(RESOLVE_MS, overdue) ?? cancel;
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      cancel();
     }
   }
 }

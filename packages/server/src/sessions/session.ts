@@ -149,10 +149,7 @@ export class Session {
   renew(principal: Principal): void {
     const key = principalKey(principal);
     if (key === this.#key || this.#closed) return;
-    for (const _ of this.#subscriptions) {
-      this.#host.take(this.#key, -1);
-      this.#host.take(key, 1);
-    }
+    const before = this.#key;
     this.#principal = principal;
     this.#key = key;
     for (const [id, subscription] of this.#subscriptions) {
@@ -162,7 +159,15 @@ export class Session {
         subscription.held = { chain: member.feed.chain, have: member.have };
         this.#release(id, subscription);
       }
-      void this.#bind(subscription);
+      this.#host.take(before, -1);
+      if (this.#host.take(key, 1)) {
+        void this.#bind(subscription);
+        continue;
+      }
+      this.#subscriptions.delete(id);
+      this.#mover.replacing.delete(id);
+      const error = sessionsError('subscriptions_too_many_for_principal').toWire();
+      this.#tell({ kind: 'error', id, error });
     }
   }
 

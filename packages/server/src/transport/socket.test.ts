@@ -202,6 +202,24 @@ test('a principal has its own limit over all its connections', async () => {
   expect(await two.message()).toMatchObject({ kind: 'subscribed' });
 });
 
+test('whoever becomes another principal is under the limit of that one', async () => {
+  const auth = ({ token }: { token?: string }): Identity => ({ claims: { sub: token ?? '' } });
+  const serving = await serve({ auth, limits: { subscriptionsPerPrincipalMax: 1 } });
+  const [one, two] = [await serving.connect({ token: 'ada' }), await serving.connect({ token: 'bob' })];
+  for (const wire of [one, two]) {
+    wire.send({ kind: 'subscribe', id: 1, sql: 'a' });
+    expect(await wire.message()).toMatchObject({ kind: 'subscribed' });
+  }
+  two.send({ kind: 'auth', token: 'ada' });
+  expect(await two.message()).toMatchObject({
+    id: 1,
+    error: { code: 'subscriptions_too_many_for_principal' },
+  });
+  const three = await serving.connect({ token: 'ada' });
+  three.send({ kind: 'subscribe', id: 1, sql: 'a' });
+  expect(await three.message()).toMatchObject({ error: { code: 'subscriptions_too_many_for_principal' } });
+});
+
 test('pages of other origins do not connect unless they may', async () => {
   const serving = await serve({ transport: { allowedOrigins: ['https://app.example'] } });
   for (const origin of [`http://127.0.0.1:${serving.port}`, 'http://127.0.0.1:5173', 'https://app.example']) {

@@ -1,5 +1,6 @@
 import { must } from '@sluice/core/assert';
 import { SluiceError } from '@sluice/core/errors';
+import { canonicalJson } from '@sluice/core/json';
 import { LSN_ZERO, type Lsn } from '@sluice/core/lsn';
 import type { Binding } from '@sluice/core/plan';
 import type { Epoch } from '@sluice/core/position';
@@ -22,7 +23,7 @@ import { ShedTemplates } from './shed-templates.js';
 import { TemplateIndex, type Template } from './template-index.js';
 import { Ticks } from './ticks.js';
 import { View, type Version } from './view.js';
-import { canonical, viewId } from './view-id.js';
+import { viewId } from './view-id.js';
 
 /**
  * All views of one source: plans what is opened, gives it to its gear, and follows the stream.
@@ -279,7 +280,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   }
 
   #rerunTemplate(planned: Planned, principal: Principal, tickMs: number): RerunTemplate {
-    const key = JSON.stringify([planned.template, principal.role, canonical(principal.claims), tickMs]);
+    const key = JSON.stringify([planned.template, principal.role, canonicalJson(principal.claims), tickMs]);
     let template = this.#rerun.get(key);
     if (template === undefined) {
       template = new RerunTemplate(key, planned, principal, this.#options.limits.rowsPerViewMax, tickMs);

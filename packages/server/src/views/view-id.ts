@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '@sluice/core/json';
 import type { Binding } from '@sluice/core/plan';
 import type { ViewId } from '@sluice/core/wire';
 import type { Principal } from './port.js';
@@ -8,15 +9,6 @@ import type { Principal } from './port.js';
  * Clients with the same id see the same rows and share them; nothing else is shared.
  */
 export function viewId(template: string, binding: Binding, principal: Principal, tickMs: number): ViewId {
-  const parts = [template, binding, principal.role, canonical(principal.claims), tickMs];
+  const parts = [template, binding, principal.role, canonicalJson(principal.claims), tickMs];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 27);
-}
-
-/** Claims with their keys in one order at every depth. */
-export function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.entries(value)
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([key, inner]) => [key, canonical(inner)]);
 }

@@ -303,14 +303,14 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C22: bindings that differ in their claims are one',
     file: `${VIEWS}/view-id.ts`,
-    find: 'const parts = [template, binding, principal.role, canonical(principal.claims), tickMs];',
+    find: 'const parts = [template, binding, principal.role, canonicalJson(principal.claims), tickMs];',
     replace: 'const parts = [template, binding, principal.role, tickMs];',
     caughtBy: [RULES, 'C21, C22: what is re-run is run as the client, under its role and all of its claims'],
   },
   {
     breaks: 'C22: templates are run for others of the same role, whatever their claims',
     file: `${VIEWS}/view-host.ts`,
-    find: 'const key = JSON.stringify([planned.template, principal.role, canonical(principal.claims), tickMs]);',
+    find: 'const key = JSON.stringify([planned.template, principal.role, canonicalJson(principal.claims), tickMs]);',
     replace: 'const key = JSON.stringify([planned.template, principal.role, tickMs]);',
     caughtBy: [RULES, 'C21, C22: what is re-run is run as the client, under its role and all of its claims'],
   },
