@@ -24,7 +24,8 @@ def is_signed(headers, body):
         return False
     content = f"{headers.get('webhook-id')}.{sent}.".encode() + body
     mac = base64.b64encode(hmac.new(SECRET, content, hashlib.sha256).digest()).decode()
-    return hmac.compare_digest(f"v1,{mac}", headers.get("webhook-signature", ""))
+    given = headers.get("webhook-signature", "").split()
+    return any(hmac.compare_digest(f"v1,{mac}", one) for one in given)
 
 
 def resolve(name, args, ctx):

@@ -5,7 +5,7 @@ import type { Config } from './config/config.js';
 import { ForeignErrors } from './metrics/foreign-errors.js';
 import { loggable } from './metrics/log.js';
 import { QueryErrors } from './metrics/query-errors.js';
-import { resolveQuery } from './resolving/resolve.js';
+import { Queries } from './resolving/resolve.js';
 import { SYSTEM_CLOCK } from './sessions/clock.js';
 import { Resolver } from './sessions/resolver.js';
 import { Sessions } from './sessions/sessions.js';
@@ -32,9 +32,11 @@ export function makeClientSide(
   const { limits, allowSql } = config;
   const foreign = new ForeignErrors(log, config.onError);
   const queryErrors = new QueryErrors(log, SYSTEM_CLOCK.nowMs);
+  const queries = new Queries(config, { fetch, nowMs: Date.now });
   const resolver = new Resolver({
     allowSql,
-    resolve: (name, args, ctx) => resolveQuery(config, { fetch, nowMs: Date.now }, { name, args, ctx }),
+    clock: SYSTEM_CLOCK,
+    resolve: (name, args, ctx) => queries.resolve({ name, args, ctx }),
     onError: (query, error) => foreign.failed(error, { function: 'query', query }),
   });
   const sessions = new Sessions({

@@ -71,10 +71,20 @@ test('a query resolved by another process is live like any other', async () => {
   client.close();
 });
 
-test('another secret is refused', async () => {
+test('another secret is refused until both sides agree; while one is rotated, requests are signed with both', async () => {
   const client = await connect({ url: resolver.url, secret: 'another secret, as long' });
-  await expect(client.live(issuesOf).ready).rejects.toMatchObject({ code: 'resolver_refused', retry: false });
+  const refused = client.live(issuesOf);
+  await new Promise<void>((done) => {
+    refused.subscribe(() => (refused.status === 'error' ? done() : undefined));
+  });
+  expect(refused.error).toMatchObject({ code: 'resolver_refused', retry: true });
   client.close();
+
+  const rotating = await connect({ url: resolver.url, secret: ['the next secret of both', SECRET] });
+  const live = rotating.live(issuesOf);
+  await live.ready;
+  expect(live.rows).toHaveLength(1);
+  rotating.close();
 });
 
 test('what may pass is tried again by itself: a process that fails, one that is away', async () => {

@@ -175,11 +175,15 @@ export interface ResolveAnswer extends QueryAnswer {
 /** Another process that resolves queries: asked by `POST`, signed as Standard Webhooks has it. */
 export interface RemoteResolverConfig {
   readonly url: string;
-  /** Shared with that process: `whsec_` and base64, or any text. */
-  readonly secret: string;
+  /** Shared with that process: `whsec_` and base64, or any text. Of several, requests are signed with each: to rotate. */
+  readonly secret: string | readonly string[];
   readonly timeoutMs?: number;
   /** Bytes of an answer. */
   readonly bytesMax?: number | string;
+  /** Requests under way at a time; equal calls share one. */
+  readonly concurrency?: number;
+  /** Calls that may wait for their turn. */
+  readonly queueMax?: number;
 }
 
 export type RemoteResolver = Required<RemoteResolverConfig> & { readonly bytesMax: number };

@@ -83,18 +83,30 @@ const errorHook = z.custom<ErrorHook>((value) => typeof value === 'function', {
   error: 'must be a function',
 });
 
+const secret = z
+  .string()
+  .min(16, { error: 'must have at least 16 characters' })
+  .regex(/^(?!whsec_)|^whsec_[A-Za-z0-9+/]+={0,2}$/, { error: 'must be base64 after whsec_' });
+
 const remoteResolver = z.strictObject({
-  url: z.string().regex(/^https?:\/\//, { error: 'must be an http or https URL' }),
-  secret: z.string().min(16, { error: 'must have at least 16 characters' }),
+  url: z
+    .string()
+    .regex(/^https?:\/\//, { error: 'must be an http or https URL' })
+    .regex(/^https?:\/\/[^/?#@]*(?:[/?#]|$)/, {
+      error: 'must have no user and password: requests are signed',
+    }),
+  secret: z.union([secret, z.array(secret).min(1)]),
   timeoutMs: ms(5_000, 1),
   bytesMax: bytes(1 << 20, 1024, 'bytes of an answer'),
+  concurrency: count(16, 1_000),
+  queueMax: count(10_000, 1_000_000),
 });
 
 const resolver = z.union(
   [z.custom<ResolveFunction>((value) => typeof value === 'function'), remoteResolver],
   {
     error:
-      'must be a function or { url, secret, timeoutMs?, bytesMax? }, the secret of at least 16 characters',
+      'must be a function or { url, secret, timeoutMs?, bytesMax?, concurrency?, queueMax? }, the URL without user and password, each secret of at least 16 characters',
   },
 );
 
@@ -139,7 +151,7 @@ const schema = z.strictObject({
     .meta({ description: 'the queries that clients may name', flag: 'none' }),
   resolve: resolver.optional().meta({
     description:
-      'resolves names that `queries` does not have: a function, or { url, secret, timeoutMs, bytesMax } of another process',
+      'resolves names that `queries` does not have: a function, or { url, secret, timeoutMs, bytesMax, concurrency, queueMax } of another process',
     flag: 'none',
   }),
   db: z

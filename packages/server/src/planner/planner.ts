@@ -11,7 +11,7 @@ import { plannerError } from './errors.js';
 import { planIncremental } from './incremental.js';
 import { keyColumnsOf } from './key-columns.js';
 import { DEFAULT_LIMITS, type PlannerLimits } from './limits.js';
-import { Limiter } from '../source/limiter.js';
+import { Limiter } from '../limiter.js';
 import { parserReady, parseSelect, type Parsed } from './parse.js';
 import { PlanCache } from './plan-cache.js';
 import type { PlanFacts } from './plan-facts.js';

@@ -29,7 +29,13 @@ export const RESOLVING_ERRORS = {
   resolver_refused: {
     message: 'The process that resolves queries refused the request.',
     hint: 'Both sides need the same secret (`resolve.secret`) and clocks that agree; the request must be allowed there.',
-    retry: false,
+    retry: true,
+    stage: 'sessions',
+  },
+  resolver_busy: {
+    message: 'Too many queries wait for the process that resolves them.',
+    hint: 'They are tried again. Make it answer faster, or raise `resolve.concurrency` or `resolve.queueMax`.',
+    retry: true,
     stage: 'sessions',
   },
   resolver_answer_invalid: {
@@ -46,4 +52,9 @@ export function resolvingError(
   options?: ErrorOptions,
 ): SluiceError {
   return new SluiceError(code, RESOLVING_ERRORS[code], detail, options);
+}
+
+/** A name as errors and logs tell it: clients may send one of any length. */
+export function shortName(name: string): string {
+  return name.slice(0, 100);
 }

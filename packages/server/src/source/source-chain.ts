@@ -4,7 +4,7 @@ import type { Epoch } from '@sluice/core/position';
 import type { BacklogStage } from './backlog.js';
 import { sourceError } from './errors.js';
 import { HeldBack, type Told } from './held-back.js';
-import { Limiter } from './limiter.js';
+import { Limiter } from '../limiter.js';
 import { Passing } from './passing.js';
 import { Pause } from './pause.js';
 import { RetainedTransactions } from './retained-transactions.js';
