@@ -44,6 +44,8 @@ export class Client implements Notifiable {
   readonly #liveViews = new Set<LiveView<unknown>>();
   #status: ClientStatus = 'connecting';
   #error: SluiceError | null = null;
+  #wasOnline = false;
+  readonly #warned = new Set<string>();
   /** Until the first move of a connection, what was current on the one before may still be shown as such. */
   #fresh = true;
   /** After an announced end, until views are current again or the time is up. */
@@ -200,6 +202,7 @@ export class Client implements Notifiable {
 
   #opened(welcome: Welcome): void {
     this.#fresh = true;
+    this.#wasOnline = true;
     this.#subscriptions.connected(welcome.seed);
     this.#reaches.connected();
     this.#become('online', null);
@@ -262,6 +265,13 @@ export class Client implements Notifiable {
       if (!this.#cancelGrace) this.#subscriptions.leave();
       this.#become('offline', error);
     });
+    if (!this.#wasOnline && !announced) this.#warn(error);
+  }
+
+  #warn(error: SluiceError): void {
+    if (this.#warned.has(error.code)) return;
+    this.#warned.add(error.code);
+    this.#options.onConnectError(error);
   }
 
   #endGrace(): void {
@@ -276,6 +286,8 @@ export class Client implements Notifiable {
       this.#reaches.failAll(error);
       this.#become('failed', error);
     });
+    // On a server that renders pages nothing is wrong.
+    if (error.code !== 'url_relative') this.#warn(error);
   }
 
   #become(status: ClientStatus, error: SluiceError | null): void {

@@ -38,9 +38,17 @@ test('a port where nothing listens is tried again', async () => {
   const server = await ScriptedServer.start();
   const { url } = server;
   await server.stop();
-  const { client } = await harness({ url });
+  const warned: unknown[] = [];
+  const { client, clock } = await harness({
+    url: `${url}/?key=secret`,
+    onConnectError: ({ code, detail }) => warned.push([code, detail]),
+  });
   await until(client, isOffline);
-  expect(client.error?.code).toBe('connection_lost');
+  expect(client.error?.code).toBe('connect_failed');
+  clock.advance(125);
+  await until(client, (same) => same.status === 'connecting');
+  await until(client, isOffline);
+  expect(warned).toEqual([['connect_failed', `${url.replace('http', 'ws')}/sluice/ws`]]);
 });
 
 test('a server that does not greet is given up on', async () => {

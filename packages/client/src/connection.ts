@@ -121,7 +121,7 @@ export class Connection {
     const attempt = new Attempt(this.#parts.clock);
     this.#attempt = attempt;
     attempt.later(this.#parts.connectTimeoutMs, () => {
-      if (!attempt.welcomed) this.#lose(attempt, clientError('connect_timeout'));
+      if (!attempt.welcomed) this.#lose(attempt, clientError('connect_timeout', placeOf(this.#parts.url)));
     });
     this.#parts.handler.connecting();
     this.#begin(attempt).catch((error: unknown) => {
@@ -141,11 +141,16 @@ export class Connection {
     socket.onopen = () => this.#greet(attempt, socket, token);
     socket.onmessage = (event: { readonly data: unknown }) => this.#receive(attempt, event.data);
     socket.onerror = () => undefined; // a close follows, which says all there is to say
-    socket.onclose = (event: { readonly code: number }) => this.#lose(attempt, closedWith(event.code));
+    socket.onclose = (event: { readonly code: number }) =>
+      this.#lose(
+        attempt,
+        attempt.greeted ? closedWith(event.code) : clientError('connect_failed', placeOf(url)),
+      );
   }
 
   #greet(attempt: Attempt, socket: Socket, token: string | undefined): void {
     if (this.#attempt !== attempt) return;
+    attempt.greeted = true;
     const position = this.#parts.handler.position();
     const hello: ClientMessage = {
       kind: 'hello',
@@ -237,6 +242,8 @@ class Attempt {
   readonly #clock: Clock;
   readonly #cancels: (() => void)[] = [];
   socket: Socket | null = null;
+  /** The socket has opened, and we have spoken. */
+  greeted = false;
   welcomed = false;
   heartbeat: Heartbeat | null = null;
   /** When the server goes, on the clock; null while it has not said so. */
@@ -259,6 +266,11 @@ class Attempt {
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close(CLOSE.normal);
   }
+}
+
+/** Without what comes after `?`: there may be a token. */
+function placeOf(url: string | null): string | undefined {
+  return url?.split('?', 1)[0];
 }
 
 /** What a close code says when no message came before it. */

@@ -27,6 +27,12 @@ export const CLIENT_ERRORS = {
     retry: false,
     stage: 'client',
   },
+  connect_failed: {
+    message: 'No connection to the server could be made.',
+    hint: "Is it running there, does what lies in between (a proxy, a development server) pass WebSockets on, and does it allow this page's origin (allowedOrigins)? Its log says more.",
+    retry: true,
+    stage: 'client',
+  },
   connection_lost: {
     message: 'The connection to the server is lost.',
     hint: 'The client connects again by itself; what it shows meanwhile is marked stale.',
@@ -47,7 +53,7 @@ export const CLIENT_ERRORS = {
   },
   connect_timeout: {
     message: 'The server did not greet in time.',
-    hint: 'Check that the url is that of a Sluice server; raise connectTimeoutMs on slow networks.',
+    hint: 'Is the url that of a Sluice server? Does what lies in between pass WebSockets on? On slow networks raise connectTimeoutMs.',
     retry: true,
     stage: 'client',
   },

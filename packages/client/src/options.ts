@@ -1,3 +1,4 @@
+import type { SluiceError } from '@sluice/core/errors';
 import type { ValueMode } from '@sluice/core/row-decoder';
 import { DEFAULT_BACKOFF, type Backoff } from './backoff.js';
 import { systemClock, type Clock } from './clock.js';
@@ -37,6 +38,11 @@ export interface ClientOptions {
   readonly sendBytesMax?: number;
   /** Told what a listener throws. Default: the page's error event, in Node a warning. */
   readonly onListenerError?: ListenerErrorHandler;
+  /**
+   * Told why the client cannot connect, or may not: once for each reason, until it has been online for the first time,
+   * and whenever it gives up. Default: a warning in the console.
+   */
+  readonly onConnectError?: (error: SluiceError) => void;
   /** For tests. */
   readonly clock?: Clock;
   /** For tests: uniform in [0, 1). */
@@ -63,10 +69,15 @@ const DEFAULTS = {
   stagedBytesMax: 64 * 1024 * 1024,
   sendBytesMax: 8 * 1024 * 1024,
   onListenerError: reportListenerError,
+  onConnectError: warn,
   clock: systemClock,
   random: Math.random,
   wakeups: pageWakeups,
 } as const;
+
+function warn({ code, message, detail = '', hint }: SluiceError): void {
+  console.warn(`sluice: ${message} [${code}] ${detail}\n→ ${hint}`);
+}
 
 /** @throws SluiceError `option_invalid`. */
 export function withDefaults(given: ClientOptions): Options {

@@ -36,7 +36,14 @@ export async function harness(options: Partial<ClientOptions> = {}): Promise<Har
     wake = listener;
     return () => undefined;
   };
-  const made = createClient<Api>({ url: server.url, clock, random: () => 0.5, wakeups, ...options });
+  const made = createClient<Api>({
+    url: server.url,
+    clock,
+    random: () => 0.5,
+    wakeups,
+    onConnectError: () => undefined,
+    ...options,
+  });
   onTestFinished(async () => {
     made.client.close();
     await server.stop();
