@@ -4,7 +4,7 @@ import { Auth } from './auth/auth.js';
 import type { Config } from './config/config.js';
 import { ForeignErrors } from './metrics/foreign-errors.js';
 import { loggable } from './metrics/log.js';
-import { QueryErrors } from './metrics/query-errors.js';
+import { ToldErrors } from './metrics/told-errors.js';
 import { Queries } from './resolving/resolve.js';
 import { SYSTEM_CLOCK } from './sessions/clock.js';
 import { Resolver } from './sessions/resolver.js';
@@ -31,7 +31,7 @@ export function makeClientSide(
 ): ClientSide {
   const { limits, allowSql } = config;
   const foreign = new ForeignErrors(log, config.onError);
-  const queryErrors = new QueryErrors(log, SYSTEM_CLOCK.nowMs);
+  const told = new ToldErrors(log, SYSTEM_CLOCK.nowMs);
   const queries = new Queries(config, { fetch, nowMs: Date.now });
   const resolver = new Resolver({
     allowSql,
@@ -44,7 +44,7 @@ export function makeClientSide(
     resolver,
     clock: SYSTEM_CLOCK,
     secret: randomBytes(32),
-    onQueryError: (query, error) => queryErrors.note(query, error),
+    onQueryError: (query, error) => told.query(query, error),
     limits: {
       holdMs: config.holdMs,
       keepMs: config.keepMs,
@@ -77,6 +77,7 @@ export function makeClientSide(
       connectionsPerAddressMax: limits.connectionsPerAddressMax,
       streamsMax: limits.streamsMax,
     },
+    onRefused: (error) => told.connection(error.toWire()),
     onError: (error) => log.error({ event: 'request_failed', error: loggable(error) }),
   });
   return { sessions, transport };

@@ -15,6 +15,8 @@ export interface TransportContext {
   readonly wallMs: () => number;
   readonly limits: TransportLimits;
   readonly counters: TransportCounters;
+  /** Told of each connection that is refused, or ended for what the client sent. */
+  readonly onRefused?: (error: SluiceError) => void;
 }
 
 export interface TransportCounters {
@@ -23,7 +25,8 @@ export interface TransportCounters {
   received: number;
 }
 
-export function countRefusal(counters: TransportCounters, error: SluiceError): void {
+export function countRefusal({ counters, onRefused }: TransportContext, error: SluiceError): void {
+  onRefused?.(error);
   counters.refused.set(error.code, (counters.refused.get(error.code) ?? 0) + 1);
 }
 

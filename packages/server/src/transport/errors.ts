@@ -63,7 +63,7 @@ export const TRANSPORT_ERRORS = {
   },
   origin_not_allowed: {
     message: 'Pages of this origin may not connect.',
-    hint: 'Add it to allowedOrigins.',
+    hint: 'Add it to allowedOrigins; or, if the name that it asked is the one of a proxy, let that pass on the Host header as it came.',
     retry: false,
     stage: 'transport',
   },

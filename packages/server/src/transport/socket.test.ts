@@ -221,7 +221,10 @@ test('whoever becomes another principal is under the limit of that one', async (
 });
 
 test('pages of other origins do not connect unless they may', async () => {
-  const serving = await serve({ transport: { allowedOrigins: ['https://app.example'] } });
+  const told: unknown[] = [];
+  const onRefused = ({ code, detail }: { code: string; detail: string | undefined }): void =>
+    void told.push(`${code}: ${detail}`);
+  const serving = await serve({ transport: { allowedOrigins: ['https://app.example'], onRefused } });
   for (const origin of [`http://127.0.0.1:${serving.port}`, 'http://127.0.0.1:5173', 'https://app.example']) {
     await serving.dial({ origin });
   }
@@ -236,6 +239,11 @@ test('pages of other origins do not connect unless they may', async () => {
     });
     expect(posted.status).toBe(403);
   }
+  expect(told.slice(0, 2)).toEqual(
+    Array<string>(2).fill(
+      `origin_not_allowed: a page of https://evil.example, asking 127.0.0.1:${serving.port}`,
+    ),
+  );
 });
 
 // ---------------------------------------------------------------- rights

@@ -261,7 +261,7 @@ export class SocketConnection implements Sink {
 
   #refuse(code: number, error: SluiceError): void {
     if (this.#state === 'closed') return;
-    countRefusal(this.#context.counters, error);
+    countRefusal(this.#context, error);
     if (this.#session !== null) {
       this.#session.close(code, error.toWire());
       return;

@@ -40,6 +40,8 @@ export interface TransportOptions extends Providers {
   readonly closed?: () => SluiceError | null;
   /** Told of what must not happen: a fault of ours that one request ran into. */
   readonly onError?: (error: unknown) => void;
+  /** Told of each connection that is refused, or ended for what the client sent. */
+  readonly onRefused?: (error: SluiceError) => void;
 }
 
 export interface TransportStatus {
@@ -79,6 +81,7 @@ export class Transport {
     socket.on('error', () => socket.destroy());
     const refusal = this.#refusal(request);
     if (refusal !== null) {
+      this.#options.onRefused?.(refusal.error);
       refuseUpgrade(socket, refusal.status, refusal.error);
       return true;
     }
@@ -147,8 +150,11 @@ export class Transport {
     const cors = this.#cors(origin, host);
     if (exchange.method === 'OPTIONS')
       return { status: cors === null ? 403 : 204, headers: cors ?? {}, body: '' };
-    const error = this.#httpRefusal(exchange, cors !== null);
-    if (error !== null) return failure(error);
+    const error = this.#httpRefusal(exchange, cors === null ? notAllowed(origin, host) : null);
+    if (error !== null) {
+      this.#options.onRefused?.(error);
+      return failure(error);
+    }
     try {
       const answer = await this.#routes.answer(exchange);
       return { ...answer, headers: { ...answer.headers, ...cors } };
@@ -158,10 +164,8 @@ export class Transport {
     }
   }
 
-  #httpRefusal(exchange: Exchange, originAllowed: boolean): SluiceError | null {
-    if (OPEN_PATHS.has(exchange.path)) return null;
-    if (!originAllowed) return transportError('origin_not_allowed');
-    return this.#closed();
+  #httpRefusal(exchange: Exchange, ofOrigin: SluiceError | null): SluiceError | null {
+    return OPEN_PATHS.has(exchange.path) ? null : (ofOrigin ?? this.#closed());
   }
 
   #closed(): SluiceError | null {
@@ -184,8 +188,7 @@ export class Transport {
     const closed = this.#closed();
     if (closed !== null) return { status: 503, error: closed };
     const { origin, host } = request.headers;
-    if (!this.#originAllowed(origin, host))
-      return { status: 403, error: transportError('origin_not_allowed') };
+    if (!this.#originAllowed(origin, host)) return { status: 403, error: notAllowed(origin, host) };
     const taken = this.#perAddress.get(this.#addressOf(request)) ?? 0;
     if (taken >= this.#context.limits.connectionsPerAddressMax) {
       return { status: 429, error: transportError('connections_too_many') };
@@ -217,6 +220,12 @@ export class Transport {
     if (left > 0) this.#perAddress.set(address, left);
     else this.#perAddress.delete(address);
   }
+}
+
+/** With both names: a proxy that puts its own in the place of the Host is the usual cause. */
+function notAllowed(origin = '', host = ''): SluiceError {
+  const detail = `a page of ${origin.slice(0, 200)}, asking ${host.slice(0, 200)}`;
+  return transportError('origin_not_allowed', detail);
 }
 
 function refuseUpgrade(socket: Duplex, status: number, error: SluiceError): void {

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { pino, type Logger } from 'pino';
 import { expect, test } from 'vitest';
 import { ForeignErrors } from './foreign-errors.js';
-import { QueryErrors } from './query-errors.js';
+import { ToldErrors } from './told-errors.js';
 
 const wrong = {
   code: 'column_unknown',
@@ -28,10 +28,10 @@ function logger(): { log: Logger; lines: () => Record<string, unknown>[] } {
 test('an error of a query is written once a minute, with its name and remedy', () => {
   const { log, lines } = logger();
   let nowMs = 0;
-  const errors = new QueryErrors(log, () => nowMs);
-  errors.note('tasks', wrong);
-  errors.note('tasks', wrong);
-  errors.note('tasks', { ...wrong, code: 'query_args_invalid' });
+  const errors = new ToldErrors(log, () => nowMs);
+  errors.query('tasks', wrong);
+  errors.query('tasks', wrong);
+  errors.query('tasks', { ...wrong, code: 'query_args_invalid' });
   expect(lines()).toEqual([
     {
       level: 40,
@@ -45,18 +45,29 @@ test('an error of a query is written once a minute, with its name and remedy', (
     expect.objectContaining({ code: 'query_args_invalid' }),
   ]);
   nowMs = 60_000;
-  errors.note('tasks', wrong);
+  errors.query('tasks', wrong);
   expect(lines()).toHaveLength(3);
 });
 
 test('clients cannot fill the log, nor put their own SQL in it', () => {
   const { log, lines } = logger();
-  const errors = new QueryErrors(log, () => 0);
-  errors.note(null, wrong);
+  const errors = new ToldErrors(log, () => 0);
+  errors.query(null, wrong);
   expect(lines()).toEqual([expect.not.objectContaining({ detail: '"titel"' })]);
-  for (let n = 0; n < 1_000; n++) errors.note(`made up ${n} ${'x'.repeat(1_000)}`, wrong);
+  for (let n = 0; n < 1_000; n++) errors.query(`made up ${n} ${'x'.repeat(1_000)}`, wrong);
   expect(lines()).toHaveLength(100);
   expect(JSON.stringify(lines()).length).toBeLessThan(50_000);
+});
+
+test('a refused connection is written with its detail, an unknown token as what it is: usual', () => {
+  const { log, lines } = logger();
+  const errors = new ToldErrors(log, () => 0);
+  errors.connection({ ...wrong, code: 'origin_not_allowed', detail: 'https://app.example' });
+  errors.connection({ ...wrong, code: 'unauthorized' });
+  expect(lines()).toMatchObject([
+    { level: 40, event: 'connection_refused', code: 'origin_not_allowed', detail: 'https://app.example' },
+    { level: 30, event: 'connection_refused', code: 'unauthorized' },
+  ]);
 });
 
 test('the hook is given what was thrown, the log only its class and where; a hook that throws does no harm', () => {
