@@ -6,6 +6,7 @@ import type { Token } from './connection.js';
 import { clientError } from './errors.js';
 import { reportListenerError, type ListenerErrorHandler } from './listeners.js';
 import type { SocketConstructor } from './socket.js';
+import { warn } from './warn.js';
 import { pageWakeups, type Wakeups } from './wakeups.js';
 
 export interface ClientOptions {
@@ -74,10 +75,6 @@ const DEFAULTS = {
   random: Math.random,
   wakeups: pageWakeups,
 } as const;
-
-function warn({ code, message, detail = '', hint }: SluiceError): void {
-  console.warn(`sluice: ${message} [${code}] ${detail}\n→ ${hint}`);
-}
 
 /** @throws SluiceError `option_invalid`. */
 export function withDefaults(given: ClientOptions): Options {

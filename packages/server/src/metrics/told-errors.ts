@@ -27,8 +27,9 @@ export class ToldErrors {
    * @param query its name; null for a client's own SQL, of which no detail is written: it may quote a constant
    */
   query(query: string | null, error: WireError): void {
-    const { detail, ...rest } = error;
-    if (query === null) this.#write('query_error', rest);
+    const { code, message, hint, retry } = error;
+    if (query === null)
+      this.#write('query_error', { code, message, retry, ...(hint === undefined ? {} : { hint }) });
     else this.#write('query_error', error, { query: query.slice(0, 100) });
   }
 
