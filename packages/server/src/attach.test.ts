@@ -79,6 +79,22 @@ test('a server without routes of its own answers 404 and closes foreign upgrades
   server.close();
 });
 
+test('what listens later answers what is not ours', async () => {
+  const server = createServer();
+  attachTo(server, ours);
+  const port = await listening(server);
+  server.on('upgrade', (incoming, socket) => {
+    if (incoming.url === '/sluice') return;
+    socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\ntheirs');
+  });
+  server.on('request', (incoming, response) => void (incoming.url === '/else' && response.end('theirs')));
+  expect(await upgraded(port, '/else')).toBe('theirs');
+  expect(await body(port, '/else')).toBe('200 theirs');
+  expect(await upgraded(port, '/sluice')).toBe('ours');
+  expect(await body(port, '/sluice')).toBe('200 ours');
+  server.close();
+});
+
 test.each([
   ['127.0.0.1', true],
   ['127.8.0.1', true],

@@ -18,7 +18,8 @@ type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) 
 
 /**
  * Serves our paths on a server that the application made, beside its own routes and upgrades. Those listeners that
- * are there already are asked only when a path is not ours; so attach after the application has added its own.
+ * are there already are asked only when a path is not ours; so attach after the application has added its own. One that
+ * comes later (Next.js adds that of its own WebSocket with the first request) hears of all of them, as Node has it.
  *
  * @returns what detaches: the server is as it was
  */
@@ -28,12 +29,13 @@ export function attachTo(server: NodeServer, handlers: Handlers): () => void {
   const request: RequestListener = (incoming, response) => {
     if (handlers.request(incoming, response)) return;
     for (const listener of requests) listener.call(server, incoming, response);
-    if (requests.length === 0) notFound(response);
+    if (requests.length === 0 && server.listenerCount('request') === 1) notFound(response);
   };
   const upgrade: UpgradeListener = (incoming, socket, head) => {
     if (handlers.upgrade(incoming, socket, head)) return;
     for (const listener of upgrades) listener.call(server, incoming, socket, head);
-    if (upgrades.length === 0) socket.destroy(); // Node does that when nobody listens for upgrades
+    // Node does that when nobody listens for upgrades.
+    if (upgrades.length === 0 && server.listenerCount('upgrade') === 1) socket.destroy();
   };
   replace(server, 'request', request);
   replace(server, 'upgrade', upgrade);

@@ -62,8 +62,8 @@ export class NextApplication {
     return version;
   }
 
-  serve(command: 'dev' | 'start', port: number): Promise<NextServer> {
-    return NextServer.start(this, command, port);
+  serve(how: How, port: number): Promise<NextServer> {
+    return NextServer.start(this, how, port);
   }
 
   async remove(): Promise<void> {
@@ -71,7 +71,26 @@ export class NextApplication {
   }
 }
 
-/** `next dev` or `next start` in a process of its own. */
+/** What serves it, given a port. */
+export type How = keyof typeof COMMANDS;
+
+const COMMANDS = {
+  'next dev': (port: number) => [
+    join('node_modules', 'next', 'dist', 'bin', 'next'),
+    'dev',
+    '-p',
+    String(port),
+  ],
+  'next start': (port: number) => [
+    join('node_modules', 'next', 'dist', 'bin', 'next'),
+    'start',
+    '-p',
+    String(port),
+  ],
+  'server.ts': () => ['--import', 'tsx', 'server.ts'],
+} as const;
+
+/** The application in a process of its own. */
 export class NextServer {
   readonly #child: ChildProcess;
   readonly #ended: Promise<readonly unknown[]>;
@@ -86,13 +105,11 @@ export class NextServer {
   }
 
   /** Resolves when Sluice in it is ready. */
-  static async start(application: NextApplication, command: string, port: number): Promise<NextServer> {
-    const next = join(application.folder, 'node_modules', 'next', 'dist', 'bin', 'next');
-    const { folder: cwd, env } = application;
+  static async start(application: NextApplication, how: How, port: number): Promise<NextServer> {
     const server = new NextServer(
-      spawn(process.execPath, [next, command, '--port', String(port)], {
-        cwd,
-        env,
+      spawn(process.execPath, COMMANDS[how](port), {
+        cwd: application.folder,
+        env: { ...application.env, PORT: String(port) },
         // A group of its own: `next dev` has a child.
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
@@ -83,7 +83,7 @@ test('the recipe applies to an application that is there, and compiles', async (
 }, 400_000);
 
 test('next start: the first rows are in the HTML, and follow the database from there', async () => {
-  let server = await application.serve('start', port);
+  let server = await application.serve('next start', port);
   onTestFinished(() => server.stop());
   expect((await html()).replaceAll('<!-- -->', '')).toContain('<li>☐ Sow beans</li><li>☐ Prune roses</li>');
   const { page, problems } = await open();
@@ -105,7 +105,7 @@ test('next start: the first rows are in the HTML, and follow the database from t
   // The page stays when the server is replaced, as it does when a new version is put in place.
   await server.stop();
   await database.sql(`DELETE FROM task WHERE title = 'Prune roses'`);
-  server = await application.serve('start', port);
+  server = await application.serve('next start', port);
   await page.getByRole('listitem').filter({ hasText: 'Prune roses' }).waitFor({ state: 'detached' });
   await server.stop();
   await vi.waitFor(async () => {
@@ -117,7 +117,7 @@ test('next start: the first rows are in the HTML, and follow the database from t
 }, 120_000);
 
 test('next dev: code that is replaced keeps its rows', async () => {
-  const server = await application.serve('dev', port);
+  const server = await application.serve('next dev', port);
   onTestFinished(() => server.stop());
   const { page, problems } = await open();
   await shows(page, '☑ Sow beans');
@@ -131,6 +131,20 @@ test('next dev: code that is replaced keeps its rows', async () => {
   await database.sql(`UPDATE task SET done = true WHERE title = 'Weed'`);
   await shows(page, '☑ Weed');
   expect(await page.evaluate(() => 'loadedOnce' in globalThis)).toBe(true);
+  expect(problems).toEqual([]);
+}, 120_000);
+
+test('a custom server: beside the WebSocket of Next.js itself', async () => {
+  await rm(join(application.folder, 'instrumentation.ts'));
+  const server = await application.serve('server.ts', port);
+  onTestFinished(() => server.stop());
+  // It listens once Sluice is ready.
+  await vi.waitFor(html, { timeout: 20_000, interval: 100 });
+  const { page, problems } = await open();
+  await shows(page, '☑ Weed');
+  await database.sql(`INSERT INTO task (project_id, title) VALUES (1, 'Rest')`);
+  await shows(page, '☐ Rest');
+  // Of a WebSocket that could not be opened, too.
   expect(problems).toEqual([]);
 }, 120_000);
 

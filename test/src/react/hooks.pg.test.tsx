@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 import { memo, StrictMode, useState } from 'react';
+import { createRoot } from 'react-dom/client';
 import {
   useClient,
   useClientStatus,
@@ -10,6 +11,7 @@ import {
 } from '@sluice/react';
 import type { LiveView } from '@sluice/client';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { Boundary } from './boundary.js';
 import { eventually, mount } from './mount.js';
 import { rowsOnTheWire, Stage, type Issue, type Traffic } from './stage.js';
 
@@ -274,11 +276,14 @@ test('without a provider, and with a client that is closed', async () => {
   page.render(<One key="another" id={12} />);
   await page.shows('error client_closed 0 closed');
 
-  const errors: unknown[] = [];
-  const { createRoot } = await import('react-dom/client');
-  const root = createRoot(document.createElement('div'), { onUncaughtError: (error) => errors.push(error) });
-  root.render(<One id={1} />);
-  await eventually(() => expect(errors[0]).toMatchObject({ code: 'provider_missing' }));
+  const container = document.createElement('div');
+  const root = createRoot(container);
+  root.render(
+    <Boundary>
+      <One id={1} />
+    </Boundary>,
+  );
+  await eventually(() => expect(container.textContent).toBe('failed: provider_missing'));
   root.unmount();
 });
 

@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { useLiveInfiniteQuery, type LiveInfiniteResult } from '@sluice/react';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { Boundary } from './boundary.js';
 import { eventually, mount, type Mounted } from './mount.js';
 import { rowsOnTheWire, Stage, type Issue, type Traffic } from './stage.js';
 
@@ -134,20 +135,16 @@ test('without a total it asks for one row more, and so knows whether there is on
 test('a total that is no number is said so', async () => {
   const { client, queries } = stage.client();
   onTestFinished(() => client.close());
-  const { createRoot } = await import('react-dom/client');
-  const { SluiceProvider } = await import('@sluice/react');
   function List() {
     const total = { query: 'issuesOf', args: { project: 1, limit: 0 } };
     return useLiveInfiniteQuery((limit) => queries.issuesOf({ project: 1, limit }), { pageSize: 5, total })
       .status;
   }
-  const errors: unknown[] = [];
-  const root = createRoot(document.createElement('div'), { onUncaughtError: (error) => errors.push(error) });
-  root.render(
-    <SluiceProvider client={client}>
+  const page = mount(
+    client,
+    <Boundary>
       <List />
-    </SluiceProvider>,
+    </Boundary>,
   );
-  await eventually(() => expect(errors[0]).toMatchObject({ code: 'total_malformed' }));
-  root.unmount();
+  await page.shows('failed: total_malformed');
 });

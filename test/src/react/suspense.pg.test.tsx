@@ -1,7 +1,8 @@
 // @vitest-environment jsdom
-import { Component, StrictMode, Suspense, startTransition, useState, type ReactNode } from 'react';
+import { StrictMode, Suspense, startTransition, useState, type ReactNode } from 'react';
 import { useSuspenseLiveQuery } from '@sluice/react';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { Boundary } from './boundary.js';
 import { eventually, mount } from './mount.js';
 import { Stage } from './stage.js';
 
@@ -24,22 +25,6 @@ function open(options: Parameters<Stage['client']>[0] = {}) {
     return `x = ${String(useSuspenseLiveQuery(queries.quotient({ id })).rows[0]?.x)}`;
   }
   return { ...made, List, Quotient };
-}
-
-class Boundary extends Component<
-  { readonly children: ReactNode },
-  { readonly error: { code: string } | null }
-> {
-  override state: { readonly error: { code: string } | null } = { error: null };
-
-  static getDerivedStateFromError(error: { code: string }): { error: { code: string } } {
-    return { error };
-  }
-
-  override render(): ReactNode {
-    const { error } = this.state;
-    return error ? `failed: ${error.code}` : this.props.children;
-  }
 }
 
 test('it waits in the fallback, and follows the database after', async () => {
@@ -111,6 +96,45 @@ test('an error goes to the error boundary; rendering it again asks again', async
     page.render(tree(++attempt));
     expect(page.container.textContent).toBe('x = 5');
   });
+});
+
+test('an error boundary that is reset asks again, with no other help', async () => {
+  const { client, Quotient } = open({ keepMs: 0 });
+  await stage.database.sql('UPDATE issue SET rank = 0 WHERE id = 40');
+  const page = mount(
+    client,
+    <StrictMode>
+      <Boundary>
+        <Suspense fallback="wait">
+          <Quotient id={40} />
+        </Suspense>
+      </Boundary>
+    </StrictMode>,
+  );
+  await page.shows('failed: statement_failed');
+  page.container.querySelector('button')?.click();
+  await page.shows('failed: statement_failed');
+  await stage.database.sql('UPDATE issue SET rank = 50 WHERE id = 40');
+  await eventually(() => {
+    page.container.querySelector('button')?.click();
+    expect(page.container.textContent).toBe('x = 2');
+  });
+});
+
+test('another client while it waits: the new one answers', async () => {
+  const away = open({ url: 'http://127.0.0.1:9' });
+  const { client, List } = open();
+  const tree = (
+    <Suspense fallback="wait">
+      <List project={1} limit={2} />
+    </Suspense>
+  );
+  const page = mount(away.client, tree);
+  await page.shows('wait');
+  page.render(tree, client);
+  await page.shows('current 2 4');
+  away.client.close();
+  await page.shows('current 2 4');
 });
 
 test('an error beside rows is left to the component', async () => {
