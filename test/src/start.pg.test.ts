@@ -44,8 +44,8 @@ test.each([15, 18])('sluice start serves a Postgres %i that was there before', a
     example.stop();
     await product.stop();
     expect(product.crash).toBeNull();
-    const slots = await database.sql(`SELECT slot_name FROM pg_replication_slots`);
-    expect(slots.rows).toEqual([]);
+    const slots = `SELECT slot_name FROM pg_replication_slots`;
+    await expect.poll(async () => (await database.sql(slots)).rows).toEqual([]);
     await database.drop();
     await server.destroy();
   }

@@ -65,8 +65,11 @@ test('far behind the WAL, reads pause and come back by themselves, and the slot 
     expect(await metric('sluice_slots_given_up_total')).toBe(0);
     expect(await metric('sluice_backlogs_total{stage="shed"}')).toBe(1);
     expect(await metric('sluice_views_shed')).toBe(0);
-    const stages = [...(await readFile(log, 'utf8')).matchAll(/"event":"source_backlog","stage":"(\w+)"/g)];
-    expect(stages.map(([, stage]) => stage)).toEqual(['pause', 'shed', 'none']);
+    const stages = async (): Promise<unknown> =>
+      [...(await readFile(log, 'utf8')).matchAll(/"event":"source_backlog","stage":"(\w+)"/g)].map(
+        ([, stage]) => stage,
+      );
+    await expect.poll(stages).toEqual(['pause', 'shed', 'none']);
   } finally {
     client.close();
     proxy.resume();

@@ -39,7 +39,7 @@ test.each(['temporary', 'permanent'] as const)(
         await product.stop();
       }
       expect(product.crash).toBeNull();
-      expect(await slots()).toBe(mode === 'permanent' ? 1 : 0);
+      await expect.poll(slots).toBe(mode === 'permanent' ? 1 : 0);
       await promisify(execFile)(process.execPath, [binary(), 'drop', '--database-url', database.url]);
       expect(catalogDiff(before, await look())).toEqual([]);
       await database.drop();

@@ -70,10 +70,8 @@ test.each(['--no-views-thread', '--views-thread'])(
     for (const line of served.err.trim().split('\n'))
       expect(JSON.parse(line)).toMatchObject({ name: 'sluice' });
     expect(await served.stop()).toBe(0);
-    const slots = await database.sql(
-      `SELECT slot_name FROM pg_replication_slots WHERE database = current_database()`,
-    );
-    expect(slots.rows).toEqual([]);
+    const slots = `SELECT slot_name FROM pg_replication_slots WHERE database = current_database()`;
+    await expect.poll(async () => (await database.sql(slots)).rows).toEqual([]);
     await database.drop();
   },
 );
@@ -100,7 +98,7 @@ test('start, stop and drop leave the database as it was', async () => {
     await served.stop();
     const dropped = await Served.run(['drop', '--slot-name', slot], { DATABASE_URL: database.url });
     expect(await dropped.ended()).toBe(0);
-    expect(await state()).toEqual(before);
+    await expect.poll(state).toEqual(before);
   }
   await database.drop();
 });
@@ -139,7 +137,9 @@ test('a second signal does not wait', async () => {
 });
 
 test('until transactions end that were open when the slot was made, readyz names them', async () => {
-  const database = await sharedDatabase(TABLES);
+  // A server of its own: on one that is shared, everybody's slot would have to wait for the transaction.
+  const server = await startTestPostgres();
+  const database = await createTestDatabase(server, TABLES);
   await withClient(database.adminUrl, async (writer) => {
     await writer.query(`BEGIN; INSERT INTO issue VALUES (1, 'open')`);
     const port = await freePortOf();
@@ -155,6 +155,7 @@ test('until transactions end that were open when the slot was made, readyz names
     await served.stop();
   });
   await database.drop();
+  await server.destroy();
 });
 
 async function freePortOf(): Promise<number> {

@@ -1,10 +1,21 @@
 import pg from 'pg';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { runOn } from '../source/run-on.js';
-import type { TestDatabase } from '../testing/postgres.js';
+import {
+  createTestDatabase,
+  startTestPostgres,
+  type TestDatabase,
+  type TestPostgres,
+} from '../testing/postgres.js';
 import { within } from '../testing/deadline.js';
-import { sharedDatabase } from '../testing/shared.js';
 import { RegistryWatch } from './registry-watch.js';
+
+// A server of its own: roles and their settings are of the whole server, and are looked at.
+let server: TestPostgres;
+beforeAll(async () => {
+  server = await startTestPostgres();
+});
+afterAll(() => server.destroy());
 
 let database: TestDatabase;
 let pool: pg.Pool;
@@ -13,7 +24,8 @@ let reads: number;
 const errors: unknown[] = [];
 
 beforeEach(async () => {
-  database = await sharedDatabase(
+  database = await createTestDatabase(
+    server,
     'CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); CREATE VIEW v AS SELECT id FROM a',
   );
   pool = new pg.Pool({ connectionString: database.url, max: 2 });
