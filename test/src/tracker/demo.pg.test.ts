@@ -82,6 +82,29 @@ test('a database that cannot be reached is said without its password', async () 
   });
   await demo.stop();
   expect(demo.exitCode).toBe(1);
-  expect(demo.output).toContain('ECONNREFUSED');
+  expect(demo.output).toContain('[database_unreachable]');
+  expect(demo.output).toContain('127.0.0.1:1/x: ECONNREFUSED');
+  expect(demo.output).toContain('unset DATABASE_URL');
   expect(demo.output).not.toContain('secret-word');
+});
+
+test('a server that cannot do it is told before anything is made on it', async () => {
+  await withClient(server, (client) => client.query('CREATE ROLE demo_guest LOGIN'));
+  try {
+    const guest = server.replace('postgres@', 'demo_guest@');
+    const demo = await DemoProcess.start({ PORT: '0', TRACKER_ISSUES: '300', DATABASE_URL: guest });
+    await demo.stop();
+    expect(demo.exitCode).toBe(1);
+    expect(demo.output).toContain('ALTER ROLE … CREATEDB CREATEROLE');
+    expect(demo.output).toContain('ALTER ROLE … REPLICATION');
+    expect(demo.output).not.toContain('Making up');
+  } finally {
+    await withClient(server, (client) => client.query('DROP ROLE demo_guest'));
+  }
+});
+
+test('what is no URL is said', async () => {
+  const demo = await DemoProcess.start({ PORT: '0', DATABASE_URL: 'not a url' });
+  await demo.stop();
+  expect(demo.output).toContain('[database_url_invalid]');
 });

@@ -7,6 +7,7 @@ import { pool } from '../server/database.js';
 import { sluice } from '../server/sluice.js';
 import type { FromApplication } from './messages.js';
 import { demoRoutes } from './routes.js';
+import { inWords } from './said.js';
 
 /** The application as the demo runs it: its routes, its page, and the dock's buttons. */
 const folder = process.env['TRACKER_PAGE'] ?? '';
@@ -48,7 +49,7 @@ try {
   await sluice.start();
   tell({ kind: 'ready' });
 } catch (error) {
-  tell({ kind: 'failed', message: error instanceof Error ? error.message : 'unknown' });
+  tell({ kind: 'failed', message: inWords(error) });
   process.exitCode = 1;
   process.disconnect();
 }

@@ -1,5 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { grantForDevelopment, startDevelopmentPostgres } from '@sluice/server/cli/development';
+import { withConnection } from '@sluice/server/cli/check/connect';
+import { connectionConfig } from '@sluice/server/config/database';
+import { clientConfig } from '@sluice/server/source/connection-config';
 import type pg from 'pg';
 import { connected, isSeeded, seed } from './seed.js';
 
@@ -56,6 +59,7 @@ export async function ownDatabase(folder: string, seeding: Seeding): Promise<Dem
 /** A database of its own on a server that was given, where everything runs as the user of `url`. */
 export async function guestDatabase(url: string, seeding: Seeding): Promise<DemoDatabase> {
   const created: string[] = [];
+  await refuseUnfit(url);
   await connected(url, async (client) => {
     if (!(await exists(client, 'pg_database', 'datname', GUEST_DATABASE))) {
       await client.query(`CREATE DATABASE ${GUEST_DATABASE}`);
@@ -73,6 +77,33 @@ export async function guestDatabase(url: string, seeding: Seeding): Promise<Demo
   if (!hasPublication) created.push(`publication ${PUBLICATION} in ${GUEST_DATABASE}`);
   await grant(ownerUrl, await userOf(ownerUrl));
   return { ownerUrl, serviceUrl: ownerUrl, created, stop: async () => undefined };
+}
+
+interface Fitness {
+  readonly wal: string;
+  readonly creates: boolean;
+  readonly replicates: boolean;
+}
+
+/** Before anything is created there. @throws Error with all that is missing, SluiceError when it cannot be reached */
+async function refuseUnfit(url: string): Promise<void> {
+  const config = clientConfig(connectionConfig({ url }));
+  const fitness = await withConnection(config, async (client) => {
+    const { rows } = await client.query<Fitness>(
+      `SELECT current_setting('wal_level') AS wal, rolsuper OR rolreplication AS replicates,
+         rolsuper OR rolcreatedb AND rolcreaterole AS creates
+       FROM pg_roles WHERE rolname = current_user`,
+    );
+    return rows[0];
+  });
+  const missing: string[] = [];
+  if (fitness?.wal !== 'logical')
+    missing.push(`wal_level is ${fitness?.wal}: ALTER SYSTEM SET wal_level = logical, and restart Postgres`);
+  if (fitness?.creates !== true)
+    missing.push('its user may not create databases and roles: ALTER ROLE … CREATEDB CREATEROLE');
+  if (fitness?.replicates !== true) missing.push('its user may not replicate: ALTER ROLE … REPLICATION');
+  if (missing.length > 0)
+    throw new Error(['The server of DATABASE_URL cannot be used yet:', ...missing].join('\n  '));
 }
 
 /** Where the demo keeps its data: this example's folder. */

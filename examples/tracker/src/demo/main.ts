@@ -37,7 +37,7 @@ export function demoOptions(environment: Readonly<Record<string, string | undefi
     port: number(environment, 'PORT', DEFAULT_PORT),
     issues: number(environment, 'TRACKER_ISSUES', DEFAULT_ISSUES),
     folder: environment['TRACKER_FOLDER'] ?? TRACKER_FOLDER,
-    databaseUrl: environment['DATABASE_URL'],
+    databaseUrl: environment['DATABASE_URL'] || undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { embeddedBinaries } from '../embedded/binaries.js';
 import {
@@ -16,6 +17,8 @@ import { cliError } from './errors.js';
 
 export const DEVELOPMENT_MAJOR = 18;
 const DATABASE = 'postgres';
+/** How long a Postgres is given that is stopping. */
+const LEAVING_MS = 2_000;
 
 /** Starts the project's own Postgres; its data is in `.sluice`, which git does not see. */
 export async function startDevelopmentPostgres(folder: string): Promise<EmbeddedPostgres> {
@@ -29,7 +32,7 @@ export async function startDevelopmentPostgres(folder: string): Promise<Embedded
   });
   const port = await samePort(join(home, 'postgres-port'));
   try {
-    return await startEmbeddedPostgres({ binaries, dataDir, port });
+    return await startEmbeddedPostgres({ binaries, dataDir, port, guarded: true });
   } catch (error) {
     throw cliError('embedded_failed', error instanceof Error ? lastWords(error.message) : undefined, {
       cause: error,
@@ -59,14 +62,12 @@ async function refuseSecond(dataDir: string): Promise<void> {
   );
   if (!Number.isInteger(pid) || pid <= 0) return;
   try {
-    process.kill(pid, 0);
+    // One whose owner was killed is on its way out.
+    for (const endMs = Date.now() + LEAVING_MS; Date.now() < endMs; await pause(50)) process.kill(pid, 0);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return;
   }
-  throw cliError(
-    'embedded_running',
-    `process ${pid}; if no \`sluice dev\` owns it any more: kill -INT ${pid}`,
-  );
+  throw cliError('embedded_running', `process ${pid}, with the data in ${dataDir}`);
 }
 
 /** The port of last time, so that a psql in another window connects again; another one when it is taken. */

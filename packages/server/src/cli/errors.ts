@@ -34,7 +34,7 @@ export const CLI_ERRORS = {
   },
   embedded_running: {
     message: "This folder's embedded Postgres runs already.",
-    hint: 'Stop the other `sluice dev` of this folder first.',
+    hint: 'Stop the other `sluice dev` (or demo) of this folder first. If there is none: kill -INT and the number of the process.',
     retry: false,
     stage: 'cli',
   },

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -291,7 +291,13 @@ test('dev brings a Postgres of its own, publishes new tables, and keeps its data
   expect(third.err).toContain(`psql ${owner}`);
   const kept = await withClient(owner, (client) => client.query('SELECT title FROM issue'));
   expect(kept.rows).toEqual([{ title: 'kept' }]);
-  expect(await third.stop()).toBe(0);
+  // Killed, it takes its Postgres along; what is left of a folder that was never finished is in nobody's way.
+  third.signal('SIGKILL');
+  await third.ended();
+  await mkdir(join(first.folder, '.sluice', 'postgres-18.new-left'));
+  const fourth = await Served.run(['dev', '--allow-sql'], {}, first.folder);
+  await fourth.ready();
+  expect(await fourth.stop()).toBe(0);
   await rm(await realpath(join(first.folder, '.sluice', 'postgres-18')), { recursive: true });
 });
 

@@ -1,5 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chown, cp, lstat, mkdir, readFile, rm, symlink, access, mkdtemp, chmod } from 'node:fs/promises';
+import {
+  chown,
+  cp,
+  lstat,
+  mkdir,
+  readFile,
+  rm,
+  symlink,
+  access,
+  mkdtemp,
+  chmod,
+  rename,
+} from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
@@ -34,6 +46,8 @@ export interface EmbeddedPostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Extra arguments of initdb. */
   readonly initdb?: readonly string[];
+  /** Stops it also when this process ends without a word, as by `kill -9`. Not on Windows. */
+  readonly guarded?: boolean;
   /** Receives each line of the server's log. */
   readonly log?: (line: string) => void;
 }
@@ -92,6 +106,7 @@ class Server implements EmbeddedPostgres {
     const stopWithUs = (): void => void child.kill('SIGQUIT');
     process.once('exit', stopWithUs);
     child.once('exit', () => process.removeListener('exit', stopWithUs));
+    if (this.#options.guarded === true) guard(child);
     await untilReady(child, this.#options.log);
   }
 
@@ -144,11 +159,20 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
 /** Creates the data folder once. */
 async function initialise(binaries: string, options: EmbeddedPostgresOptions): Promise<void> {
   if (await exists(join(options.dataDir, 'PG_VERSION'))) return;
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
-  await giveToPostgres(options.dataDir);
-  const args = ['-D', options.dataDir, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'];
+  await mkdir(dirname(options.dataDir), { recursive: true });
+  // Beside it, and then renamed: whoever interrupts initdb leaves no folder that looks like a whole one.
+  const made = await mkdtemp(`${options.dataDir}.new-`);
+  await giveToPostgres(made);
+  const args = ['-D', made, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'];
   args.push(...(options.initdb ?? ['--locale=C']));
-  await run(join(binaries, 'bin', 'initdb'), args);
+  try {
+    await run(join(binaries, 'bin', 'initdb'), args);
+    await rename(made, options.dataDir);
+  } catch (error) {
+    await rm(made, { recursive: true, force: true });
+    // Another process was faster: then it is there, whole.
+    if (!(await exists(join(options.dataDir, 'PG_VERSION')))) throw error;
+  }
 }
 
 /**
@@ -213,6 +237,21 @@ async function run(command: string, args: readonly string[]): Promise<void> {
     child.once('close', resolve);
   });
   if (code !== 0) throw new Error(`${command} failed (${code}): ${output}`);
+}
+
+/** A shell that waits for the end of its input, which is ours: the system closes it however we end. */
+function guard(postgres: ChildProcess): void {
+  if (process.platform === 'win32' || postgres.pid === undefined) return;
+  const shell = spawn('/bin/sh', ['-c', 'read -r _; kill -INT "$0" 2>/dev/null', String(postgres.pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    cwd: '/',
+    detached: true,
+    ...unprivileged(),
+  });
+  shell.on('error', () => undefined);
+  shell.unref();
+  // What stopped in order needs no guard any more: its number may be somebody else's soon.
+  postgres.once('exit', () => shell.kill('SIGKILL'));
 }
 
 async function untilReady(child: ChildProcess, log: ((line: string) => void) | undefined): Promise<void> {

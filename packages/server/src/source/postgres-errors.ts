@@ -67,6 +67,8 @@ export function fromPostgres(error: unknown): SluiceError {
     return sourceError('database_tls_failed', code);
   }
   const known = BY_WORDS.find(([words]) => words.test(error.message));
+  if (/password must be a string/.test(error.message))
+    return sourceError('database_auth_failed', 'Postgres asks for a password, and none was given');
   if (known) return sourceError(known[1]);
   if (error instanceof AggregateError && error.errors.length > 0) return fromPostgres(error.errors[0]);
   throw error; // a bug of ours must not pass for an error of the world
