@@ -176,6 +176,12 @@ test.each<[string, (given: Record<string, unknown>) => unknown, unknown, unknown
   ['textInJson', ({ json }) => json, '123', 123],
   ['beforeChrist', ({ at }) => Number(at), -63_517_824_000_000, Number.NaN],
   ['firstCentury', ({ at }) => Number(at), -59_011_545_600_000, 946_598_400_000],
+  [
+    'bytesInRelation',
+    ({ thing }) => thing,
+    { bytes: Uint8Array.of(0xde, 0xad, 0xbe, 0xef), blobs: [null, Uint8Array.of(0, 0xff)] },
+    { bytes: '\\xdeadbeef', blobs: [null, '\\x00ff'] },
+  ],
   ['infinite', ({ at }) => Number.isNaN(Number(at)), true, false],
 ])('%s', async (name, of, here, there) => {
   const live = client.live<Record<string, unknown>>({ query: name });

@@ -1,8 +1,8 @@
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { sql as kyselySql, type Kysely } from 'kysely';
 import type { KyselyTables } from './kysely-builders.js';
-import { comments, everything, type schema } from './tables.js';
+import { comments, everything, users, type schema } from './tables.js';
 
 /** Where live rows differ from what the builders give themselves: the table of docs/queries.md. */
 export const differences = (db: NodePgDatabase<typeof schema>, kysely: Kysely<KyselyTables>) => ({
@@ -31,6 +31,12 @@ export const differences = (db: NodePgDatabase<typeof schema>, kysely: Kysely<Ky
       .select({ at: sql`timestamp '0099-12-31 00:00:00'`.mapWith(comments.at) })
       .from(everything)
       .limit(1),
+  bytesInRelation: () =>
+    db.query.users.findMany({
+      where: eq(users.id, 2),
+      columns: {},
+      with: { thing: { columns: { bytes: true, blobs: true } } },
+    }),
   infinite: () =>
     kysely
       .selectFrom('everything')

@@ -17,14 +17,19 @@ const posts = pgTable('posts', {
   title: text().notNull(),
   at: timestamp().notNull(),
 });
-const userRelations = relations(users, ({ many }) => ({ posts: many(posts) }));
+const buffer = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+const files = pgTable('files', {
+  id: integer().primaryKey(),
+  name: text().notNull(),
+  content: buffer(),
+  parts: buffer().array(),
+});
+const userRelations = relations(users, ({ many }) => ({ posts: many(posts), files: many(files) }));
 const postRelations = relations(posts, ({ one }) => ({
   author: one(users, { fields: [posts.authorId], references: [users.id] }),
 }));
-const buffer = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
-const files = pgTable('files', { id: integer().primaryKey(), name: text().notNull(), content: buffer() });
 const pool = new pg.Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/nothing' });
-const db = drizzle(pool, { schema: { users, posts, userRelations, postRelations } });
+const db = drizzle(pool, { schema: { users, posts, files, userRelations, postRelations } });
 const kysely = new Kysely<{ users: { id: number; name: string } }>({
   dialect: new PostgresDialect({ pool }),
 });
@@ -48,6 +53,7 @@ const queries = defineQueries({
   ),
   bytes: query(() => db.select().from(files)),
   joinedBytes: query(() => db.select().from(users).leftJoin(files, eq(files.id, users.id))),
+  bytesOfMany: query(() => db.query.users.findMany({ columns: { id: true }, with: { files: true } })),
   kysely: query(() => kysely.selectFrom('users').select(['id'])),
   typed: query(z.string(), ({ args }) =>
     rows<{ n: bigint }>({ text: 'SELECT $1::int8 AS n', values: [args] }),
@@ -87,12 +93,18 @@ test('a client of `typeof sluice` has the rows of the builders', () => {
     >();
     expectTypeOf(client.live(queries.first()).rows[0]?.title).toEqualTypeOf<string | undefined>();
     expectTypeOf(client.live(queries.bytes()).rows).toEqualTypeOf<
-      readonly { id: number; name: string; content: Uint8Array | null }[]
+      readonly { id: number; name: string; content: Uint8Array | null; parts: Uint8Array[] | null }[]
     >();
     expectTypeOf(client.live(queries.joinedBytes()).rows).toEqualTypeOf<
       readonly {
         users: { id: number; name: string };
-        files: { id: number; name: string; content: Uint8Array | null } | null;
+        files: { id: number; name: string; content: Uint8Array | null; parts: Uint8Array[] | null } | null;
+      }[]
+    >();
+    expectTypeOf(client.live(queries.bytesOfMany()).rows).toEqualTypeOf<
+      readonly {
+        id: number;
+        files: { id: number; name: string; content: Uint8Array | null; parts: Uint8Array[] | null }[];
       }[]
     >();
     expectTypeOf(client.live(queries.kysely()).rows).toEqualTypeOf<readonly { id: number }[]>();

@@ -122,7 +122,9 @@ const POINT = ['x', 'y'];
 function columnShape(column: unknown, given: ValueShape | null): ValueShape | null {
   if (isEntity(column, 'PgArray')) return arrayShape(get(column, 'baseColumn'), given);
   if (isEntity(column, 'PgCustomColumn')) {
-    return typeof get(column, 'mapFrom') === 'function' ? null : (given ?? 'plain');
+    if (typeof get(column, 'mapFrom') === 'function') return null;
+    // In JSON, bytes are a text: Drizzle leaves it so, although the column's type says bytes.
+    return given ?? (get(column, 'sqlName') === 'bytea' ? 'bytes' : 'plain');
   }
   // A class that somebody has derived from one of Drizzle's may map otherwise.
   const mapping = COLUMNS[entityKind(column) ?? ''];

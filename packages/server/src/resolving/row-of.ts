@@ -34,32 +34,26 @@ type RowOfAnswer<Answer> = '~row' extends keyof Answer
     ? never // rows are no answer: the builder was awaited
     : AnyRow;
 
-/** A row as it arrives: bytes are `Uint8Array`, whatever class the driver has for them. Other rows are what they are. */
-type Carried<Row> = true extends HasBytes<Row> ? { [N in keyof Row]: CarriedValue<Row[N]> } : Row;
+/** A value as it arrives: bytes are `Uint8Array`, whatever class the driver has for them. All else is what it is. */
+type Carried<V> = true extends HasBytes<V> ? CarriedBytes<V> : V;
 
-type CarriedValue<V> =
-  true extends IsBytes<V>
-    ? Uint8Array | Extract<V, null | undefined>
-    : true extends HasBytes<NonNullable<V>>
-      ? Carried<NonNullable<V>> | Extract<V, null | undefined>
-      : V;
-
-/** Of a row, or of an object in it that a join has made. */
-type HasBytes<Row> = Row extends object
-  ? { [N in keyof Row]: true extends IsBytes<Row[N]> ? true : HasOwnBytes<NonNullable<Row[N]>> }[keyof Row]
-  : false;
-
-type HasOwnBytes<V> = V extends readonly unknown[] | Date
-  ? false
+type CarriedBytes<V> = V extends Uint8Array
+  ? Uint8Array
   : V extends object
-    ? { [N in keyof V]: IsBytes<V[N]> }[keyof V]
-    : false;
+    ? { [N in keyof V]: Carried<V[N]> }
+    : V;
 
-/** Neither `any` nor `never` is. */
-type IsBytes<V> = 0 extends 1 & V
+/** Whether there are bytes in it: types of JSON may contain themselves, hence the depth. */
+type HasBytes<V, Depth extends readonly 0[] = []> = Depth['length'] extends 8
   ? false
-  : [NonNullable<V>] extends [never]
+  : 0 extends 1 & V
     ? false
-    : [NonNullable<V>] extends [Uint8Array]
+    : V extends Uint8Array
       ? true
-      : false;
+      : V extends Date
+        ? false
+        : V extends readonly (infer Item)[]
+          ? HasBytes<Item, [...Depth, 0]>
+          : V extends object
+            ? { [N in keyof V]: HasBytes<V[N], [...Depth, 0]> }[keyof V]
+            : false;

@@ -55,8 +55,15 @@ function plainBytes(value: unknown): unknown {
   return object;
 }
 
+/** Tells all values apart that `toStrictEqual` does: rows without an order are compared in that of their texts. */
 const print = (value: unknown): string =>
-  JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `${item}n` : item));
+  JSON.stringify(value, (_, item: unknown) => {
+    if (typeof item === 'bigint') return `${item}n`;
+    if (typeof item !== 'number') return item;
+    return Number.isFinite(item) && !Object.is(item, -0)
+      ? item
+      : `number ${Object.is(item, -0) ? '-0' : item}`;
+  });
 
 const sorted = (rows: readonly unknown[], ordered: boolean): readonly unknown[] =>
   ordered ? rows : [...rows].sort((a, b) => (print(a) < print(b) ? -1 : 1));
