@@ -42,6 +42,8 @@ export class Subscription {
   #statePhase: Phase = LOADING;
   /** Refusals in a row that may be tried again. */
   refusals = 0;
+  /** It was answered, until the schema changed under it; a refusal now passes when the schema changes again. */
+  replanning = false;
   /** Cancels what is planned: the end of lingering, the next attempt. */
   cancelLinger: (() => void) | null = null;
   cancelRetry: (() => void) | null = null;

@@ -67,6 +67,8 @@ export class Subscriptions {
     const shared = this.#shared.get(key);
     if (shared) {
       this.#unkeep(shared);
+      // Who asks again does not wait for the next attempt.
+      if (shared.replanning && shared.cancelRetry) this.#subscribe(shared);
       return shared;
     }
     if (this.#all.size >= this.#parts.subscriptionsMax) this.#endLongestKept();
@@ -128,6 +130,7 @@ export class Subscriptions {
     const subscription = this.#onWire.get(message.id);
     if (subscription) {
       subscription.refusals = 0;
+      subscription.replanning = false;
       const { view } = subscription;
       if (view && view.id !== message.view) {
         subscription.happen({ kind: 'left', position: this.#parts.horizon.position });
@@ -247,10 +250,12 @@ export class Subscriptions {
     const position = this.#parts.horizon.position;
     // The query still holds, under a plan of its own for the new schema: nothing that a user should see as an error.
     const replanned = error.code === 'query_replanned';
+    subscription.replanning = replanned || (subscription.replanning && !WITHDRAWING.has(error.code));
+    const retrying = error.retry || subscription.replanning;
     if (replanned) subscription.happen({ kind: 'left', position });
-    else subscription.happen({ kind: 'failed', error, position, retrying: error.retry });
+    else subscription.happen({ kind: 'failed', error, position, retrying });
     if (WITHDRAWING.has(error.code)) subscription.drop();
-    if (!error.retry) {
+    if (!retrying) {
       if (this.#shared.get(subscription.key) === subscription) this.#shared.delete(subscription.key);
       this.#parts.views.release(subscription, this.#lastUnanswered());
       return;

@@ -398,6 +398,13 @@ test.each([
     await look('dock');
     await screen.keyboard.press('?');
     await look('help');
+    await screen.keyboard.press('Escape');
+    await screen.keyboard.press('Control+k');
+    await look('palette');
+    await screen.keyboard.press('Escape');
+    await screen.keyboard.press('c');
+    await screen.waitForSelector('.new-issue');
+    await look('new');
     await screen.context().close();
     expect(found).toEqual([]);
   },

@@ -86,6 +86,7 @@ async function runSql(sql: string): Promise<SqlAnswer> {
       columns: last?.fields.map(({ name }) => name) ?? [],
       rows: last?.rows.slice(0, ROWS_SHOWN) ?? [],
       tookMs: Math.round(performance.now() - begunMs),
+      isOpen: client.getTransactionStatus() !== 'I',
     };
   } finally {
     // What was set, or begun and not ended, goes with the connection.

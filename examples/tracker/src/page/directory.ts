@@ -1,4 +1,5 @@
 import { createContext, useContext, useMemo } from 'react';
+import type { SluiceError } from '@sluice/client';
 import { useLiveQuery } from '@sluice/react';
 import { queries, type Label, type Member, type Project, type Team } from './live.js';
 
@@ -7,23 +8,26 @@ export interface Directory {
   readonly teams: readonly Team[];
   readonly projects: readonly Project[];
   readonly members: readonly Member[];
+  readonly labels: readonly Label[];
   readonly team: (id: number) => Team | undefined;
   readonly project: (id: number) => Project | undefined;
   readonly member: (id: number | null) => Member | undefined;
   readonly label: (id: number) => Label | undefined;
 }
 
-export function useLiveDirectory(): Directory {
+/** With what went wrong with one of them, if anything. */
+export function useLiveDirectory(): readonly [Directory, SluiceError | null] {
   const teams = useLiveQuery(queries.teams());
   const projects = useLiveQuery(queries.projects());
   const members = useLiveQuery(queries.members());
   const labels = useLiveQuery(queries.labels());
   // All or nothing: or the projects would push the teams apart when they come.
   const isLoading = [teams, projects, members, labels].some(({ status }) => status === 'loading');
-  return useMemo(
+  const directory = useMemo(
     () => (isLoading ? NOTHING : directoryOf(teams.rows, projects.rows, members.rows, labels.rows)),
     [isLoading, teams.rows, projects.rows, members.rows, labels.rows],
   );
+  return [directory, teams.error ?? projects.error ?? members.error ?? labels.error];
 }
 
 function directoryOf(
@@ -40,6 +44,7 @@ function directoryOf(
     teams,
     projects,
     members,
+    labels,
     team: (id) => team.get(id),
     project: (id) => project.get(id),
     member: (id) => (id === null ? undefined : member.get(id)),
@@ -55,6 +60,7 @@ const NOTHING: Directory = {
   teams: [],
   projects: [],
   members: [],
+  labels: [],
   team: () => undefined,
   project: () => undefined,
   member: () => undefined,

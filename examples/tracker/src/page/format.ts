@@ -1,5 +1,5 @@
 const count = new Intl.NumberFormat('en');
-const rough = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
+const rough = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 2 });
 const thisYear = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' });
 const anyYear = new Intl.DateTimeFormat('en', { month: 'short', year: 'numeric' });
 const moment = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
@@ -10,7 +10,7 @@ export function formatCount(value: number): string {
   return count.format(value);
 }
 
-/** `14.2K` */
+/** `14K` */
 export function formatRough(value: number): string {
   return rough.format(value);
 }

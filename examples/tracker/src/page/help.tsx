@@ -1,4 +1,5 @@
-import { useEffect, useRef, type ReactElement } from 'react';
+import type { ReactElement } from 'react';
+import { Dialog } from './dialog.js';
 import { Icon } from './icons.js';
 
 const KEYS: readonly (readonly [string, string])[] = [
@@ -6,9 +7,12 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['k ↑', 'Previous issue'],
   ['Enter', 'Open the issue'],
   ['Esc', 'Close it, or leave a field'],
+  ['c', 'New issue'],
   ['s', 'Change its status'],
   ['p', 'Change its priority'],
   ['a', 'Change its assignee'],
+  ['l', 'Change its labels'],
+  ['⌘K Ctrl-K', 'Commands'],
   ['/', 'Search'],
   ['d', 'Open or close the dock'],
   ['t', 'Light or dark'],
@@ -16,26 +20,11 @@ const KEYS: readonly (readonly [string, string])[] = [
 ];
 
 export function Help({ close }: { close: () => void }): ReactElement {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog
-      ref={dialog}
-      className="help"
-      aria-labelledby="help-title"
-      onClose={close}
-      onClick={(event) => {
-        if (event.target === dialog.current) dialog.current.close();
-      }}
-    >
+    <Dialog className="help" labelledBy="help-title" close={close}>
       <header>
         <h2 id="help-title">Keyboard</h2>
-        <button
-          type="button"
-          className="icon-button"
-          aria-label="Close"
-          onClick={() => dialog.current?.close()}
-        >
+        <button type="button" className="icon-button" aria-label="Close" onClick={close}>
           <Icon name="close" />
         </button>
       </header>
@@ -51,6 +40,6 @@ export function Help({ close }: { close: () => void }): ReactElement {
           </div>
         ))}
       </dl>
-    </dialog>
+    </Dialog>
   );
 }

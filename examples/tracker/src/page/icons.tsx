@@ -97,6 +97,9 @@ export function PriorityIcon({
 }
 
 const PATHS = {
+  plus: 'M8 3v10M3 8h10',
+  command:
+    'M6 6h4v4H6zM6 6H4.2A1.8 1.8 0 1 1 6 4.2zM10 6V4.2A1.8 1.8 0 1 1 11.8 6zM10 10h1.8a1.8 1.8 0 1 1-1.8 1.8zM6 10v1.8A1.8 1.8 0 1 1 4.2 10z',
   menu: 'M2.5 4.5h11M2.5 8h11M2.5 11.5h11',
   close: 'M4 4l8 8M12 4l-8 8',
   search: 'M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10zM10.7 10.7L14 14',

@@ -1,4 +1,12 @@
-import { useEffect, useRef, useState, type FormEvent, type ReactElement, type ReactNode } from 'react';
+import {
+  useEffect,
+  useRef,
+  useState,
+  type FormEvent,
+  type ReactElement,
+  type ReactNode,
+  type RefObject,
+} from 'react';
 import { useLiveOne } from '@sluice/react';
 import { PRIORITY_NAMES, STATUS_NAMES } from '../shared/vocabulary.js';
 import { Avatar } from './avatar.js';
@@ -10,10 +18,18 @@ import { LabelTag, nameOf } from './issue-row.js';
 import { useKeys } from './keyboard.js';
 import { queries, type IssueDetail as Issue } from './live.js';
 import { go } from './place.js';
+import { useSubject, type Subject } from './subject.js';
+import { Trouble } from './trouble.js';
 import { addComment } from './write.js';
 
+export interface IssueDetailProps {
+  readonly id: number;
+  readonly subject: RefObject<Subject | null>;
+  readonly retry: () => void;
+}
+
 /** One issue with its comments, beside the list. */
-export function IssueDetail({ id }: { id: number }): ReactElement {
+export function IssueDetail({ id, subject, retry }: IssueDetailProps): ReactElement {
   const { status, row: issue, error } = useLiveOne(queries.issue({ id }));
   const { team } = useDirectory();
   const close = (): void => go({ issueId: null });
@@ -26,10 +42,11 @@ export function IssueDetail({ id }: { id: number }): ReactElement {
           <Icon name="close" />
         </button>
       </header>
+      {issue && error && <Trouble error={error} retry={retry} />}
       {issue ? (
-        <Body issue={issue} />
+        <Body issue={issue} subject={subject} />
       ) : status === 'error' ? (
-        <p className="detail-none">{error.message}</p>
+        <Trouble error={error} retry={retry} />
       ) : status === 'loading' || status === 'switching' ? (
         <p className="detail-none" role="status">
           Loading …
@@ -41,11 +58,12 @@ export function IssueDetail({ id }: { id: number }): ReactElement {
   );
 }
 
-function Body({ issue }: { issue: Issue }): ReactElement {
+function Body({ issue, subject }: { issue: Issue; subject: RefObject<Subject | null> }): ReactElement {
   const directory = useDirectory();
   const { open, menu } = useIssueMenus();
   const fields = useRef<HTMLDListElement>(null);
   const name = nameOf(issue, directory.team(issue.teamId)?.key);
+  useSubject(subject, issue, name);
   const change = (property: Property): void => {
     const anchor = fields.current?.querySelector(`[data-property=${property}]`);
     if (anchor) open({ property, issue, name, anchor });
@@ -69,13 +87,12 @@ function Body({ issue }: { issue: Issue }): ReactElement {
         <Field name="Project">
           <span className="project-mark" style={{ background: project?.color }} aria-hidden /> {project?.name}
         </Field>
-        {issue.labelIds.length > 0 && (
-          <Field name="Labels">
-            {issue.labelIds.map((id) => (
-              <LabelTag key={id} id={id} />
-            ))}
-          </Field>
-        )}
+        <Field name="Labels" property="labels" change={change}>
+          {issue.labelIds.length === 0 && <span className="count">Add …</span>}
+          {issue.labelIds.map((id) => (
+            <LabelTag key={id} id={id} />
+          ))}
+        </Field>
       </dl>
       <p className="description">{issue.description}</p>
       <p className="byline">

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState, type ReactElement } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactElement, type RefObject } from 'react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import type { LiveInfiniteResult } from '@sluice/react';
 import { useDirectory } from './directory.js';
@@ -7,16 +7,23 @@ import { nameOf, Row } from './issue-row.js';
 import { useKeys } from './keyboard.js';
 import type { IssueRow } from './live.js';
 import { EVERYTHING, go, usePlace } from './place.js';
+import { useSubject, type Subject } from './subject.js';
 import { NARROW, useMedia } from './use-media.js';
+import { useSteadyScroll } from './use-steady-scroll.js';
 
 const ROW_PX = 40;
 const NARROW_ROW_PX = 58;
 /** How many rows before the end the next page is asked for. */
 const AHEAD_ROWS = 30;
 
+export interface IssueListProps {
+  readonly list: LiveInfiniteResult<IssueRow>;
+  readonly subject: RefObject<Subject | null>;
+}
+
 /** The issues of the place, as many of them as have been scrolled to. */
-export function IssueList({ list }: { list: LiveInfiniteResult<IssueRow> }): ReactElement {
-  const { rows, hasMore, loadMore, status, error } = list;
+export function IssueList({ list, subject }: IssueListProps): ReactElement {
+  const { rows, hasMore, loadMore, status } = list;
   const place = usePlace();
   const directory = useDirectory();
   const { open: openMenu, menu } = useIssueMenus();
@@ -36,6 +43,7 @@ export function IssueList({ list }: { list: LiveInfiniteResult<IssueRow> }): Rea
   useEffect(() => {
     if (hasMore && last >= rows.length - AHEAD_ROWS) loadMore();
   }, [hasMore, last, rows.length, loadMore]);
+  useSteadyScroll(rows, rowPx, scroller, items);
   useEffect(() => virtual.measure(), [rowPx, virtual]);
   useEffect(() => {
     scroller.current?.scrollTo(0, 0);
@@ -53,8 +61,12 @@ export function IssueList({ list }: { list: LiveInfiniteResult<IssueRow> }): Rea
       openMenu({ property, issue, name: nameOf(issue, directory.team(issue.teamId)?.key), anchor }),
     [openMenu, directory],
   );
+  const selected = useMemo(() => rows.find(({ id }) => id === selectedId), [rows, selectedId]);
+  const selectedName = selected ? nameOf(selected, directory.team(selected.teamId)?.key) : '';
+  // An open issue notes itself.
+  useSubject(subject, place.issueId === null ? selected : undefined, selectedName);
   const changeSelected = (property: Property): void => {
-    const issue = rows.find(({ id }) => id === selectedId);
+    const issue = selected;
     const anchor = scroller.current?.querySelector(`[data-id="${selectedId}"]`);
     if (issue && anchor) change(issue, property, anchor);
   };
@@ -62,7 +74,9 @@ export function IssueList({ list }: { list: LiveInfiniteResult<IssueRow> }): Rea
   useKeys(place.issueId === null ? menuKeys(changeSelected) : {});
 
   if (status === 'error' && rows.length === 0) {
-    return <Notice title="The list cannot be shown" text={error.message} />;
+    return (
+      <Notice title="The list cannot be shown" text="Postgres refuses its query, or nobody may read it." />
+    );
   }
   if (status === 'loading') return <Skeleton rowPx={rowPx} />;
   if (rows.length === 0) return <Empty />;
@@ -142,7 +156,10 @@ function useSelection(
 }
 
 function Empty(): ReactElement {
-  const { projectId, order } = usePlace();
+  const { order, ...place } = usePlace();
+  const { project } = useDirectory();
+  // A project that is gone is a filter too.
+  const projectId = place.projectId !== null && project(place.projectId) ? place.projectId : null;
   return (
     <Notice title="No issues here" text="Nothing matches these filters.">
       <button type="button" className="button" onClick={() => go({ ...EVERYTHING, projectId, order })}>

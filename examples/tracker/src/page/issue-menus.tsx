@@ -13,9 +13,10 @@ export interface Changeable {
   readonly status: Status;
   readonly priority: number;
   readonly assigneeId: number | null;
+  readonly labelIds: readonly number[];
 }
 
-export type Property = 'status' | 'priority' | 'assignee';
+export type Property = 'status' | 'priority' | 'assignee' | 'labels';
 
 interface Opened {
   readonly property: Property;
@@ -46,7 +47,7 @@ function IssueMenu(props: Opened & { close: () => void }): ReactElement {
       <Menu
         {...shared}
         title="Status"
-        chosen={issue.status}
+        isChosen={(status) => status === issue.status}
         items={STATUSES.map((status) => ({
           value: status,
           text: STATUS_NAMES[status],
@@ -61,7 +62,7 @@ function IssueMenu(props: Opened & { close: () => void }): ReactElement {
       <Menu
         {...shared}
         title="Priority"
-        chosen={issue.priority}
+        isChosen={(priority) => priority === issue.priority}
         items={PRIORITY_NAMES.map((text, priority) => ({
           value: priority,
           text,
@@ -73,11 +74,12 @@ function IssueMenu(props: Opened & { close: () => void }): ReactElement {
       />
     );
   }
+  if (property === 'labels') return <LabelMenu {...props} />;
   return (
     <Menu
       {...shared}
       title="Assignee"
-      chosen={issue.assigneeId}
+      isChosen={(assigneeId) => assigneeId === issue.assigneeId}
       items={[
         { value: null, text: 'Nobody', icon: <Avatar member={undefined} label={false} /> },
         ...members.map((one) => ({
@@ -93,7 +95,38 @@ function IssueMenu(props: Opened & { close: () => void }): ReactElement {
   );
 }
 
+/** Any number of labels: one write, when the menu is closed. */
+function LabelMenu({ issue, name, anchor, close }: Opened & { close: () => void }): ReactElement {
+  const { labels } = useDirectory();
+  const [ids, setIds] = useState<readonly number[]>(issue.labelIds);
+  const done = (): void => {
+    close();
+    if (ids.join() !== issue.labelIds.join())
+      void changeIssue(issue.id, { labelIds: ids }, `${name}: labels`);
+  };
+  return (
+    <Menu
+      title="Labels"
+      anchor={anchor}
+      several
+      items={labels.map(({ id, name: text, color }) => ({
+        value: id,
+        text,
+        icon: <span className="dot" style={{ background: color }} aria-hidden />,
+      }))}
+      isChosen={(id) => ids.includes(id)}
+      choose={(id) => setIds(ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id])}
+      close={done}
+    />
+  );
+}
+
 /** The keys that open them. */
 export function menuKeys(open: (property: Property) => void): Keys {
-  return { s: () => open('status'), p: () => open('priority'), a: () => open('assignee') };
+  return {
+    s: () => open('status'),
+    p: () => open('priority'),
+    a: () => open('assignee'),
+    l: () => open('labels'),
+  };
 }

@@ -26,6 +26,24 @@ export function useKeys(keys: Keys): void {
   }, []);
 }
 
+/** ⌘K, or Ctrl-K: from anywhere in the page but a dialog. */
+export function useChord(key: string, act: () => void): void {
+  const now = useRef(act);
+  useEffect(() => {
+    now.current = act;
+  });
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      if (event.key.toLowerCase() !== key || !(event.ctrlKey || event.metaKey)) return;
+      if (event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      if (document.querySelector('dialog[open]') === null) now.current();
+    };
+    document.addEventListener('keydown', pressed);
+    return () => document.removeEventListener('keydown', pressed);
+  }, [key]);
+}
+
 /** Whether the key belongs to what has the focus. */
 function isElsewhere(target: Element, key: string): boolean {
   if (document.querySelector('dialog[open], [role=menu]') !== null) return true;

@@ -7,6 +7,7 @@ import {
   type ReactElement,
   type ReactNode,
 } from 'react';
+import { Icon } from './icons.js';
 
 export interface MenuItem<Value> {
   readonly value: Value;
@@ -18,7 +19,9 @@ export interface MenuProps<Value> {
   /** What it chooses, for those who hear the page. */
   readonly title: string;
   readonly items: readonly MenuItem<Value>[];
-  readonly chosen: Value;
+  readonly isChosen: (value: Value) => boolean;
+  /** Any number can be chosen: it stays open. */
+  readonly several?: boolean;
   /** Next to which it opens. */
   readonly anchor: Element;
   readonly choose: (value: Value) => void;
@@ -28,7 +31,8 @@ export interface MenuProps<Value> {
 const GAP_PX = 4;
 
 /** A list to choose from, above everything: arrows, letters, digits, Enter, Escape; the focus goes back where it was. */
-export function Menu<Value>({ title, items, chosen, anchor, choose, close }: MenuProps<Value>): ReactElement {
+export function Menu<Value>(props: MenuProps<Value>): ReactElement {
+  const { title, items, isChosen, several = false, anchor, choose, close } = props;
   const list = useRef<HTMLDivElement>(null);
   const [place, setPlace] = useState({ left: 0, top: 0 });
   const id = useId();
@@ -61,7 +65,7 @@ export function Menu<Value>({ title, items, chosen, anchor, choose, close }: Men
   }, [close]);
 
   const take = (value: Value): void => {
-    close();
+    if (!several) close();
     choose(value);
   };
 
@@ -87,13 +91,14 @@ export function Menu<Value>({ title, items, chosen, anchor, choose, close }: Men
         <button
           key={`${id}-${index}`}
           type="button"
-          role="menuitemradio"
-          aria-checked={item.value === chosen}
+          role={several ? 'menuitemcheckbox' : 'menuitemradio'}
+          aria-checked={isChosen(item.value)}
           tabIndex={-1}
           onClick={() => take(item.value)}
         >
           {item.icon}
-          <span>{item.text}</span>
+          <span className="menu-text">{item.text}</span>
+          {several && isChosen(item.value) && <Icon name="check" />}
           {items.length < 10 && <kbd aria-hidden>{index + 1}</kbd>}
         </button>
       ))}

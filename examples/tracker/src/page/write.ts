@@ -6,6 +6,17 @@ export interface IssueChange {
   readonly status?: Status;
   readonly priority?: number;
   readonly assigneeId?: number | null;
+  readonly labelIds?: readonly number[];
+}
+
+export interface NewIssue {
+  readonly projectId: number;
+  readonly title: string;
+  readonly description: string;
+  readonly status: Status;
+  readonly priority: number;
+  readonly assigneeId: number | null;
+  readonly labelIds: readonly number[];
 }
 
 /** What became of the last write, for the line that says so. */
@@ -28,14 +39,25 @@ export async function changeIssue(id: number, change: IssueChange, what: string)
   await write('PATCH', `/api/issues/${id}`, change, what);
 }
 
-/** @returns whether it is there, and on the screen */
+/** @returns whether it is there: on the screen, or said to be late */
 export async function addComment(issueId: number, body: string): Promise<boolean> {
-  return write('POST', `/api/issues/${issueId}/comments`, { body }, 'Comment');
+  return (await write('POST', `/api/issues/${issueId}/comments`, { body }, 'Comment')) !== null;
 }
 
-async function write(method: string, path: string, body: unknown, what: string): Promise<boolean> {
+/** @returns its id, when the lists on the screen have it; null when it could not be made */
+export async function createIssue(issue: NewIssue): Promise<number | null> {
+  return (await write('POST', '/api/issues', issue, 'New issue'))?.id ?? null;
+}
+
+interface Written {
+  readonly token: string;
+  readonly id?: number;
+}
+
+async function write(method: string, path: string, body: unknown, what: string): Promise<Written | null> {
   const begunMs = performance.now();
   say({ kind: 'waiting', text: `${what} …` });
+  let written: Written | null = null;
   try {
     const response = await fetch(path, {
       method,
@@ -43,15 +65,20 @@ async function write(method: string, path: string, body: unknown, what: string):
       body: JSON.stringify(body),
     });
     if (!response.ok) throw new Error((await response.text()) || response.statusText);
-    const { token } = (await response.json()) as { token: string };
-    await client.reached(token, { timeoutMs: REACH_TIMEOUT_MS });
+    written = (await response.json()) as Written;
+    await client.reached(written.token, { timeoutMs: REACH_TIMEOUT_MS });
     say({ kind: 'done', text: `${what}: on screen after ${Math.round(performance.now() - begunMs)} ms` });
-    return true;
   } catch (error) {
-    const why = error instanceof TypeError ? 'the server cannot be reached' : String(error);
-    say({ kind: 'failed', text: `${what} failed: ${why}` });
-    return false;
+    say({ kind: 'failed', text: `${what}${failure(error, written !== null)}` });
   }
+  return written;
+}
+
+function failure(error: unknown, isWritten: boolean): string {
+  if (isWritten) return ' is written, but the screen does not show it yet: the server is away.';
+  // What `fetch` throws; whether the server did it before it went is not known.
+  if (error instanceof TypeError) return ' failed: the server cannot be reached.';
+  return ` failed: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 export function useNotice(): Notice | null {

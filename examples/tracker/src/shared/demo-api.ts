@@ -14,6 +14,8 @@ export interface SqlAnswer {
   /** The first of them. */
   readonly rows: readonly (readonly unknown[])[];
   readonly tookMs: number;
+  /** A transaction was begun and not ended: it was rolled back. */
+  readonly isOpen: boolean;
 }
 
 export interface ToVerify {

@@ -11,6 +11,8 @@ export interface OpenQuery {
   readonly status: Status;
   readonly gear: LiveView['gear'];
   readonly reason: string | null;
+  /** Why it has no answer now. */
+  readonly error: string | null;
   readonly rows: number;
   /** The LSN of its position; empty before there is one. */
   readonly lsn: string;
@@ -37,12 +39,22 @@ export function useOpenQueries(): readonly OpenQuery[] {
 function openQueries(): readonly OpenQuery[] {
   const open = new Map<string, OpenQuery>();
   for (const live of client.liveViews) {
-    const { ref, status, gear, reason, rows, position } = live;
+    const { ref, status, gear, reason, rows, position, error } = live;
     if (!isVerifiable(ref)) continue;
     const key = client.keyOf(ref);
     const args = ref.args === undefined ? '' : short(ref.args);
     const lsn = position?.slice(position.lastIndexOf(':') + 1) ?? '';
-    open.set(key, { key, name: ref.query, args, status, gear, reason, rows: rows.length, lsn });
+    open.set(key, {
+      key,
+      name: ref.query,
+      args,
+      status,
+      gear,
+      reason,
+      error: error?.message ?? null,
+      rows: rows.length,
+      lsn,
+    });
   }
   return [...open.values()];
 }

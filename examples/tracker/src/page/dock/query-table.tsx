@@ -60,7 +60,9 @@ export function QueryTable({ queries, latency, verdict }: QueryTableProps): Reac
               <td className="number">{formatCount(query.rows)}</td>
               <td className="wide-only mono">{query.lsn}</td>
               <td className="number ms">
-                {query.status === 'current' ? (latency?.ofQuery.get(query.key) ?? '–') : query.status}
+                <span className={query.status === 'error' ? 'failed' : ''} title={query.error ?? undefined}>
+                  {query.status === 'current' ? (latency?.ofQuery.get(query.key) ?? '–') : query.status}
+                </span>
               </td>
               <td>
                 <Tick verdict={verdict?.queries.get(query.key)} />
@@ -69,6 +71,7 @@ export function QueryTable({ queries, latency, verdict }: QueryTableProps): Reac
             {shown === query.key && (
               <tr>
                 <td colSpan={6} className="source">
+                  {query.error !== null && <p className="failed">{query.error}</p>}
                   {query.reason !== null && <p>Re-run, because {query.reason}</p>}
                   <pre tabIndex={0} aria-label={`Source of ${query.name}`}>
                     {sources[query.name]}

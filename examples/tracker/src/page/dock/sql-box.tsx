@@ -48,7 +48,8 @@ export function SqlBox(): ReactElement {
         <output className={answer instanceof Error ? 'failed' : ''}>
           {answer instanceof Error
             ? answer.message
-            : answer && `${answer.command} ${formatCount(answer.rowCount)} in ${answer.tookMs} ms`}
+            : answer &&
+              `${answer.command} ${formatCount(answer.rowCount)} in ${answer.tookMs} ms${answer.isOpen ? ', and rolled back: there was no COMMIT' : ''}`}
         </output>
       </div>
       {answer !== null && !(answer instanceof Error) && answer.columns.length > 0 && <Rows answer={answer} />}

@@ -39,6 +39,9 @@ export async function verify(): Promise<Verdict> {
 /** @returns null when the lock was gone before the rows were read */
 async function tryToVerify(): Promise<Verdict | null> {
   const begunMs = performance.now();
+  const refused = client.liveViews.find(({ status, ref }) => status === 'error' && isVerifiable(ref));
+  if (refused !== undefined)
+    throw new Error(`${nameOf(refused)} has an error: ${refused.error?.message ?? ''}`);
   const lives = openQueries();
   try {
     await Promise.all(lives.map(({ live }) => live.ready));
@@ -81,6 +84,10 @@ function openQueries(): readonly OpenQuery[] {
     asked: { query: ref.query, args: ref.args },
     live: client.live(ref),
   }));
+}
+
+function nameOf({ ref }: LiveView<unknown>): string {
+  return 'query' in ref ? ref.query : 'a query';
 }
 
 /** The pulse is not locked: it would stop for everybody. */
