@@ -187,3 +187,6 @@ export function fromWire(error: WireError): SluiceError {
     error.detail,
   );
 }
+
+/** Refusals of a query by the schema as it is: after an answer, somebody has changed the schema, and may change it back. */
+export const OF_SCHEMA: RegExp = /^(column|table|relation|function)_unknown$|^type_mismatch$/;

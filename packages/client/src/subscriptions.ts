@@ -2,7 +2,7 @@ import type { SluiceError } from '@sluice/core/errors';
 import type { ClientMessage, Resume, Subscribe, Subscribed } from '@sluice/core/wire';
 import { backoffMs, type Backoff } from './backoff.js';
 import type { Clock } from './clock.js';
-import { clientError, WITHDRAWING } from './errors.js';
+import { clientError, OF_SCHEMA, WITHDRAWING } from './errors.js';
 import type { Horizon } from './horizon.js';
 import type { NamedRequest } from './request.js';
 import { resumeOf } from './resume.js';
@@ -146,9 +146,10 @@ export class Subscriptions {
 
   /** The server ends a subscription, or never began it; others go on. */
   refused(id: number, error: SluiceError): void {
-    this.#unanswered.delete(id);
+    const wasAnswered = !this.#unanswered.delete(id);
     const subscription = this.#onWire.get(id);
     if (subscription) {
+      if (wasAnswered && OF_SCHEMA.test(error.code)) subscription.replanning = true;
       this.#offWire(subscription);
       forsakeUnheld(subscription.view);
       this.#fail(subscription, error);

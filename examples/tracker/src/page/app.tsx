@@ -30,8 +30,8 @@ const Detail = memo(IssueDetail);
 const Bottom = memo(Dock);
 
 /**
- * A query that is refused is not asked again by itself: the screen is drawn anew when somebody wants to try. What was
- * right is still there, and costs nothing: it is kept for a moment.
+ * A query that was refused from its start is not asked again by itself: the screen is drawn anew when somebody wants
+ * to try. What was right is still there, and costs nothing: it is kept for a moment.
  */
 export function App(): ReactElement {
   const [attempt, setAttempt] = useState(0);
