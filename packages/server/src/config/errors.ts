@@ -40,7 +40,7 @@ export const CONFIG_ERRORS = {
   },
   listen_not_loopback: {
     message: 'The address is reachable from other machines.',
-    hint: 'Listen on 127.0.0.1 behind a proxy of yours, or set --insecure when only trusted machines reach it.',
+    hint: 'Listen on 127.0.0.1 behind a proxy of yours, or set `insecure` (--insecure) when only trusted machines reach it.',
     retry: false,
     stage: 'cli',
   },
