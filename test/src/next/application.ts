@@ -49,6 +49,12 @@ export class NextApplication {
     return applied.length;
   }
 
+  /** What a server of one's own does without: the port, and what leads to it. */
+  async withoutPort(): Promise<void> {
+    await rm(join(this.folder, 'instrumentation.ts'));
+    await cp(join(root, 'test', 'next', 'app', 'next.config.ts'), join(this.folder, 'next.config.ts'));
+  }
+
   async npm(...args: readonly string[]): Promise<string> {
     const { stdout } = await run('npm', args, { cwd: this.folder, env: this.env });
     return stdout;

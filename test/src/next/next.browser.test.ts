@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
@@ -19,6 +19,9 @@ const SETUP = `
     done boolean NOT NULL DEFAULT false, created_at timestamptz NOT NULL DEFAULT now());
   INSERT INTO task (project_id, title) VALUES (1, 'Sow beans'), (1, 'Prune roses'), (2, 'Mend the roof')`;
 
+const COMPILE_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 300_000;
+
 let database: TestDatabase;
 let application: NextApplication;
 let browser: Browser;
@@ -36,7 +39,7 @@ beforeAll(async () => {
     ORIGIN: origin,
   });
   browser = await launchChromium();
-}, 300_000);
+}, TEST_TIMEOUT_MS);
 
 afterAll(async () => {
   await browser?.close();
@@ -53,7 +56,9 @@ async function open(): Promise<{ readonly page: Page; readonly problems: string[
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) problems.push(message.text());
   });
-  await page.goto(origin);
+  // In development a page is compiled when it is asked for.
+  page.setDefaultTimeout(COMPILE_TIMEOUT_MS);
+  await page.goto(origin, { timeout: COMPILE_TIMEOUT_MS });
   return { page, problems };
 }
 
@@ -67,86 +72,102 @@ function html(): Promise<string> {
   });
 }
 
-test('the recipe applies to an application that is there, and compiles', async () => {
-  expect(await application.npm('run', '-s', 'typecheck')).toBe('');
-  expect(await application.apply()).toBeGreaterThan(6);
-  await application.npm('run', 'build');
-  console.log(`Next.js ${await application.version()}`);
-  const file = join(application.folder, 'app', 'tasks.tsx');
-  const code = await readFile(file, 'utf8');
-  await writeFile(file, code.replace('tasksOf({ project })', "tasksOf({ project: 'x' })"));
-  const complaint = await application
-    .npm('run', '-s', 'typecheck')
-    .catch((error: { stdout: string }) => error.stdout);
-  expect(complaint).toMatch(/TS2322.*'string' is not assignable to type 'number'/);
-  await writeFile(file, code);
-}, 400_000);
+test(
+  'the recipe applies to an application that is there, and compiles',
+  async () => {
+    expect(await application.npm('run', '-s', 'typecheck')).toBe('');
+    expect(await application.apply()).toBeGreaterThan(6);
+    await application.npm('run', 'build');
+    console.log(`Next.js ${await application.version()}`);
+    const file = join(application.folder, 'app', 'tasks.tsx');
+    const code = await readFile(file, 'utf8');
+    await writeFile(file, code.replace('tasksOf({ project })', "tasksOf({ project: 'x' })"));
+    const complaint = await application
+      .npm('run', '-s', 'typecheck')
+      .catch((error: { stdout: string }) => error.stdout);
+    expect(complaint).toMatch(/TS2322.*'string' is not assignable to type 'number'/);
+    await writeFile(file, code);
+  },
+  2 * TEST_TIMEOUT_MS,
+);
 
-test('next start: the first rows are in the HTML, and follow the database from there', async () => {
-  let server = await application.serve('next start', port);
-  onTestFinished(() => server.stop());
-  expect((await html()).replaceAll('<!-- -->', '')).toContain('<li>☐ Sow beans</li><li>☐ Prune roses</li>');
-  const { page, problems } = await open();
-  await shows(page, '☐ Sow beans');
-  await database.sql(`UPDATE task SET done = true WHERE title = 'Sow beans'`);
-  await shows(page, '☑ Sow beans');
-  await database.sql(`INSERT INTO task (project_id, title) VALUES (1, 'Water the beans')`);
-  await shows(page, '☐ Water the beans');
-  expect(await page.getByRole('listitem').allTextContents()).toEqual([
-    '☑ Sow beans',
-    '☐ Prune roses',
-    '☐ Water the beans',
-  ]);
-  const picture = process.env['SLUICE_SCREENSHOTS'];
-  if (picture !== undefined) await page.screenshot({ path: join(picture, 'next.png') });
-  expect(problems).toEqual([]);
-  expect(server.printed).not.toMatch(/⨯|Error/);
+test(
+  'next start: the first rows are in the HTML, and follow the database from there',
+  async () => {
+    let server = await application.serve('next start', port);
+    onTestFinished(() => server.stop());
+    expect((await html()).replaceAll('<!-- -->', '')).toContain('<li>☐ Sow beans</li><li>☐ Prune roses</li>');
+    const { page, problems } = await open();
+    await shows(page, '☐ Sow beans');
+    await database.sql(`UPDATE task SET done = true WHERE title = 'Sow beans'`);
+    await shows(page, '☑ Sow beans');
+    await database.sql(`INSERT INTO task (project_id, title) VALUES (1, 'Water the beans')`);
+    await shows(page, '☐ Water the beans');
+    expect(await page.getByRole('listitem').allTextContents()).toEqual([
+      '☑ Sow beans',
+      '☐ Prune roses',
+      '☐ Water the beans',
+    ]);
+    const picture = process.env['SLUICE_SCREENSHOTS'];
+    if (picture !== undefined) await page.screenshot({ path: join(picture, 'next.png') });
+    expect(problems).toEqual([]);
+    expect(server.printed).not.toMatch(/⨯|Error/);
 
-  // The page stays when the server is replaced, as it does when a new version is put in place.
-  await server.stop();
-  await database.sql(`DELETE FROM task WHERE title = 'Prune roses'`);
-  server = await application.serve('next start', port);
-  await page.getByRole('listitem').filter({ hasText: 'Prune roses' }).waitFor({ state: 'detached' });
-  await server.stop();
-  await vi.waitFor(async () => {
-    const { rows } = await database.sql(
-      'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()',
-    );
-    expect(rows).toEqual([]);
-  }, 10_000);
-}, 120_000);
+    // The page stays when the server is replaced, as it does when a new version is put in place.
+    await server.stop();
+    await database.sql(`DELETE FROM task WHERE title = 'Prune roses'`);
+    server = await application.serve('next start', port);
+    await page.getByRole('listitem').filter({ hasText: 'Prune roses' }).waitFor({ state: 'detached' });
+    await server.stop();
+    await vi.waitFor(async () => {
+      const { rows } = await database.sql(
+        'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()',
+      );
+      expect(rows).toEqual([]);
+    }, 10_000);
+  },
+  TEST_TIMEOUT_MS,
+);
 
-test('next dev: code that is replaced keeps its rows', async () => {
-  const server = await application.serve('next dev', port);
-  onTestFinished(() => server.stop());
-  const { page, problems } = await open();
-  await shows(page, '☑ Sow beans');
-  await database.sql(`INSERT INTO task (project_id, title) VALUES (1, 'Weed')`);
-  await shows(page, '☐ Weed');
-  await page.evaluate(() => Object.assign(globalThis, { loadedOnce: true }));
-  const file = join(application.folder, 'app', 'tasks.tsx');
-  const code = await readFile(file, 'utf8');
-  await writeFile(file, code.replace('<h1>Tasks</h1>', '<h1>What to do</h1>'));
-  await page.getByRole('heading', { name: 'What to do' }).waitFor();
-  await database.sql(`UPDATE task SET done = true WHERE title = 'Weed'`);
-  await shows(page, '☑ Weed');
-  expect(await page.evaluate(() => 'loadedOnce' in globalThis)).toBe(true);
-  expect(problems).toEqual([]);
-}, 120_000);
+test(
+  'next dev: code that is replaced keeps its rows',
+  async () => {
+    const server = await application.serve('next dev', port);
+    onTestFinished(() => server.stop());
+    const { page, problems } = await open();
+    await shows(page, '☑ Sow beans');
+    await database.sql(`INSERT INTO task (project_id, title) VALUES (1, 'Weed')`);
+    await shows(page, '☐ Weed');
+    await page.evaluate(() => Object.assign(globalThis, { loadedOnce: true }));
+    const file = join(application.folder, 'app', 'tasks.tsx');
+    const code = await readFile(file, 'utf8');
+    await writeFile(file, code.replace('<h1>Tasks</h1>', '<h1>What to do</h1>'));
+    await page.getByRole('heading', { name: 'What to do' }).waitFor();
+    await database.sql(`UPDATE task SET done = true WHERE title = 'Weed'`);
+    await shows(page, '☑ Weed');
+    expect(await page.evaluate(() => 'loadedOnce' in globalThis)).toBe(true);
+    expect(problems).toEqual([]);
+  },
+  TEST_TIMEOUT_MS,
+);
 
-test('a custom server: beside the WebSocket of Next.js itself', async () => {
-  await rm(join(application.folder, 'instrumentation.ts'));
-  const server = await application.serve('server.ts', port);
-  onTestFinished(() => server.stop());
-  // It listens once Sluice is ready.
-  await vi.waitFor(html, { timeout: 20_000, interval: 100 });
-  const { page, problems } = await open();
-  await shows(page, '☑ Weed');
-  await database.sql(`INSERT INTO task (project_id, title) VALUES (1, 'Rest')`);
-  await shows(page, '☐ Rest');
-  // Of a WebSocket that could not be opened, too.
-  expect(problems).toEqual([]);
-}, 120_000);
+test(
+  'a custom server: beside the WebSocket of Next.js itself',
+  async () => {
+    await application.withoutPort();
+    const server = await application.serve('server.ts', port);
+    onTestFinished(() => server.stop());
+    // It listens once Sluice is ready.
+    await vi.waitFor(html, { timeout: COMPILE_TIMEOUT_MS, interval: 100 });
+    const { page, problems } = await open();
+    await shows(page, '☑ Sow beans');
+    await database.sql(`INSERT INTO task (project_id, title) VALUES (1, 'Rest')`);
+    await shows(page, '☐ Rest');
+    // Of a WebSocket that could not be opened, too.
+    expect(problems).toEqual([]);
+  },
+  TEST_TIMEOUT_MS,
+);
 
 test('nothing of the database is in what the page loads', async () => {
   const folder = join(application.folder, '.next', 'static');
