@@ -5,6 +5,7 @@ import { App } from './app.js';
 import { client } from './live.js';
 import './styles/base.css';
 import './styles/layout.css';
+import './styles/dialogs.css';
 import './styles/issues.css';
 import './styles/dock.css';
 
