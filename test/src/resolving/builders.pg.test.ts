@@ -93,6 +93,12 @@ async function compare(name: string, live: LiveView<unknown>): Promise<void> {
 const print = (value: unknown): string =>
   JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `${item}n` : item));
 
+/** What is run again may be behind on a busy machine, and nobody who reaches something waits for it. */
+async function reached(lsn: string): Promise<void> {
+  await client.reached(lsn);
+  await expect.poll(() => client.liveViews.filter(({ status }) => status === 'behind')).toEqual([]);
+}
+
 const CHANGES = [
   `UPDATE users SET name = 'Ada L.', boss_id = 3 WHERE id = 1`,
   `UPDATE posts SET author_id = NULL, meta = '{"n": 12.25}' WHERE id = 3`,
@@ -116,7 +122,7 @@ test('a live view of any builder holds what the builder gives, at first and afte
   for (const change of CHANGES) {
     await database.sql(change);
     const { rows } = await database.sql('SELECT pg_current_wal_insert_lsn() AS lsn');
-    await client.reached(String(rows[0]?.lsn));
+    await reached(String(rows[0]?.lsn));
     for (const [name, live] of lives) await compare(name, live);
   }
   for (const [, live] of lives) live.close();
@@ -143,7 +149,7 @@ test('subscriptions of one view read it each in its way', async () => {
   one.close();
   await database.sql(`UPDATE posts SET title = 'Other' WHERE id = 1`);
   const { rows } = await database.sql('SELECT pg_current_wal_insert_lsn() AS lsn');
-  await client.reached(String(rows[0]?.lsn));
+  await reached(String(rows[0]?.lsn));
   await compare('wholeTable', other);
   other.close();
 });
@@ -156,7 +162,7 @@ test('what did not change keeps its identity, nested values too', async () => {
   const before = live.rows;
   await database.sql(`UPDATE comments SET body = 'changed' WHERE id = 1`);
   const { rows } = await database.sql('SELECT pg_current_wal_insert_lsn() AS lsn');
-  await client.reached(String(rows[0]?.lsn));
+  await reached(String(rows[0]?.lsn));
   await compare('threeLevels', live);
   const changed = live.rows.filter((row, index) => row !== before[index]).map(({ id }) => id);
   expect(changed).toEqual([1]);
