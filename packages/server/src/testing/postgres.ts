@@ -16,6 +16,9 @@ import { PATIENCE_MS } from './deadline.js';
 
 const AGAIN_MS = 100;
 const OBJECT_IN_USE = '55006';
+/** How long sessions are given to end that a test has closed; those that it left open are ended then. */
+const CLOSING_LOOK_MS = 20;
+const CLOSING_LOOKS = 100;
 
 /** A Postgres of a test's own: fast rather than durable, unless the test says otherwise. */
 export interface TestPostgres extends EmbeddedPostgres {
@@ -139,6 +142,16 @@ export async function createTestDatabase(
     publish: (options) => publish(adminUrl, options?.eventTrigger ?? false),
     drop: async () => {
       await pool.end();
+      // Sessions that have been closed are not forced: an end that comes late is an error that nobody listens to.
+      const others = 'SELECT FROM pg_stat_activity WHERE datname = $1';
+      await withClient(server.url(), async (client) => {
+        for (
+          let left = CLOSING_LOOKS;
+          left > 0 && (await client.query(others, [name])).rowCount !== 0;
+          left--
+        )
+          await delay(CLOSING_LOOK_MS);
+      });
       // Not while one of its slots is read: the process that does may not have noticed yet that its client has gone.
       await patiently(
         () => withClient(server.url(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`)),
