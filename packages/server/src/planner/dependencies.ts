@@ -45,6 +45,9 @@ export interface Dependencies {
 /** Postgres knows a relation that the registry does not: it is newer, or it is temporary. */
 export class StaleRegistry extends Error {}
 
+/** A relation that both know has other columns in Postgres than in the registry. */
+export class StaleColumns extends StaleRegistry {}
+
 /** `text` in pg_type.dat. */
 const TEXT = 25;
 

@@ -6,8 +6,9 @@ import type { Registry } from '../registry/registry.js';
 import { HARMLESS_EXTENSIONS, type DeclaredFunction, type FunctionPolicy } from './allowed-functions.js';
 import { bindValues } from './bind.js';
 import { parseTick } from './clock.js';
-import { DependencyFinder, StaleRegistry, type Dependencies } from './dependencies.js';
+import { DependencyFinder, StaleColumns, StaleRegistry, type Dependencies } from './dependencies.js';
 import { plannerError } from './errors.js';
+import { checkColumns } from './fresh-columns.js';
 import { planIncremental } from './incremental.js';
 import { keyColumnsOf } from './key-columns.js';
 import { DEFAULT_LIMITS, type PlannerLimits } from './limits.js';
@@ -56,6 +57,9 @@ export interface PlanRequest {
   /** The values that the query will be bound to; here only their number is checked. */
   readonly params: readonly PgText[];
 }
+
+/** How often the catalog is read anew for one plan, while the schema changes under it. */
+const REFRESHES_MAX = 5;
 
 /** Turns query texts into plans. Asks Postgres about every new text, never runs it. */
 export class Planner {
@@ -130,15 +134,17 @@ export class Planner {
     await parserReady();
     const parsed = parseSelect(sql, this.#limits);
     const references = collectReferences(parsed.select);
-    try {
-      return await this.#ask(parsed, references, request);
-    } catch (error) {
-      if (!(error instanceof StaleRegistry)) throw error;
-      await this.#options.refresh?.();
+    for (let left = REFRESHES_MAX; ; left--) {
+      try {
+        return await this.#ask(parsed, references, request);
+      } catch (error) {
+        if (error instanceof StaleColumns && left === 0) throw plannerError('planning_failed', error.message);
+        if (!(error instanceof StaleRegistry)) throw error;
+        if (!(error instanceof StaleColumns) && left < REFRESHES_MAX)
+          throw plannerError('relation_not_replicated', error.message);
+        await this.#options.refresh?.();
+      }
     }
-    return this.#ask(parsed, references, request).catch((error: unknown) => {
-      throw error instanceof StaleRegistry ? plannerError('relation_not_replicated', error.message) : error;
-    });
   }
 
   async #ask(parsed: Parsed, references: References, request: PlanRequest): Promise<Planned> {
@@ -172,6 +178,7 @@ export class Planner {
     const finder = new DependencyFinder(session, registry, this.#policy(adHoc), this.#limits);
     await finder.references(references, oids, 0);
     const dependencies = finder.result();
+    await checkColumns(session.run, registry, dependencies.reads);
     const names = await typeNames(session.run, [...oids, ...lifted(registry, dependencies)]);
     const paramTypes = description.paramTypes.map((oid) => paramType(oid, names));
     // Last: should it fail, the transaction is over. And only now is it known that planning runs nothing harmful.

@@ -36,19 +36,24 @@ export interface RunningViewsOptions {
   /** Where reads and the stream go when not straight to the database: through a proxy of the test's. */
   readonly readUrl?: string;
   readonly source?: Partial<PostgresSourceOptions>;
+  /** Waited for after a query is planned, before its values are bound. */
+  readonly planned?: () => Promise<void>;
 }
 
 export async function startViews(
   database: TestDatabase,
   limits: Partial<ViewLimits> = {},
-  { readUrl = database.url, source: sourceOptions = {} }: RunningViewsOptions = {},
+  { readUrl = database.url, source: sourceOptions = {}, planned }: RunningViewsOptions = {},
 ): Promise<RunningViews> {
   const pool = new pg.Pool({ connectionString: database.url, max: 4 });
   pool.on('error', () => undefined);
   const db = new Database({ connection: readUrl });
   const source = new PostgresSource({ database: db, replication: database.url, ...sourceOptions });
   let registry: Registry = await readRegistry(runOn(pool), 'sluice');
-  const planner = new Planner({ connections: pool, registry: () => registry });
+  const planner = new PausedPlanner(
+    { connections: pool, registry: () => registry, refresh: () => schemaChanged() },
+    planned,
+  );
   const events: ViewEvent[] = [];
   const host = assembleViewHost({
     source,
@@ -75,6 +80,13 @@ export async function startViews(
     position = batch.position;
     for (const look of waiting) look();
   };
+  const schemaChanged = async (): Promise<void> => {
+    const before = registry;
+    registry = await readRegistry(runOn(pool), 'sluice');
+    const global = registry.globalHash !== before.globalHash;
+    await host.schemaChanged(changedTables(before, registry), global);
+    await host.rewritten(rewrittenTables(before, registry));
+  };
   await source.start(host);
   let ref = 0;
   return {
@@ -99,13 +111,7 @@ export async function startViews(
         host.post({ kind: 'open', ref: own, spec });
       });
     },
-    schemaChanged: async () => {
-      const before = registry;
-      registry = await readRegistry(runOn(pool), 'sluice');
-      const global = registry.globalHash !== before.globalHash;
-      await host.schemaChanged(changedTables(before, registry), global);
-      await host.rewritten(rewrittenTables(before, registry));
-    },
+    schemaChanged,
     until: (done) => {
       const met = new Promise<void>((resolve) => {
         const look = (): void => {
@@ -125,6 +131,21 @@ export async function startViews(
       await pool.end();
     },
   };
+}
+
+/** Lets a test in between a plan and its binding. */
+class PausedPlanner extends Planner {
+  readonly #planned: () => Promise<void>;
+
+  constructor(options: ConstructorParameters<typeof Planner>[0], planned = () => Promise.resolve()) {
+    super(options);
+    this.#planned = planned;
+  }
+
+  override async bind(...args: Parameters<Planner['bind']>): ReturnType<Planner['bind']> {
+    await this.#planned();
+    return super.bind(...args);
+  }
 }
 
 type Entry = Extract<FromViews, { kind: 'batch' }>['entries'][number];

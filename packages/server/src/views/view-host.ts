@@ -204,9 +204,8 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   async #open(ref: number, spec: QuerySpec): Promise<void> {
     try {
-      const planned = await this.#planNow(spec);
+      const { planned, binding } = await this.#planNow(spec);
       const tickMs = planned.readsClock ? parseTick(must(spec.tick, 'the planner asks for a tick')) : 0;
-      const binding = await this.#options.bind(planned, spec.params);
       const id = viewId(planned.template, binding, spec.principal, tickMs);
       // What was said before of a view of that name must not seem to be said of this one.
       if (this.#entries.length > 0) this.#flush();
@@ -220,13 +219,14 @@ export class ViewHost implements ViewsPort, SourceListener {
     }
   }
 
-  /** Under the schema that the stream has told of. */
-  async #planNow(spec: QuerySpec): Promise<Planned> {
+  /** Under the schema that the stream has told of: until the view is there, nobody plans it anew when that changes. */
+  async #planNow(spec: QuerySpec): Promise<{ readonly planned: Planned; readonly binding: Binding }> {
     for (;;) {
       await this.#options.schemaKnown?.();
       const before = this.#schemas;
       const planned = await this.#options.plan(spec);
-      if (before === this.#schemas) return planned;
+      const binding = await this.#options.bind(planned, spec.params);
+      if (before === this.#schemas) return { planned, binding };
     }
   }
 

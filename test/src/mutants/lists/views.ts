@@ -5,11 +5,26 @@ const PLANNER = 'packages/server/src/planner';
 const HOST = `${VIEWS}/view-host.pg.test.ts`;
 const INCREMENTAL = `${VIEWS}/incremental-template.test.ts`;
 const RERUN = `${VIEWS}/rerun-template.test.ts`;
+const OPENING = `${VIEWS}/opening.pg.test.ts`;
 const KEYS = `${VIEWS}/keyed-rows.test.ts`;
 const RULES = `${VIEWS}/rules.pg.test.ts`;
 
 /** C6, C8 to C11, C16, C17, C20 to C22, C26: what the gears make of snapshots and stream. */
 export const VIEW_RULES: readonly Mutant[] = [
+  {
+    breaks: 'C23: a view is opened under a plan from before a change that was told meanwhile',
+    file: `${VIEWS}/view-host.ts`,
+    find: 'if (before === this.#schemas) return { planned, binding };',
+    replace: 'return { planned, binding };',
+    caughtBy: [OPENING, 'the schema changes after the plan was made'],
+  },
+  {
+    breaks: 'C23: one half of a plan is of another schema than the other half',
+    file: `${PLANNER}/planner.ts`,
+    find: 'await checkColumns(session.run, registry, dependencies.reads);',
+    replace: '',
+    caughtBy: [OPENING, 'Postgres knows of a change that the registry does not know of yet'],
+  },
   {
     breaks: 'C6: transactions that were forgotten are still taken for told',
     file: `${VIEWS}/rerun-template.ts`,
