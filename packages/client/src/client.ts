@@ -192,7 +192,10 @@ export class Client implements Notifiable {
   #handler(): ConnectionHandler {
     return {
       position: () => this.#horizon.position,
-      connecting: () => this.#become('connecting', this.#error),
+      connecting: () => {
+        this.#subscriptions.connecting();
+        this.#become('connecting', this.#error);
+      },
       opened: (welcome) => this.#opened(welcome),
       received: (message, bytes) => this.#notifier.batch(() => this.#receive(message, bytes)),
       lost: (error, announced) => this.#lost(error, announced),

@@ -165,6 +165,10 @@ test('an error of the connection that would recur ends the attempts, until authe
   await expect(live.ready).rejects.toMatchObject({ code: 'unauthorized' });
   expect(await reached).toMatchObject({ code: 'unauthorized' });
   await expect(made.client.reached('0/1')).rejects.toMatchObject({ code: 'unauthorized' });
+  // What is asked only now does not wait for an answer that nobody asks for.
+  const later = made.client.live<Issue>({ sql: 'w' });
+  expect(later).toMatchObject({ status: 'error', error: { code: 'unauthorized' } });
+  await expect(later.ready).rejects.toMatchObject({ code: 'unauthorized' });
   expect(made.clock.pendingMs).toEqual([]);
 
   await made.client.authenticate('new');
@@ -172,7 +176,9 @@ test('an error of the connection that would recur ends the attempts, until authe
   expect(await next.next('hello')).toMatchObject({ token: 'new' });
   next.send({ kind: 'hello', version: 1, seed: SEED, pingMs: 1000 });
   next.answer((await next.next('subscribe')).id, 'v', [['1', 'one']], '0/10');
+  next.answer((await next.next('subscribe')).id, 'w', [['2', 'two']], '0/11');
   await until(live, () => live.status === 'current');
+  await until(later, () => later.status === 'current');
 });
 
 test.each([

@@ -48,6 +48,8 @@ export class Subscriptions {
   /** Ids of subscribes that the server has not answered. */
   readonly #unanswered = new Set<number>();
   /** The seed of row digests on this connection; null while there is none. */
+  /** Why the client has given up: what is asked meanwhile shows it. */
+  #failure: SluiceError | null = null;
   #seed: string | null = null;
   #nextId = 1;
 
@@ -75,7 +77,8 @@ export class Subscriptions {
     const subscription = new Subscription(key, request);
     this.#shared.set(key, subscription);
     this.#all.add(subscription);
-    this.#subscribe(subscription, kin);
+    if (this.#failure) this.#refuse(subscription, this.#failure);
+    else this.#subscribe(subscription, kin);
     return subscription;
   }
 
@@ -195,13 +198,23 @@ export class Subscriptions {
 
   /** The connection is refused for good; what is shown waits for another token. */
   failed(error: SluiceError): void {
-    const position = this.#parts.horizon.position;
+    this.#failure = error;
     for (const subscription of this.#all) {
-      subscription.happen({ kind: 'failed', error, position, retrying: false });
+      this.#refuse(subscription, error);
       if (!WITHDRAWING.has(error.code)) continue;
       subscription.drop();
       this.#parts.views.release(subscription, null);
     }
+  }
+
+  /** A connection is tried (again). */
+  connecting(): void {
+    this.#failure = null;
+  }
+
+  #refuse(subscription: Subscription, error: SluiceError): void {
+    const position = this.#parts.horizon.position;
+    subscription.happen({ kind: 'failed', error, position, retrying: false });
   }
 
   /** The client is closed. */

@@ -39,16 +39,17 @@ test('far behind the WAL, reads pause and come back by themselves, and the slot 
     const sum = client.live({ sql: 'SELECT sum(n) AS sum FROM item' });
     await Promise.all([top.ready, sum.ready]);
 
+    const stalledAt = await walEnd();
     proxy.stall();
     await database.sql('UPDATE item SET n = id');
-    await writeUntil('pause');
+    await writeUntil('pause', stalledAt);
     const fetches = await metric('sluice_fetches_total');
     const late = client.live({ sql: 'SELECT count(*) AS count FROM item WHERE n > 10' });
     expect(await ready()).toMatchObject({
       ok: true,
       degraded: { stage: 'pause', slotGivenUpAtBytes: 64 * MB },
     });
-    await writeUntil('shed');
+    await writeUntil('shed', stalledAt);
     expect((await ready()).degraded.behindBytes).toBeGreaterThan(48 * MB);
     expect(await metric('sluice_fetches_total')).toBe(fetches);
     expect(await metric('sluice_retained_wal_alarm_percent')).toBeGreaterThanOrEqual(50);
@@ -80,8 +81,7 @@ test('far behind the WAL, reads pause and come back by themselves, and the slot 
   }
 
   /** About a megabyte at a time; the stream is looked at once a second, and seen at each of its limits. */
-  async function writeUntil(stage: string): Promise<void> {
-    const before = await walEnd();
+  async function writeUntil(stage: string, since: number): Promise<void> {
     const there = async (): Promise<boolean> =>
       (await metric(`sluice_backlog_stage{stage="${stage}"}`)) === 1;
     await until(async () => {
@@ -89,7 +89,7 @@ test('far behind the WAL, reads pause and come back by themselves, and the slot 
       await database.sql(
         'INSERT INTO filler (v) SELECT repeat(md5(i::text), 30) FROM generate_series(1, 1000) i',
       );
-      const written = (await walEnd()) - before;
+      const written = (await walEnd()) - since;
       const looked = async (): Promise<boolean> =>
         (await metric('sluice_retained_wal_bytes')) + UNSEEN_MAX >= written;
       await until(async () => (await looked()) || there());
