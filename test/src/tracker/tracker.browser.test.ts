@@ -350,14 +350,18 @@ test('at every width the title has its place, and nothing is cut off', async () 
   for (const width of [320, 560, 800, 900, 1000, 1150, 1250]) {
     await page.setViewportSize({ width, height: 800 });
     await page.waitForFunction((wanted) => innerWidth === wanted, width);
-    const found = await page.evaluate(() => ({
-      title: (document.querySelector('h1 .ellipsis')?.getBoundingClientRect().width ?? 0) > 50,
-      overflow: document.documentElement.scrollWidth > innerWidth,
-      cut: [...document.querySelectorAll('.top > *, .toolbar *, .dock-bar > *')].filter(
-        (element) => element.getBoundingClientRect().right > innerWidth + 1,
-      ).length,
-    }));
-    expect({ width, ...found }).toEqual({ width, title: true, overflow: false, cut: 0 });
+    const measure = (): Promise<object> =>
+      page.evaluate(() => ({
+        title: (document.querySelector('h1 .ellipsis')?.getBoundingClientRect().width ?? 0) > 50,
+        overflow: document.documentElement.scrollWidth > innerWidth,
+        cut: [...document.querySelectorAll('.top > *, .toolbar *, .dock-bar > *')].filter(
+          (element) => element.getBoundingClientRect().right > innerWidth + 1,
+        ).length,
+      }));
+    // The page may have been about to render.
+    await expect
+      .poll(async () => ({ width, ...(await measure()) }))
+      .toEqual({ width, title: true, overflow: false, cut: 0 });
   }
 });
 
