@@ -125,8 +125,12 @@ export class Planner {
     if (known !== undefined) return known;
     const made = this.#make(sql, request);
     this.#plans.set(key, made);
-    // A refusal is not kept: what it complains of may be mended without the registry changing.
-    made.catch(() => this.#plans.delete(key));
+    const forget = (): void => this.#plans.delete(key);
+    // A refusal is not kept: what it complains of may be mended without the registry changing. Nor is a plan of a
+    // later registry kept as one of this.
+    made.then(() => {
+      if (this.#options.registry() !== registry) forget();
+    }, forget);
     return made;
   }
 

@@ -49,7 +49,8 @@ test('Postgres knows of a change that the registry does not know of yet', async 
     ['2', '1'],
   ]);
   await database.sql('ALTER TABLE late ADD COLUMN extra int NOT NULL DEFAULT 4');
-  const view = await views.open('SELECT *, kind AS again FROM late WHERE kind = $1', ['1']);
+  const other = 'SELECT *, kind AS again FROM late WHERE kind = $1';
+  const view = await views.open(other, ['1']);
   await view.shows([
     ['1', '1', '4', '1'],
     ['2', '1', '4', '1'],
@@ -61,6 +62,11 @@ test('Postgres knows of a change that the registry does not know of yet', async 
   await after.shows([
     ['1', '1'],
     ['2', '1'],
+  ]);
+  const again = await views.open(other, ['1']);
+  await again.shows([
+    ['1', '1', '1'],
+    ['2', '1', '1'],
   ]);
   expect(views.events.filter(({ kind }) => kind === 'failed')).toEqual([]);
   await views.stop();

@@ -12,6 +12,13 @@ const RULES = `${VIEWS}/rules.pg.test.ts`;
 /** C6, C8 to C11, C16, C17, C20 to C22, C26: what the gears make of snapshots and stream. */
 export const VIEW_RULES: readonly Mutant[] = [
   {
+    breaks: 'C23: a plan of a later schema is kept as one of the schema before',
+    file: `${PLANNER}/planner.ts`,
+    find: 'if (this.#options.registry() !== registry) forget();',
+    replace: '',
+    caughtBy: [OPENING, 'Postgres knows of a change that the registry does not know of yet'],
+  },
+  {
     breaks: 'C23: a view is opened under a plan from before a change that was told meanwhile',
     file: `${VIEWS}/view-host.ts`,
     find: 'if (before === this.#schemas) return { planned, binding };',
