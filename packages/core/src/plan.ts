@@ -40,10 +40,20 @@ export type ValueType =
         | 'date'
         | 'timestamp'
         | 'timestamptz'
+        | 'time'
+        | 'timetz'
+        | 'interval'
+        | 'json'
+        | 'jsonb'
+        | 'inet'
         | 'opaque';
     }
   /** Equality by bytes under every deterministic collation; `ordered` only for C and ucs_basic. */
   | { readonly kind: 'text'; readonly ordered: boolean }
+  /** `char(n)`: text whose trailing blanks do not count. */
+  | { readonly kind: 'char'; readonly ordered: boolean }
+  | { readonly kind: 'array'; readonly element: ValueType }
+  | { readonly kind: 'range'; readonly element: ValueType }
   /** In the enum's declared order. */
   | { readonly kind: 'enum'; readonly labels: readonly string[] };
 

@@ -1,4 +1,11 @@
 import { unreachable } from '../assert.js';
+import { compareAscii, compareBytes, compareDecimal, normaliseDecimal, trimBlanks } from './compare-text.js';
+import { arrayComparator, arrayKey } from '../expression/array-value.js';
+import { addressKey, compareAddresses } from '../expression/address-value.js';
+import { compareIntervals, intervalSpan } from '../expression/interval-value.js';
+import { compareJsonb, jsonbKey } from '../expression/json-node.js';
+import { rangeComparator, rangeKey } from '../expression/range-value.js';
+import { compareZonedTimes } from '../expression/time-value.js';
 import type { ValueType } from '../plan.js';
 
 /**
@@ -28,10 +35,26 @@ export function comparator(type: ValueType): Compare {
     }
     case 'text':
       return compareBytes;
+    case 'char':
+      return (left, right) => compareBytes(trimBlanks(left), trimBlanks(right));
+    case 'interval':
+      return compareIntervals;
+    case 'jsonb':
+      return compareJsonb;
+    case 'inet':
+      return compareAddresses;
+    case 'timetz':
+      return compareZonedTimes;
+    case 'array':
+      return arrayComparator(comparator(type.element));
+    case 'range':
+      return rangeComparator(comparator(type.element));
+    case 'time':
     case 'bool':
     case 'uuid':
     case 'bytea':
       return compareAscii;
+    case 'json':
     case 'opaque':
       return compareAscii;
     default:
@@ -47,72 +70,25 @@ export function equalityKey(type: ValueType): (value: string) => string {
       return normaliseDecimal;
     case 'float':
       return (value) => (value === '-0' ? '0' : value);
+    case 'char':
+      return trimBlanks;
+    case 'interval':
+      return (value) => String(intervalSpan(value));
+    case 'jsonb':
+      return jsonbKey;
+    case 'inet':
+      return addressKey;
+    case 'array':
+      return arrayKey(equalityKey(type.element));
+    case 'range':
+      return rangeKey(equalityKey(type.element));
     default:
       return (value) => value;
   }
 }
 
-function compareAscii(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/**
- * By UTF-8 bytes, which is by code points: JavaScript's `<` compares UTF-16 units and puts a surrogate pair
- * (U+10000 and above) before U+E000..U+FFFF.
- */
-export function compareBytes(left: string, right: string): number {
-  const length = Math.min(left.length, right.length);
-  for (let index = 0; index < length; index++) {
-    const a = left.charCodeAt(index);
-    const b = right.charCodeAt(index);
-    if (a !== b) {
-      const aHigh = a >= 0xd800 && a <= 0xdfff;
-      const bHigh = b >= 0xd800 && b <= 0xdfff;
-      return aHigh === bHigh ? a - b : aHigh ? 1 : -1;
-    }
-  }
-  return left.length - right.length;
-}
-
-/** Integers and numerics of any length, NaN above infinity above all numbers. */
-function compareDecimal(left: string, right: string): number {
-  if (left === right) return 0;
-  const special = decimalRank(left) - decimalRank(right);
-  if (special !== 0) return special;
-  if (decimalRank(left) !== 0) return 0;
-  const a = normaliseDecimal(left);
-  const b = normaliseDecimal(right);
-  const aNegative = a.startsWith('-');
-  const bNegative = b.startsWith('-');
-  if (aNegative !== bNegative) return aNegative ? -1 : 1;
-  return aNegative ? compareMagnitude(b.slice(1), a.slice(1)) : compareMagnitude(a, b);
-}
-
-function decimalRank(value: string): number {
-  if (value === 'NaN') return 2;
-  if (value === 'Infinity') return 1;
-  return value === '-Infinity' ? -1 : 0;
-}
-
-function compareMagnitude(left: string, right: string): number {
-  const aPoint = left.indexOf('.');
-  const bPoint = right.indexOf('.');
-  const aWhole = aPoint < 0 ? left.length : aPoint;
-  const bWhole = bPoint < 0 ? right.length : bPoint;
-  return aWhole - bWhole || compareAscii(left, right);
-}
-
-function normaliseDecimal(value: string): string {
-  if (!value.includes('.')) return value;
-  let end = value.length;
-  while (value.charCodeAt(end - 1) === 48) end--;
-  if (value.charCodeAt(end - 1) === 46) end--;
-  const trimmed = value.slice(0, end);
-  return trimmed === '-0' ? '0' : trimmed;
-}
-
 /** NaN equals NaN and is above infinity; -0 equals 0. Both sides have the same float type. */
-function compareFloat(left: string, right: string): number {
+export function compareFloat(left: string, right: string): number {
   if (left === right) return 0;
   const a = Number(left);
   const b = Number(right);
@@ -122,7 +98,7 @@ function compareFloat(left: string, right: string): number {
 }
 
 /** Dates and timestamps in ISO text: `-infinity`, BC years, years beyond 9999, a fraction with trailing zeros cut. */
-function compareDate(left: string, right: string): number {
+export function compareDate(left: string, right: string): number {
   if (left === right) return 0;
   const a = dateYear(left);
   const b = dateYear(right);

@@ -20,7 +20,10 @@ export const OID = {
   uuid: 2950,
 } as const;
 
-const KINDS: ReadonlyMap<number, Exclude<ValueType['kind'], 'text' | 'enum' | 'opaque'>> = new Map([
+const KINDS: ReadonlyMap<
+  number,
+  Exclude<ValueType['kind'], 'text' | 'char' | 'enum' | 'array' | 'range' | 'opaque'>
+> = new Map([
   [OID.bool, 'bool'],
   [OID.bytea, 'bytea'],
   [OID.int2, 'int'],

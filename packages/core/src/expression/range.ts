@@ -1,0 +1,127 @@
+import { comparator } from '../engine/compare.js';
+import type { Compare } from '../engine/compare.js';
+import type { ValueType } from '../plan.js';
+import type { PgText } from '../value.js';
+import { notReproduced } from './errors.js';
+import { isOrdered } from './ordered.js';
+import {
+  compareBounds,
+  lowerOf,
+  parseRange,
+  printRange,
+  rangeComparator,
+  upperOf,
+  type RangeValue,
+} from './range-value.js';
+import { strict, tests, typed, typedComparisons, typedTests, type Family } from './registry.js';
+
+function elementCompare(types: readonly ValueType[]): Compare {
+  const range = types.find((type) => type.kind === 'range');
+  if (range?.kind !== 'range' || !isOrdered(range.element)) return notReproduced('the order of this range');
+  return comparator(range.element);
+}
+
+type Pair = (a: RangeValue, b: RangeValue, compare: Compare) => boolean;
+
+/** A test of two ranges that are not empty; with an empty one it is false. */
+function pair(test: Pair) {
+  return (types: readonly ValueType[]) => {
+    const compare = elementCompare(types);
+    return (left: string, right: string) => {
+      const a = parseRange(left);
+      const b = parseRange(right);
+      return a !== null && b !== null && test(a, b, compare);
+    };
+  };
+}
+
+const before: Pair = (a, b, compare) => compareBounds(upperOf(a), lowerOf(b), compare) < 0;
+const overlaps: Pair = (a, b, compare) =>
+  compareBounds(lowerOf(a), upperOf(b), compare) <= 0 && compareBounds(lowerOf(b), upperOf(a), compare) <= 0;
+const covers: Pair = (a, b, compare) =>
+  compareBounds(lowerOf(a), lowerOf(b), compare) <= 0 && compareBounds(upperOf(a), upperOf(b), compare) >= 0;
+
+/** Every range holds the empty one. */
+function containing(types: readonly ValueType[]) {
+  const compare = elementCompare(types);
+  return (left: string, right: string): boolean => {
+    const b = parseRange(right);
+    if (b === null) return true;
+    const a = parseRange(left);
+    return a !== null && covers(a, b, compare);
+  };
+}
+
+function containsElement(types: readonly ValueType[]) {
+  const compare = elementCompare(types);
+  return (text: string, element: string): boolean => {
+    const range = parseRange(text);
+    if (range === null) return false;
+    const low = range.lower === null ? -1 : compare(range.lower, element);
+    const high = range.upper === null ? 1 : compare(range.upper, element);
+    return (
+      (low < 0 || (low === 0 && range.lowerInclusive)) && (high > 0 || (high === 0 && range.upperInclusive))
+    );
+  };
+}
+
+/** Two ranges' common part. */
+function intersection(types: readonly ValueType[]) {
+  const compare = elementCompare(types);
+  return (left: string, right: string): string => {
+    const a = parseRange(left);
+    const b = parseRange(right);
+    if (a === null || b === null || !overlaps(a, b, compare)) return 'empty';
+    const low = compareBounds(lowerOf(a), lowerOf(b), compare) >= 0 ? a : b;
+    const high = compareBounds(upperOf(a), upperOf(b), compare) <= 0 ? a : b;
+    return printRange({
+      lower: low.lower,
+      lowerInclusive: low.lowerInclusive,
+      upper: high.upper,
+      upperInclusive: high.upperInclusive,
+    });
+  };
+}
+
+const bound = (of: (range: RangeValue) => PgText) => (text: string) => {
+  const range = parseRange(text);
+  return range === null ? null : of(range);
+};
+const trait = (of: (range: RangeValue) => boolean) => (text: string) => {
+  const range = parseRange(text);
+  return range !== null && of(range);
+};
+const comparing = (types: readonly ValueType[]): Compare => rangeComparator(elementCompare(types));
+
+export const RANGE: Family = {
+  ...typedComparisons('range_', comparing),
+  ...typedTests({
+    range_contains: containing,
+    range_contained_by: (types) => {
+      const contains = containing(types);
+      return (a, b) => contains(b, a);
+    },
+    range_contains_elem: containsElement,
+    elem_contained_by_range: (types) => {
+      const contains = containsElement(types);
+      return (element, range) => contains(range, element);
+    },
+    range_overlaps: pair(overlaps),
+    range_before: pair(before),
+    range_after: pair((a, b, compare) => before(b, a, compare)),
+    range_overleft: pair((a, b, compare) => compareBounds(upperOf(a), upperOf(b), compare) <= 0),
+    range_overright: pair((a, b, compare) => compareBounds(lowerOf(a), lowerOf(b), compare) >= 0),
+  }),
+  ...typed('anyrange', { range_intersect: intersection }),
+  ...strict('anyelement', {
+    range_lower: bound((range) => range.lower),
+    range_upper: bound((range) => range.upper),
+  }),
+  ...tests({
+    range_empty: (text) => parseRange(text) === null,
+    range_lower_inc: trait((range) => range.lowerInclusive),
+    range_upper_inc: trait((range) => range.upperInclusive),
+    range_lower_inf: trait((range) => range.lower === null),
+    range_upper_inf: trait((range) => range.upper === null),
+  }),
+};

@@ -1,0 +1,306 @@
+import type { ValueType } from '@sluice/core/plan';
+
+/**
+ * How a function is called in a test where its signature in pg_proc does not say it: what its arguments stand for,
+ * the types that a polymorphic one is tried with, the SQL that reaches one which is no function to SQL.
+ */
+export interface CallCase {
+  /** Keys of `VALUES`; a `type: key` gives the SQL type beside it, `type` alone is both. */
+  readonly args: readonly string[];
+  /** `$1` and so on are the arguments. Default: the function by its name. */
+  readonly sql?: string;
+  readonly types?: readonly ValueType[];
+}
+
+const ORDERED_TEXT: ValueType = { kind: 'text', ordered: true };
+const TEXT: ValueType = { kind: 'text', ordered: false };
+const CHAR: ValueType = { kind: 'char', ordered: true };
+const kinds = {
+  integer: { kind: 'int' },
+  numeric: { kind: 'numeric' },
+  text: ORDERED_TEXT,
+  'timestamp with time zone': { kind: 'timestamptz' },
+  'timestamp without time zone': { kind: 'timestamp' },
+  'double precision': { kind: 'float' },
+  boolean: { kind: 'bool' },
+  date: { kind: 'date' },
+  bigint: { kind: 'int' },
+} as const satisfies Record<string, ValueType>;
+
+const array = (element: ValueType): ValueType => ({ kind: 'array', element });
+const range = (element: ValueType): ValueType => ({ kind: 'range', element });
+
+const ELEMENTS = [
+  'integer',
+  'numeric',
+  'text',
+  'timestamp with time zone',
+  'double precision',
+  'boolean',
+] as const;
+
+/** Both arguments arrays, of several element types. */
+const arrays = (): CallCase[] =>
+  ELEMENTS.map((element) => ({
+    args: [`${element}[]`, `${element}[]`],
+    types: [array(kinds[element]), array(kinds[element])],
+  }));
+
+const arrayAnd = (...rest: string[]): CallCase[] =>
+  (['integer', 'text', 'numeric'] as const).map((element) => ({
+    args: [`${element}[]`, ...rest.map((arg) => arg.replace('ELEMENT', element))],
+    types: [array(kinds[element]), kinds[element]],
+  }));
+
+const RANGES: readonly (readonly [string, ValueType, string])[] = [
+  ['int4range', kinds.integer, 'integer'],
+  ['int8range', kinds.bigint, 'bigint'],
+  ['numrange', kinds.numeric, 'numeric'],
+  ['daterange', kinds.date, 'date'],
+  ['tstzrange', kinds['timestamp with time zone'], 'timestamp with time zone'],
+  ['tsrange', kinds['timestamp without time zone'], 'timestamp without time zone'],
+];
+
+const ranges = (): CallCase[] =>
+  RANGES.map(([name, element]) => ({ args: [name, name], types: [range(element), range(element)] }));
+const oneRange = (): CallCase[] =>
+  RANGES.map(([name, element]) => ({ args: [name], types: [range(element)] }));
+
+export const LABELS: readonly string[] = ['sad', 'ok', 'happy', 'é', 'Ünder "quoted"'];
+const MOOD: ValueType = { kind: 'enum', labels: LABELS };
+const moods = (): CallCase[] => [{ args: ['mood', 'mood'], types: [MOOD, MOOD] }];
+
+const input = (type: string, values: string): CallCase[] => [
+  { args: [`text: ${values}`], sql: `($1)::${type}` },
+];
+const output = (type: string): CallCase[] => [{ args: [type], sql: '($1)::text' }];
+const like = (): CallCase[] => [
+  { args: ['text', 'text: pattern'], types: [TEXT, TEXT] },
+  { args: ['text: long', 'text: pattern'], types: [TEXT, TEXT] },
+];
+const collated = (): CallCase[] => [{ args: ['text', 'text'], types: [ORDERED_TEXT, ORDERED_TEXT] }];
+const jsonPath = (type: string): CallCase[] => [{ args: [type, 'text[]: path'] }];
+const jsonKey = (type: string): CallCase[] => [{ args: [type, 'text: key'] }];
+const truncating = (type: string): CallCase[] => [{ args: ['text: unit', type] }];
+const field = (type: string): CallCase[] => [{ args: ['text: field', type] }];
+
+export const CASES: Readonly<Record<string, readonly CallCase[]>> = {
+  int2in: input('smallint', 'number text'),
+  int4in: input('integer', 'number text'),
+  int8in: input('bigint', 'number text'),
+  numeric_in: input('numeric', 'number text'),
+  float4in: input('real', 'number text'),
+  float8in: input('double precision', 'number text'),
+  boolin: input('boolean', 'boolean text'),
+  uuid_in: input('uuid', 'uuid text'),
+  jsonb_in: input('jsonb', 'json text'),
+  date_in: input('date', 'date'),
+  timestamp_in: input('timestamp', 'timestamp without time zone'),
+  timestamptz_in: input('timestamptz', 'timestamp with time zone'),
+  time_in: input('time', 'time without time zone'),
+  interval_in: input('interval', 'interval'),
+  enum_in: [{ args: ['text: label'], sql: '($1)::mood', types: [MOOD] }],
+  int2out: output('smallint'),
+  int4out: output('integer'),
+  int8out: output('bigint'),
+  numeric_out: output('numeric'),
+  float4out: output('real'),
+  float8out: output('double precision'),
+  boolout: [{ args: ['boolean'], sql: 'textin(boolout($1))' }],
+  uuid_out: output('uuid'),
+  jsonb_out: output('jsonb'),
+  json_out: output('json'),
+  date_out: output('date'),
+  timestamp_out: output('timestamp without time zone'),
+  timestamptz_out: output('timestamp with time zone'),
+  time_out: output('time without time zone'),
+  interval_out: output('interval'),
+  enum_out: output('mood'),
+  inet_out: [{ args: ['inet'], sql: 'textin(inet_out($1))' }],
+  textin: [{ args: ['text'], sql: 'textin(textout($1))' }],
+  textout: [{ args: ['text'], sql: 'textin(textout($1))' }],
+  varcharout: [{ args: ['character varying'], sql: 'textin(varcharout($1))' }],
+  bpcharout: [{ args: ['character'], sql: 'textin(bpcharout($1))' }],
+  numeric: [{ args: ['numeric', 'integer: numeric modifier'] }],
+  numeric_round: [{ args: ['numeric', 'integer: digits'] }],
+  numeric_trunc: [{ args: ['numeric', 'integer: digits'] }],
+  textlike: like(),
+  textnlike: like(),
+  texticlike: like(),
+  texticnlike: like(),
+  like_escape: [{ args: ['text: pattern', 'text: escape'] }],
+  lower: [{ args: ['text'], types: [TEXT] }],
+  upper: [{ args: ['text'], types: [TEXT] }],
+  text_lt: collated(),
+  text_le: collated(),
+  text_gt: collated(),
+  text_ge: collated(),
+  ...Object.fromEntries(
+    ['lt', 'le', 'gt', 'ge'].map((name) => [
+      `bpchar${name}`,
+      [{ args: ['character', 'character'], types: [CHAR, CHAR] }],
+    ]),
+  ),
+  text_substr: [{ args: ['text', 'integer: count', 'integer: count'] }],
+  text_substr_no_len: [{ args: ['text', 'integer: count'] }],
+  text_left: [{ args: ['text', 'integer: count'] }],
+  text_right: [{ args: ['text', 'integer: count'] }],
+  textoverlay: [{ args: ['text', 'text: fill', 'integer: small', 'integer: small'] }],
+  textoverlay_no_len: [{ args: ['text', 'text: fill', 'integer: small'] }],
+  lpad: [{ args: ['text', 'integer: small', 'text: fill'] }],
+  rpad: [{ args: ['text', 'integer: small', 'text: fill'] }],
+  'lpad(text,integer)': [{ args: ['text', 'integer: small'] }],
+  'rpad(text,integer)': [{ args: ['text', 'integer: small'] }],
+  repeat: [{ args: ['text', 'integer: small'] }],
+  replace_text: [
+    { args: ['text', 'text: separator', 'text: fill'] },
+    { args: ['text', 'text', 'text: fill'] },
+  ],
+  split_part: [{ args: ['text', 'text: separator', 'integer: small'] }],
+  translate: [{ args: ['text', 'text', 'text: fill'] }],
+  chr: [{ args: ['integer: code'] }],
+  varchar: [{ args: ['character varying', 'integer: modifier', 'boolean'] }],
+  bpchar: [{ args: ['character: text', 'integer: modifier', 'boolean'] }],
+  text_concat: [
+    { args: ['text', 'text'] },
+    { args: ['text', 'boolean', 'timestamp with time zone'] },
+    { args: ['double precision', 'text[]', 'jsonb'] },
+  ],
+  text_concat_ws: [{ args: ['text: separator', 'text', 'numeric'] }],
+  'textanycat(text,anynonarray)': Object.entries(kinds).map(([name, kind]) => ({
+    args: ['text: fill', name],
+    types: [TEXT, kind],
+  })),
+  'anytextcat(anynonarray,text)': Object.entries(kinds).map(([name, kind]) => ({
+    args: [name, 'text: fill'],
+    types: [kind, TEXT],
+  })),
+  timestamp_trunc: truncating('timestamp without time zone'),
+  timestamptz_trunc: truncating('timestamp with time zone'),
+  interval_trunc: truncating('interval'),
+  extract_timestamp: field('timestamp without time zone'),
+  extract_timestamptz: field('timestamp with time zone'),
+  extract_date: field('date'),
+  extract_time: field('time without time zone'),
+  extract_interval: field('interval'),
+  timestamp_part: field('timestamp without time zone'),
+  timestamptz_part: field('timestamp with time zone'),
+  time_part: field('time without time zone'),
+  interval_part: field('interval'),
+  'date_part(text,date)': field('date'),
+  timestamp_scale: [{ args: ['timestamp without time zone', 'integer: precision'] }],
+  timestamptz_scale: [{ args: ['timestamp with time zone', 'integer: precision'] }],
+  timestamp_zone: [{ args: ['text: zone', 'timestamp without time zone'] }],
+  timestamptz_zone: [{ args: ['text: zone', 'timestamp with time zone'] }],
+  interval_mul: [{ args: ['interval', 'double precision: factor'] }],
+  mul_d_interval: [{ args: ['double precision: factor', 'interval'] }],
+  make_interval: [
+    {
+      args: [
+        'integer: small',
+        'integer: small',
+        'integer: small',
+        'integer: small',
+        'integer: small',
+        'integer: small',
+        'double precision: factor',
+      ],
+    },
+  ],
+  make_date: [{ args: ['integer: digits', 'integer: small', 'integer: digits'] }],
+  jsonb_object_field: jsonKey('jsonb'),
+  jsonb_object_field_text: jsonKey('jsonb'),
+  json_object_field: jsonKey('json'),
+  json_object_field_text: jsonKey('json'),
+  jsonb_array_element: [{ args: ['jsonb', 'integer: small'] }],
+  jsonb_array_element_text: [{ args: ['jsonb', 'integer: small'] }],
+  json_array_element: [{ args: ['json', 'integer: small'] }],
+  json_array_element_text: [{ args: ['json', 'integer: small'] }],
+  jsonb_extract_path: [{ args: ['jsonb', 'text[]: path'], sql: '$1 #> $2' }],
+  jsonb_extract_path_text: [{ args: ['jsonb', 'text[]: path'], sql: '$1 #>> $2' }],
+  json_extract_path: [{ args: ['json', 'text[]: path'], sql: '$1 #> $2' }],
+  json_extract_path_text: [{ args: ['json', 'text[]: path'], sql: '$1 #>> $2' }],
+  jsonb_exists: jsonKey('jsonb'),
+  jsonb_delete: jsonKey('jsonb'),
+  jsonb_delete_idx: [{ args: ['jsonb', 'integer: small'] }],
+  jsonb_delete_path: jsonPath('jsonb'),
+  jsonb_delete_array: [{ args: ['jsonb', 'text[]'], sql: '$1 - $2' }],
+  jsonb_subscript_handler: [
+    { args: ['jsonb', 'text: key'], sql: '($1)[$2]' },
+    { args: ['jsonb', 'text: key', 'text: key'], sql: '($1)[$2][$3]' },
+  ],
+  ...Object.fromEntries(
+    [
+      'array_eq',
+      'array_ne',
+      'array_lt',
+      'array_le',
+      'array_gt',
+      'array_ge',
+      'array_cat',
+      'arraycontains',
+      'arraycontained',
+      'arrayoverlap',
+    ].map((name) => [name, arrays()]),
+  ),
+  array_length: arrayAnd('integer: small'),
+  array_lower: arrayAnd('integer: small'),
+  array_upper: arrayAnd('integer: small'),
+  array_ndims: arrayAnd(),
+  array_dims: arrayAnd(),
+  array_cardinality: arrayAnd(),
+  trim_array: arrayAnd('integer: small'),
+  array_append: arrayAnd('ELEMENT'),
+  array_prepend: (['integer', 'text'] as const).map((element) => ({ args: [element, `${element}[]`] })),
+  array_remove: arrayAnd('ELEMENT'),
+  array_replace: arrayAnd('ELEMENT', 'ELEMENT'),
+  array_position: arrayAnd('ELEMENT'),
+  array_position_start: arrayAnd('ELEMENT', 'integer: small'),
+  array_positions: arrayAnd('ELEMENT'),
+  array_subscript_handler: [
+    { args: ['integer[]', 'integer: small'], sql: '($1)[$2]' },
+    { args: ['text[]', 'integer: small', 'integer: small'], sql: '($1)[$2][$3]' },
+  ],
+  array_to_text: arrayAnd('text: separator'),
+  array_to_text_null: arrayAnd('text: separator', 'text: fill'),
+  text_to_array: [{ args: ['text', 'text: separator'] }],
+  text_to_array_null: [{ args: ['text', 'text: separator', 'text: fill'] }],
+  ...Object.fromEntries(
+    [
+      'eq',
+      'ne',
+      'lt',
+      'le',
+      'gt',
+      'ge',
+      'contains',
+      'contained_by',
+      'overlaps',
+      'before',
+      'after',
+      'overleft',
+      'overright',
+      'intersect',
+    ].map((name) => [`range_${name}`, ranges()]),
+  ),
+  ...Object.fromEntries(
+    ['lower', 'upper', 'empty', 'lower_inc', 'upper_inc', 'lower_inf', 'upper_inf'].map((name) => [
+      `range_${name}`,
+      oneRange(),
+    ]),
+  ),
+  range_contains_elem: RANGES.map(([name, element, type]) => ({
+    args: [name, type],
+    types: [range(element), element],
+  })),
+  elem_contained_by_range: RANGES.map(([name, element, type]) => ({
+    args: [type, name],
+    types: [element, range(element)],
+  })),
+  enum_eq: moods(),
+  enum_ne: moods(),
+  enum_lt: moods(),
+  enum_le: moods(),
+  enum_gt: moods(),
+  enum_ge: moods(),
+};
