@@ -5,6 +5,7 @@ import { DATE_TIME } from './date-time.js';
 import { FLOAT } from './float.js';
 import { INTEGER } from './integer.js';
 import { INTERVAL } from './interval.js';
+import { JSON_BUILD } from './json-build.js';
 import { JSON_FUNCTIONS } from './json.js';
 import { JSONB } from './jsonb.js';
 import { NETWORK } from './network.js';
@@ -14,6 +15,7 @@ import type { FamilyName } from './load.js';
 import type { Family } from './registry.js';
 import { BYTEA, ENUM, UUID } from './small-types.js';
 import { TEXT } from './text.js';
+import { TO_CHAR } from './to-char.js';
 
 /** Every family by its name, which a plan may tell a client to load. For the server; a browser loads what it needs. */
 export const FAMILIES: Readonly<Record<FamilyName, Family>> = {
@@ -24,12 +26,14 @@ export const FAMILIES: Readonly<Record<FamilyName, Family>> = {
   text: TEXT,
   'date-time': DATE_TIME,
   'date-fields': DATE_FIELDS,
+  'to-char': TO_CHAR,
   interval: INTERVAL,
   uuid: UUID,
   bytea: BYTEA,
   enum: ENUM,
   array: ARRAY,
   json: JSON_FUNCTIONS,
+  'json-build': JSON_BUILD,
   jsonb: JSONB,
   range: RANGE,
   network: NETWORK,

@@ -9,7 +9,7 @@ import {
   printMoment,
   zoneOf,
 } from './calendar.js';
-import type { Moment } from './calendar.js';
+import type { Civil, Moment } from './calendar.js';
 import { asciiLower } from './characters.js';
 import { printDecimal } from './decimal.js';
 import { notReproduced } from './errors.js';
@@ -30,7 +30,7 @@ const SECOND = 1_000_000;
 /** An exact number: digits and how many of them are behind the point. */
 type Field = readonly [digits: bigint | number, scale: number];
 
-function weekday(day: number): number {
+export function weekday(day: number): number {
   return (((day + 4) % 7) + 7) % 7;
 }
 
@@ -40,11 +40,11 @@ function monday(day: number): number {
 }
 
 /** The year that a day's week belongs to: that of its Thursday. */
-function weekYear(day: number): number {
+export function weekYear(day: number): number {
   return civilOf(monday(day) + 3).year;
 }
 
-function week(day: number): number {
+export function week(day: number): number {
   const firstMonday = monday(dayOf({ year: weekYear(day), month: 1, day: 4 }));
   return (monday(day) - firstMonday) / 7 + 1;
 }
@@ -86,13 +86,13 @@ function dateField(field: string, day: number): Field | null {
     case 'isodow':
       return [weekday(day) || 7, 0];
     case 'doy':
-      return [dayOfYear(year, month, date), 0];
+      return [dayOfYear(civilOf(day)), 0];
     default:
       return null;
   }
 }
 
-function dayOfYear(year: number, month: number, day: number): number {
+export function dayOfYear({ year, month, day }: Civil): number {
   const before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334][month - 1] ?? 0;
   return before + day + (month > 2 && isLeap(year) ? 1 : 0);
 }

@@ -89,13 +89,19 @@ function justifyDays(value: Interval): Interval {
 const justified = (change: (value: Interval) => Interval) => (text: string) =>
   printInterval(assureInterval(change(parseInterval(text))));
 
+/** Up to where all majors print the hours right. */
+const HOURS_MAX = 2_000_000_000n;
+
 /** @throws NotReproduced for fractional seconds, which arrive as a float, and for what is out of range */
 function make(...parts: string[]): string {
   const [years = 0, months = 0, weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = parts.map(Number);
   if (!Number.isSafeInteger(seconds)) notReproduced('an interval of fractional seconds');
   const micros = (BigInt(hours) * 3600n + BigInt(minutes) * 60n + BigInt(seconds)) * 1_000_000n;
   const value = { months: years * 12 + months, days: weeks * 7 + days, micros };
-  return isInterval(value) ? printInterval(value) : notReproduced('an interval that is out of range');
+  const small = micros < HOURS_MAX * 3_600_000_000n && micros > -HOURS_MAX * 3_600_000_000n;
+  return small && isInterval(value)
+    ? printInterval(value)
+    : notReproduced('an interval that is out of range');
 }
 
 export const INTERVAL: Family = {

@@ -161,3 +161,12 @@ function compareLists(a: readonly JsonNode[], b: readonly JsonNode[]): number {
 function compareStrings(a: string, b: string): number {
   return a === b ? compareAscii(a, b) : notReproduced('the order of strings in jsonb');
 }
+
+const INT4 = 2 ** 31;
+
+/** As C's `strtol` takes it. */
+export function pathIndex(step: string): number | null {
+  if (!/^[ \t\n\v\f\r]*[+-]?\d+$/.test(step)) return null;
+  const value = Number(step);
+  return value >= -INT4 && value < INT4 ? value : null;
+}

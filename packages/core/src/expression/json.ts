@@ -1,8 +1,7 @@
 import type { PgText } from '../value.js';
 import { parseArrayElements } from '../engine/array-text.js';
 import { INVALID_PARAMETER, notReproduced, raise } from './errors.js';
-import { readString } from './json-node.js';
-import { pathIndex } from './jsonb.js';
+import { pathIndex, readString } from './json-node.js';
 import { strict, type Family } from './registry.js';
 
 /**
@@ -80,7 +79,9 @@ function atPath(text: string, pathText: string): PgText {
   const path = parseArrayElements(pathText);
   if (path.includes(null)) return null;
   const start = skipSpace(text, 0);
-  let at: PgText = text.slice(start, endOf(text, start));
+  const whole = text.slice(start, endOf(text, start));
+  if (path.length === 0 && whole !== text && partsOf(text) === null) notReproduced('white space around json');
+  let at: PgText = whole;
   for (const step of path) {
     if (at === null || step === null) return null;
     const index = pathIndex(step);

@@ -1,17 +1,28 @@
 import { JsonNumber } from '../json.js';
 import { parseArrayElements } from '../engine/array-text.js';
-import { parseArray } from './array-value.js';
 import type { PgText } from '../value.js';
-import { INVALID_PARAMETER, INVALID_TEXT, notReproduced, raise } from './errors.js';
+import { INVALID_PARAMETER, notReproduced, raise } from './errors.js';
 import {
   canonicalJson,
   compareJsonb,
   equalNodes,
   jsonbKey,
   parseNode,
+  pathIndex,
   printNode,
   type JsonNode,
 } from './json-node.js';
+import {
+  concatenate,
+  isScalar,
+  rootItems,
+  without,
+  withoutAll,
+  withoutIndex,
+  withoutNulls,
+  withoutPath,
+  withValue,
+} from './jsonb-change.js';
 import { constrainInteger, constrainJsonNumber } from './jsonb-casts.js';
 import { comparisons, strict, tests, type Family } from './registry.js';
 
@@ -44,15 +55,6 @@ function member(node: JsonNode | undefined, name: string): JsonNode | undefined 
   return node instanceof Map ? node.get(name) : undefined;
 }
 
-const INT4 = 2 ** 31;
-
-/** As C's `strtol` takes it. */
-export function pathIndex(step: string): number | null {
-  if (!/^[ \t\n\v\f\r]*[+-]?\d+$/.test(step)) return null;
-  const value = Number(step);
-  return value >= -INT4 && value < INT4 ? value : null;
-}
-
 function atPath(node: JsonNode, pathText: string): JsonNode | undefined {
   const path = parseArrayElements(pathText);
   if (path.includes(null)) return undefined;
@@ -62,11 +64,6 @@ function atPath(node: JsonNode, pathText: string): JsonNode | undefined {
     at = Array.isArray(at) ? (index === null ? undefined : at.at(index)) : member(at, step ?? '');
   }
   return at;
-}
-
-/** A scalar at the root counts as an array of itself. */
-function rootItems(node: JsonNode): readonly JsonNode[] {
-  return Array.isArray(node) ? node : [node];
 }
 
 function rootElement(text: string, index: string): JsonNode | undefined {
@@ -79,16 +76,9 @@ function exists(text: string, name: string): boolean {
   return node instanceof Map ? node.has(name) : rootItems(node).includes(name);
 }
 
-/** An array of one dimension, as it must be here. */
-function flat(names: string): string {
-  return parseArray(names).lengths.length > 1 ? raise('2202E') : names;
-}
-
 function present(names: string): string[] {
   return parseArrayElements(names).filter((name): name is string => name !== null);
 }
-
-const isScalar = (node: JsonNode): boolean => !Array.isArray(node) && !(node instanceof Map);
 
 /** Whether the left holds the right's structure and values. (jsonb_util.c, `JsonbDeepContains`) */
 function contains(left: string, right: string): boolean {
@@ -109,60 +99,6 @@ function holds(a: JsonNode, b: JsonNode): boolean {
   }
   if (Array.isArray(a) && Array.isArray(b)) return b.every((wanted) => a.some((item) => holds(item, wanted)));
   return isScalar(a) && isScalar(b) && equalNodes(a, b);
-}
-
-function concatenate(left: string, right: string): string {
-  const a = parseNode(left);
-  const b = parseNode(right);
-  if (a instanceof Map && b instanceof Map) return printNode(new Map([...a, ...b]));
-  if ((a instanceof Map && isScalar(b)) || (b instanceof Map && isScalar(a))) {
-    notReproduced('an object and a scalar put together');
-  }
-  return printNode([...rootItems(a), ...rootItems(b)]);
-}
-
-function assureContainer(node: JsonNode): Exclude<JsonNode, string | null | boolean | JsonNumber> {
-  return Array.isArray(node) || node instanceof Map ? node : raise(INVALID_PARAMETER);
-}
-
-function without(text: string, names: readonly string[]): string {
-  const node = assureContainer(parseNode(text));
-  if (Array.isArray(node)) {
-    return printNode(node.filter((item) => typeof item !== 'string' || !names.includes(item)));
-  }
-  for (const name of names) node.delete(name);
-  return printNode(node);
-}
-
-function withoutIndex(text: string, index: number): string {
-  const node = assureContainer(parseNode(text));
-  if (!Array.isArray(node)) raise(INVALID_PARAMETER);
-  const at = index < 0 ? node.length + index : index;
-  return printNode(node.filter((_item, position) => position !== at));
-}
-
-function withoutPath(text: string, pathText: string): string {
-  const node = assureContainer(parseNode(text));
-  const path = parseArrayElements(pathText);
-  if (path.includes(null)) notReproduced('a path with a null');
-  const size = Array.isArray(node) ? node.length : node.size;
-  if (size > 0) removeAt(node, path as string[]);
-  return printNode(node);
-}
-
-function removeAt(node: JsonNode | undefined, path: readonly string[]): void {
-  const [step, ...rest] = path;
-  if (step === undefined) return;
-  if (node instanceof Map) {
-    if (rest.length === 0) node.delete(step);
-    else removeAt(node.get(step), rest);
-  } else if (Array.isArray(node)) {
-    const index = pathIndex(step) ?? raise(INVALID_TEXT);
-    const at = index < 0 ? node.length + index : index;
-    if (at < 0 || at >= node.length) return;
-    if (rest.length === 0) node.splice(at, 1);
-    else removeAt(node[at], rest);
-  }
 }
 
 export function typeName(node: JsonNode): string {
@@ -206,9 +142,14 @@ export const JSONB: Family = {
     jsonb_subscript_handler: subscript,
     jsonb_concat: concatenate,
     jsonb_delete: (text, name) => without(text, [name]),
-    jsonb_delete_array: (text, names) => without(text, present(flat(names))),
+    jsonb_delete_array: withoutAll,
     jsonb_delete_idx: (text, index) => withoutIndex(text, Number(index)),
     jsonb_delete_path: withoutPath,
+    jsonb_set: withValue,
+    jsonb_strip_nulls: (text, inArrays) =>
+      inArrays === 't'
+        ? notReproduced('nulls taken out of arrays')
+        : printNode(withoutNulls(parseNode(text))),
     jsonb_in: canonicalJson,
   }),
   ...strict('text', {

@@ -84,6 +84,26 @@ const jsonKey = (type: string): CallCase[] => [{ args: [type, 'text: key'] }];
 const truncating = (type: string): CallCase[] => [{ args: ['text: unit', type] }];
 const field = (type: string): CallCase[] => [{ args: ['text: field', type] }];
 
+/** One argument of every type that has JSON. */
+function anything(): CallCase[] {
+  const others: readonly (readonly [string, ValueType])[] = [
+    ['json', { kind: 'json' }],
+    ['jsonb', { kind: 'jsonb' }],
+    ['interval', { kind: 'interval' }],
+    ['uuid', { kind: 'uuid' }],
+    ['bytea', { kind: 'bytea' }],
+    ['time without time zone', { kind: 'time' }],
+    ['inet', { kind: 'inet' }],
+    ['character', CHAR],
+    ['mood', MOOD],
+    ['real', { kind: 'float' }],
+    ['jsonb[]', array({ kind: 'jsonb' })],
+    ...ELEMENTS.map((name) => [`${name}[]`, array(kinds[name])] as const),
+    ...Object.entries(kinds),
+  ];
+  return others.map(([name, type]) => ({ args: [name], types: [type] }));
+}
+
 export const CASES: Readonly<Record<string, readonly CallCase[]>> = {
   int2in: input('smallint', 'number text'),
   int4in: input('integer', 'number text'),
@@ -188,6 +208,8 @@ export const CASES: Readonly<Record<string, readonly CallCase[]>> = {
   time_part: field('time without time zone'),
   interval_part: field('interval'),
   'date_part(text,date)': field('date'),
+  timestamp_to_char: [{ args: ['timestamp without time zone', 'text: format'] }],
+  timestamptz_to_char: [{ args: ['timestamp with time zone', 'text: format'] }],
   timestamp_scale: [{ args: ['timestamp without time zone', 'integer: precision'] }],
   timestamptz_scale: [{ args: ['timestamp with time zone', 'integer: precision'] }],
   timestamp_zone: [{ args: ['text: zone', 'timestamp without time zone'] }],
@@ -225,6 +247,20 @@ export const CASES: Readonly<Record<string, readonly CallCase[]>> = {
   jsonb_delete_idx: [{ args: ['jsonb', 'integer: small'] }],
   jsonb_delete_path: jsonPath('jsonb'),
   jsonb_delete_array: [{ args: ['jsonb', 'text[]'], sql: '$1 - $2' }],
+  jsonb_set: [{ args: ['jsonb', 'text[]: path', 'jsonb', 'boolean'] }],
+  jsonb_strip_nulls: [{ args: ['jsonb'], sql: 'jsonb_strip_nulls($1)' }],
+  to_json: anything(),
+  to_jsonb: anything(),
+  array_to_json: anything().filter(({ types }) => types?.[0]?.kind === 'array'),
+  ...Object.fromEntries(
+    ['json_build_object', 'jsonb_build_object', 'json_build_array', 'jsonb_build_array'].map((name) => [
+      name,
+      anything().flatMap(({ args, types }) => [
+        { args: ['text', ...args], types: [TEXT, ...(types ?? [])] },
+        { args: ['text', 'integer', ...args, 'text'], types: [TEXT, kinds.integer, ...(types ?? []), TEXT] },
+      ]),
+    ]),
+  ),
   jsonb_subscript_handler: [
     { args: ['jsonb', 'text: key'], sql: '($1)[$2]' },
     { args: ['jsonb', 'text: key', 'text: key'], sql: '($1)[$2][$3]' },

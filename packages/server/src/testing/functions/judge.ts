@@ -4,6 +4,7 @@ import { NotReproduced, PgError } from '@sluice/core/expression/errors';
 import type { PgText } from '@sluice/core/value';
 import type pg from 'pg';
 import { CASES, LABELS, type CallCase } from './cases.js';
+import { RandomValues } from './random-values.js';
 import { VALUES } from './values.js';
 
 /**
@@ -27,19 +28,23 @@ export interface Signature {
   readonly result: string;
 }
 
-const CALLS_MAX = 1000;
 const ERRORS_MAX = 10;
 const LONG_MAX = 12;
 
 export class Judge {
   readonly #client: pg.Client;
   readonly #values = new Map<string, readonly string[]>();
-  #seed: number;
+  readonly #random: RandomValues;
+  readonly #callsMax: number;
 
-  /** @param client with the settings that the engine relies on, and raw text for every type */
-  constructor(client: pg.Client, seed: number) {
+  /**
+   * @param client with the settings that the engine relies on, and raw text for every type
+   * @param callsMax how many calls of a function with arguments of the same types, at most
+   */
+  constructor(client: pg.Client, seed: number, callsMax: number) {
     this.#client = client;
-    this.#seed = seed;
+    this.#random = new RandomValues(seed);
+    this.#callsMax = callsMax;
   }
 
   async judge(fn: string, signatures: readonly Signature[]): Promise<Verdict> {
@@ -155,14 +160,16 @@ export class Judge {
     const lists: (readonly string[])[] = [];
     for (const arg of args) lists.push(await this.#valuesOf(arg));
     const all = lists.reduce((product, list) => product * list.length, 1);
-    const max = args.some((arg) => arg.endsWith(': long')) ? LONG_MAX : CALLS_MAX;
+    const max = args.some((arg) => arg.endsWith(': long')) ? LONG_MAX : this.#callsMax;
     const tuples: PgText[][] =
       all <= max
         ? lists.reduce<string[][]>(
             (rest, list) => rest.flatMap((tuple) => list.map((value) => [...tuple, value])),
             [[]],
           )
-        : Array.from({ length: max }, () => lists.map((list) => list[this.#below(list.length)] ?? null));
+        : Array.from({ length: max }, () =>
+            lists.map((list) => list[this.#random.below(list.length)] ?? null),
+          );
     const withNull = lists.map((_list, index) =>
       lists.map((list, other) => (other === index ? null : (list[0] ?? null))),
     );
@@ -174,7 +181,8 @@ export class Judge {
     const known = this.#values.get(arg);
     if (known) return known;
     const key = arg.split(': ').at(-1) ?? arg;
-    const values = key === 'mood' || key === 'label' ? LABELS : VALUES[key];
+    const edges = key === 'mood' || key === 'label' ? LABELS : VALUES[key];
+    const values = edges && [...edges, ...this.#random.valuesOf(key)];
     if (!values) throw new Error(`no values for ${arg}`);
     const { rows } = await this.#client.query<string[]>({
       text: `SELECT v::${sqlType(arg)} FROM unnest($1::text[]) WITH ORDINALITY AS a(v, n) ORDER BY n`,
@@ -189,13 +197,7 @@ export class Judge {
   #sample<T>(items: readonly T[], max: number): readonly T[] {
     return items.length <= max
       ? items
-      : Array.from({ length: max }, () => items[this.#below(items.length)] as T);
-  }
-
-  /** A whole number from 0 on. (A linear congruential generator) */
-  #below(limit: number): number {
-    this.#seed = (this.#seed * 1_664_525 + 1_013_904_223) % 2 ** 32;
-    return Math.floor((this.#seed / 2 ** 32) * limit);
+      : Array.from({ length: max }, () => items[this.#random.below(items.length)] as T);
   }
 }
 

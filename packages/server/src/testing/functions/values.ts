@@ -128,7 +128,7 @@ const INTERVAL = list(`00:00:00 | 1 day | -1 days | 1 mon | -1 mons | 1 year | -
     -00:00:00.000001 | 1 day -01:00:00 | -1 days +01:00:00 | 25:00:00 | 100:00:00.5 | 30 days |
     31 days | 24:00:00 | 1 year 2 mons 3 days 04:05:06.789 | -1 years -2 mons +3 days -04:05:06.789 |
     11 mons | 12:00:00 | 178000000 years | -178000000 years | 2147483646 days |
-    2562047788:00:54.775806 | -7 mons | 13 mons | 8 mons | 999 years | 1001 years | -45 days |
+    2000000000:00:54.775806 | -7 mons | 13 mons | 8 mons | 999 years | 1001 years | -45 days |
     1 mon 45 days | -99 years | 1000 years 11 mons 59 days 23:59:59.999999 | 36:00:00 | -36:00:00`);
 const UUID = [
   '00000000-0000-0000-0000-000000000000',
@@ -277,6 +277,11 @@ export const VALUES: Readonly<Record<string, readonly string[]>> = {
   factor: list(`0 | 1 | -1 | 2 | 7 | -3 | 30 | 0.5 | 1000000 | NaN | 1e+20`),
   separator: [',', '', ', ', 'a', '\u{1f600}', 'abc', '%'],
   fill: ['x', 'xy', '', ' ', '\u{1f600}é'],
+  format:
+    list(`YYYY-MM-DD | YYYY-MM | YYYY | YY | HH24:MI:SS | HH12:MI AM | HH:MI:SS.MS pm | YYYY-MM-DD"T"HH24:MI:SS.US"Z" |
+    Mon | MON | mon | Month | MONTH | month | FMMonth | Day, DD Mon YYYY | FMDay | DAY | dy | Dy | DY | Q | YYYY-"Q"Q |
+    IYYY-IW | IYYY"W"IW | DDD | D | ID | FMDD.FMMM.YYYY | FMHH24 | FMHH12:FMMI | DDDY | SSSS | YYYYMMDD | FMMS | am | FMQ |
+    YYYY-MM-DD HH24:MI:SS TZ | MMM | DDth | Y | "quoted \\"x\\"" | WW | J | CC | TMMonth | YYYY/MM/DD; HH24`),
   code: list(`0 | 1 | 65 | 127 | 128 | 233 | 55296 | 57344 | 65535 | 128512 | 1114111 | 1114112 | -1`),
   escape: ['', '\\', '#', '##', '%', 'é', '\u{1f600}'],
   'number text': [

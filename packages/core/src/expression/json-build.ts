@@ -1,0 +1,169 @@
+import { JsonNumber } from '../json.js';
+import type { ValueType } from '../plan.js';
+import type { PgText } from '../value.js';
+import { parseArray } from './array-value.js';
+import { INVALID_PARAMETER, notReproduced, raise } from './errors.js';
+import {
+  canonicalJson,
+  parseNode,
+  printNode,
+  printString,
+  type JsonNode,
+  type JsonObject,
+} from './json-node.js';
+import { readNumeric } from './numeric.js';
+import { loose, stable, typed, type Family } from './registry.js';
+
+/**
+ * Values of any type as JSON: `to_json`, `json_build_object` and their kind. Numbers and booleans stand for
+ * themselves, dates become ISO 8601, what has no word in JSON becomes a string. Row types are not reproduced.
+ */
+type Writer = (value: string) => string;
+
+const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+
+/** As `json`, which keeps the text of what is JSON already. */
+function writerOf(type: ValueType | undefined): Writer {
+  switch (type?.kind) {
+    case undefined:
+    case 'opaque':
+    case 'range':
+      return notReproduced('JSON of this type');
+    case 'bool':
+      return (value) => (value === 't' ? 'true' : 'false');
+    case 'int':
+    case 'numeric':
+    case 'float':
+      return (value) => (NUMBER.test(value) ? value : printString(value));
+    case 'date':
+      return printString;
+    case 'timestamp':
+    case 'timestamptz':
+      return (value) => printString(isoTime(value));
+    case 'json':
+    case 'jsonb':
+      return (value) => value;
+    case 'array': {
+      const write = writerOf(type.element);
+      return (value) => writeArray(value, write);
+    }
+    default:
+      return printString;
+  }
+}
+
+function isoTime(value: string): string {
+  return value.includes('infinity') ? value : value.replace(' ', 'T').replace('+00', '+00:00');
+}
+
+function writeArray(text: string, write: Writer): string {
+  const { lengths, elements } = parseArray(text);
+  const texts = elements.map((element) => (element === null ? 'null' : write(element)));
+  if (lengths.length === 0) return '[]';
+  return lengths
+    .slice(1)
+    .toReversed()
+    .reduce((parts, length) => grouped(parts, length), texts)
+    .join(',')
+    .replace(/^/, '[')
+    .concat(']');
+}
+
+function grouped(parts: readonly string[], length: number): string[] {
+  return Array.from(
+    { length: parts.length / length },
+    (_group, index) => `[${parts.slice(index * length, (index + 1) * length).join(',')}]`,
+  );
+}
+
+/** As `jsonb`: numbers in full digits. */
+function nodeWriter(type: ValueType | undefined): (value: string) => JsonNode {
+  const write = writerOf(type);
+  if (type?.kind === 'json') return (value) => parseNode(canonicalJson(value));
+  if (type?.kind === 'array' && type.element.kind === 'json') return notReproduced('an array of json');
+  return (value) => inFull(parseNode(write(value)));
+}
+
+function inFull(node: JsonNode): JsonNode {
+  if (node instanceof JsonNumber) return new JsonNumber(readNumeric(node.text));
+  if (Array.isArray(node)) return node.map(inFull);
+  if (node instanceof Map) return new Map([...node].map(([name, value]) => [name, inFull(value)]));
+  return node;
+}
+
+/** A member's name: a scalar that is not null. */
+function nameWriter(type: ValueType | undefined): (value: PgText) => string {
+  const write = writerOf(type);
+  const isScalar = type?.kind !== 'array' && type?.kind !== 'json' && type?.kind !== 'jsonb';
+  return (value) => {
+    if (value === null || !isScalar) return notReproduced('this name of a member');
+    const text = write(value);
+    return text.startsWith('"') ? text : printString(text);
+  };
+}
+
+const orNull = (write: Writer) => (value: PgText) => (value === null ? 'null' : write(value));
+const nodeOrNull = (write: (value: string) => JsonNode) => (value: PgText) =>
+  value === null ? null : write(value);
+
+function pairs(
+  types: readonly ValueType[],
+): readonly (readonly [ValueType | undefined, ValueType | undefined])[] {
+  if (types.length % 2 === 1) raise(INVALID_PARAMETER);
+  return Array.from({ length: types.length / 2 }, (_pair, index) => [types[index * 2], types[index * 2 + 1]]);
+}
+
+function buildObject(types: readonly ValueType[]): (...args: PgText[]) => string {
+  const writers = pairs(types).map(([name, value]) => [nameWriter(name), orNull(writerOf(value))] as const);
+  return (...args) => {
+    const members = writers.map(
+      ([name, value], index) => `${name(args[index * 2] ?? null)} : ${value(args[index * 2 + 1] ?? null)}`,
+    );
+    return `{${members.join(', ')}}`;
+  };
+}
+
+function buildObjectb(types: readonly ValueType[]): (...args: PgText[]) => string {
+  const writers = pairs(types).map(
+    ([name, value]) => [nameWriter(name), nodeOrNull(nodeWriter(value))] as const,
+  );
+  return (...args) => {
+    const object: JsonObject = new Map();
+    writers.forEach(([name, value], index) => {
+      object.set(JSON.parse(name(args[index * 2] ?? null)) as string, value(args[index * 2 + 1] ?? null));
+    });
+    return printNode(object);
+  };
+}
+
+function buildArray(types: readonly ValueType[]): (...args: PgText[]) => string {
+  const writers = types.map((type) => orNull(writerOf(type)));
+  return (...args) => `[${writers.map((write, index) => write(args[index] ?? null)).join(', ')}]`;
+}
+
+function buildArrayb(types: readonly ValueType[]): (...args: PgText[]) => string {
+  const writers = types.map((type) => nodeOrNull(nodeWriter(type)));
+  return (...args) => printNode(writers.map((write, index) => write(args[index] ?? null)));
+}
+
+function arrayToJson([type]: readonly ValueType[]): Writer {
+  return type?.kind === 'array' ? writerOf(type) : notReproduced('JSON of this type');
+}
+
+export const JSON_BUILD: Family = stable({
+  ...typed('json', { to_json: ([type]) => writerOf(type), array_to_json: arrayToJson }),
+  ...typed('jsonb', {
+    to_jsonb: ([type]) => {
+      const write = nodeWriter(type);
+      return (value) => printNode(write(value));
+    },
+  }),
+  ...loose('json', {
+    json_build_object: buildObject,
+    json_build_array: buildArray,
+  }),
+  ...loose('jsonb', {
+    jsonb_build_object: buildObjectb,
+    jsonb_build_array: buildArrayb,
+  }),
+});
