@@ -10,7 +10,16 @@ export interface ErrorEntry {
   readonly retry: boolean;
   /** Where it arises, for the page: a folder of the server or client. */
   readonly stage:
-    'cli' | 'source' | 'registry' | 'planner' | 'views' | 'sessions' | 'transport' | 'client' | 'react';
+    | 'cli'
+    | 'source'
+    | 'registry'
+    | 'analysis'
+    | 'planner'
+    | 'views'
+    | 'sessions'
+    | 'transport'
+    | 'client'
+    | 'react';
 }
 
 /** An error of the world, not of ours: always from the registry. */

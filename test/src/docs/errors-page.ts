@@ -39,6 +39,7 @@ const STAGES: readonly (readonly [ErrorEntry['stage'], string])[] = [
   ['cli', 'Configuration and command line'],
   ['source', 'Source: the connection to Postgres and the stream'],
   ['registry', 'Registry: what the catalog says'],
+  ['analysis', 'Analysis: what is re-run, and why'],
   ['planner', 'Planner: queries that are refused'],
   ['views', 'Views: queries that fail'],
   ['sessions', 'Sessions: subscriptions'],
