@@ -1,0 +1,333 @@
+import { must } from '../assert.js';
+import type { Expression } from '../expression.js';
+import type { PgText, RowKey } from '../value.js';
+import { isForPostgres, type Compiled } from './compile.js';
+import { compileBlock, type CompiledBlock, type CompiledInput } from './compiled-block.js';
+import { ChildIndex, InputStore } from './input-store.js';
+import { Joining, Missing, type Anchored } from './joining.js';
+import { FlowMember, type Tuple } from './member.js';
+import type { Block } from './plan.js';
+import { framed, identity, type Row, type RowChange } from './row.js';
+
+/*
+ * How a transaction changes the answers of one block, for any number of bindings ("members").
+ *
+ * A changed row of an input is followed up the demand tree, from each input to the row of its parent that demands it,
+ * to the members at the top. The rows on that path are the *anchor*: below it the joined tuples are made as they were
+ * before the transaction, and again as they are after it; the difference is what changed. Where the path goes through
+ * an input that is not an inner join, the anchor ends above it, since a row there also decides whether there is a
+ * tuple without it.
+ *
+ *        members ◀─── issue ◀─── comment (left)          a comment changes: the anchor is (member, issue)
+ *                       ▲
+ *                       └─────── user                    a user changes: the anchor is (member, issue, user)
+ *
+ * Every tuple that differs has a changed row in it or under its anchor, in the one state or in the other: so both
+ * images of a changed row are followed in both states. No joined tuples are kept but those of the answers.
+ */
+
+/** What a transaction does to the answer of a member; `missed` where what is held cannot tell. */
+export type Effects = Map<FlowMember, readonly RowChange[] | 'missed'>;
+
+/** By table: what the transaction did to each row. */
+export type TableChanges = ReadonlyMap<number, readonly RowChange[]>;
+
+/** Keys of a table input of which the rows are to be fetched, with the values that the rows have to agree with. */
+export interface Need {
+  readonly engine: BlockEngine;
+  readonly input: number;
+  readonly keys: ReadonlyMap<string, readonly PgText[]>;
+}
+
+/** What changed at one input: rows, and keys of which nothing is known any more. */
+interface Images {
+  readonly rows: readonly RowChange[];
+  readonly lost: readonly string[];
+}
+
+export class BlockEngine {
+  readonly block: CompiledBlock;
+  readonly #stores: readonly InputStore[];
+  readonly #children: readonly (BlockEngine | null)[];
+  /** By input that hangs on the bindings: members by the key that they demand. */
+  readonly #bindings: readonly Map<string, Set<FlowMember>>[];
+  /** By input: the index of its parent's rows. */
+  readonly #above: readonly (ChildIndex | null)[];
+  readonly #members = new Map<string, FlowMember>();
+  readonly #needs: readonly Map<string, readonly PgText[]>[];
+  readonly #joining: Joining;
+
+  constructor(plan: Block, compile: (expression: Expression) => Compiled) {
+    this.block = compileBlock(plan, compile);
+    const { inputs } = this.block;
+    this.#needs = inputs.map(() => new Map());
+    this.#children = inputs.map(({ input }) =>
+      input.of.kind === 'block' ? new BlockEngine(input.of.block, compile) : null,
+    );
+    this.#bindings = inputs.map(() => new Map());
+    this.#above = inputs.map((below, at) =>
+      below.input.demand.parent === null ? null : this.#index(below, at),
+    );
+    this.#stores = inputs.map(
+      (_, parent) =>
+        new InputStore(
+          inputs.flatMap(({ input }, at) => {
+            const above = this.#above[at] ?? null;
+            return input.demand.parent === parent && above !== null ? [above] : [];
+          }),
+        ),
+    );
+    this.#joining = new Joining(this.block, this.#stores, this.#above, this.#bindings);
+  }
+
+  get heldRowCount(): number {
+    return this.#stores.reduce(
+      (sum, store, at) => sum + (this.#children[at]?.heldRowCount ?? store.rowCount),
+      0,
+    );
+  }
+
+  get memberCount(): number {
+    return this.#members.size;
+  }
+
+  /** Takes a binding in; `start` makes its answer once nothing is needed any more. */
+  add(params: readonly PgText[]): FlowMember {
+    const key = params.map(identity).join('');
+    const known = this.#members.get(key);
+    if (known !== undefined) return known;
+    const member = new FlowMember(this.block, params, key);
+    this.#members.set(key, member);
+    for (const [at, demanded] of this.#demandsOf(member)) {
+      const sets = must(this.#bindings[at], 'bindings');
+      const set = sets.get(demanded);
+      if (set) set.add(member);
+      else sets.set(demanded, new Set([member]));
+      this.#demand(at, demanded, params);
+    }
+    return member;
+  }
+
+  /** What only it demanded is let go at the next `sweep`. */
+  remove(member: FlowMember): void {
+    this.#members.delete(member.key);
+    for (const [at, demanded] of this.#demandsOf(member)) {
+      const set = this.#bindings[at]?.get(demanded);
+      set?.delete(member);
+      if (set?.size === 0) this.#bindings[at]?.delete(demanded);
+      this.#stores[at]?.release(demanded);
+    }
+  }
+
+  /** What has to be fetched of tables, here and below. Told once. */
+  *needs(): Generator<Need> {
+    for (const [input, keys] of this.#needs.entries()) {
+      if (keys.size === 0) continue;
+      yield { engine: this, input, keys: new Map(keys) };
+      keys.clear();
+    }
+    for (const child of this.#children) if (child) yield* child.needs();
+  }
+
+  /** All rows of a key of a table input; ignored when nobody asks for it any more. */
+  cover(input: number, key: string, rows: Iterable<Row>): void {
+    const store = must(this.#stores[input], 'store');
+    if (store.isDemanded(key) && !store.isCovered(key)) store.cover(key, rows);
+  }
+
+  /** Answers of subqueries that are complete become rows of their inputs. @returns whether any did */
+  startChildren(): boolean {
+    let any = false;
+    for (const [at, child] of this.#children.entries()) {
+      if (child === null) continue;
+      while (child.startChildren()) any = true;
+      const store = must(this.#stores[at], 'store');
+      for (const member of child.#members.values()) {
+        if (store.isCovered(member.key) || !child.start(member)) continue;
+        store.cover(member.key, member.rows());
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  /** Makes the answer of a member. @returns whether all was there */
+  start(member: FlowMember): boolean {
+    if (member.started) return true;
+    const tuples = new Map<string, Tuple>();
+    return attempt(() => {
+      this.#joining.expand(member, [], tuples);
+      member.start(tuples.values());
+    });
+  }
+
+  /** Applies what one transaction did. A member that missed is to be removed, and taken in anew when all is there. */
+  apply(changes: TableChanges): Effects {
+    const images = this.block.inputs.map((_, at) => this.#imagesOf(at, changes));
+    const before = new Map<FlowMember, Map<string, Tuple>>();
+    const after = new Map<FlowMember, Map<string, Tuple>>();
+    const missed = new Set<FlowMember>();
+    this.#collect(images, 'old', before, missed);
+    this.#exchange(images);
+    this.#collect(images, 'next', after, missed);
+    const effects: Effects = new Map();
+    for (const member of new Set([...before.keys(), ...after.keys()])) {
+      if (!member.started || missed.has(member)) continue;
+      const was = before.get(member) ?? new Map<string, Tuple>();
+      const is = after.get(member) ?? new Map<string, Tuple>();
+      const told = attempt(() => {
+        const out = member.update(was, is);
+        if (out.length > 0) effects.set(member, out);
+      });
+      if (!told) missed.add(member);
+    }
+    for (const member of missed) if (member.started) effects.set(member, 'missed');
+    return effects;
+  }
+
+  /** A row of a table as it is held, here or below. */
+  find(table: number, key: RowKey): Row | null {
+    for (const [at, { input }] of this.block.inputs.entries()) {
+      const { of } = input;
+      const row =
+        of.kind === 'block'
+          ? this.#children[at]?.find(table, key)
+          : of.table === table
+            ? this.#stores[at]?.find(key)
+            : null;
+      if (row) return row;
+    }
+    return null;
+  }
+
+  /** Lets go what nobody demands any more, here and below. */
+  sweep(): void {
+    for (const [at, store] of this.#stores.entries()) {
+      const child = this.#children[at] ?? null;
+      for (const key of store.sweep()) {
+        this.#needs[at]?.delete(key);
+        if (child !== null) child.#forget(key);
+      }
+      child?.sweep();
+    }
+  }
+
+  #forget(key: string): void {
+    const member = this.#members.get(key);
+    if (member !== undefined) this.remove(member);
+  }
+
+  #demandsOf(member: FlowMember): readonly (readonly [number, string])[] {
+    return this.block.inputs.flatMap(({ input, parentKey }, at): [number, string][] => {
+      const key = input.demand.parent === null ? parentKey(member.params) : null;
+      return key === null ? [] : [[at, key]];
+    });
+  }
+
+  #index(below: CompiledInput, at: number): ChildIndex {
+    return new ChildIndex(
+      (row) => below.parentKey(row.values),
+      (key, row) => this.#demand(at, key, row.values),
+      (key) => this.#stores[at]?.release(key),
+    );
+  }
+
+  #demand(at: number, key: string, values: readonly PgText[]): void {
+    if (!must(this.#stores[at], 'store').demand(key)) return;
+    const given = must(this.block.inputs[at], 'input').given(values);
+    const child = this.#children[at];
+    if (child) child.add(given);
+    else this.#needs[at]?.set(key, given);
+  }
+
+  #imagesOf(at: number, changes: TableChanges): Images {
+    const { input, ownKey } = must(this.block.inputs[at], 'input');
+    if (input.of.kind === 'block') return this.#imagesOfChild(at, changes);
+    const store = must(this.#stores[at], 'store');
+    const rows: RowChange[] = [];
+    for (const change of changes.get(input.of.table) ?? []) {
+      const old = change.old === null ? null : (store.find(change.old.key) ?? null);
+      const key = change.next === null ? null : ownKey(change.next.values);
+      const next = key !== null && store.isCovered(key) ? change.next : null;
+      if (old !== null || next !== null) rows.push({ old, next });
+    }
+    return { rows, lost: [] };
+  }
+
+  #imagesOfChild(at: number, changes: TableChanges): Images {
+    const child = must(this.#children[at] ?? null, 'child');
+    const rows: RowChange[] = [];
+    const lost: string[] = [];
+    for (const [member, out] of child.apply(changes)) {
+      if (out === 'missed') lost.push(member.key);
+      else rows.push(...out);
+    }
+    return { rows, lost };
+  }
+
+  /** The tuples under the anchors of all that changed, in the state that the stores are in: `state` images are in it. */
+  #collect(
+    images: readonly Images[],
+    state: 'old' | 'next',
+    tuples: Map<FlowMember, Map<string, Tuple>>,
+    missed: Set<FlowMember>,
+  ): void {
+    const seen = new Set<string>();
+    for (const [at, { rows, lost }] of images.entries()) {
+      for (const key of lost) for (const member of this.#joining.membersBelow(at, key)) missed.add(member);
+      for (const change of rows) {
+        for (const image of [change.old, change.next]) {
+          if (image === null) continue;
+          for (const anchored of this.#joining.anchors(at, image)) {
+            // No tuple has a row that is not there; where the anchor ends above it, its absence counts.
+            if (image !== change[state] && anchored.anchor[at] !== undefined) continue;
+            this.#gather(anchored, seen, tuples, missed);
+          }
+        }
+      }
+    }
+  }
+
+  #gather(
+    { member, anchor }: Anchored,
+    seen: Set<string>,
+    tuples: Map<FlowMember, Map<string, Tuple>>,
+    missed: Set<FlowMember>,
+  ): void {
+    const mark = `${member.key}/${anchor.map((row) => (row ? framed(row.key) : '-')).join()}`;
+    if (missed.has(member) || seen.has(mark)) return;
+    seen.add(mark);
+    let own = tuples.get(member);
+    if (own === undefined) tuples.set(member, (own = new Map()));
+    const into = own;
+    if (!attempt(() => this.#joining.expand(member, anchor, into))) missed.add(member);
+  }
+
+  /** All that go, then all that come: rows may exchange their keys. */
+  #exchange(images: readonly Images[]): void {
+    for (const [at, { rows, lost }] of images.entries()) {
+      const store = must(this.#stores[at], 'store');
+      for (const key of lost) store.uncover(key);
+      for (const { old } of rows) if (old !== null && store.find(old.key) === old) store.remove(old);
+    }
+    for (const [at, { rows }] of images.entries()) {
+      const store = must(this.#stores[at], 'store');
+      const { ownKey } = must(this.block.inputs[at], 'input');
+      for (const { next } of rows) {
+        const key = next === null ? null : ownKey(next.values);
+        if (next !== null && key !== null && store.isCovered(key)) store.put(key, next);
+      }
+    }
+  }
+}
+
+/** @returns false when a row is not known, or Postgres would raise an error if it came to that. */
+function attempt(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (error instanceof Missing || isForPostgres(error)) return false;
+    throw error;
+  }
+}

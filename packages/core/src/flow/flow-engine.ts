@@ -1,0 +1,111 @@
+import { must } from '../assert.js';
+import type { PartialRow, RowEvent } from '../engine/table-engine.js';
+import type { PgText, RowKey } from '../value.js';
+import { BlockEngine, type Need } from './block-engine.js';
+import { compiler, type Functions } from './compile.js';
+import type { FlowMember } from './member.js';
+import type { Block } from './plan.js';
+import type { Row, RowChange } from './row.js';
+
+/** What one transaction does to the answers. */
+export interface FlowEffects {
+  readonly changes: ReadonlyMap<FlowMember, readonly RowChange[]>;
+  /** Members whose answer can no longer be told from what is held. They are not members any more. */
+  readonly missed: ReadonlySet<FlowMember>;
+}
+
+/**
+ * One template of any query, maintained for any number of bindings.
+ *
+ * Contract. The caller feeds every change of the plan's tables, in WAL order, one transaction at a time. A member is
+ * taken in by `add`; then what `needs` asks for is fetched at one snapshot and given to `fill`, until nothing is asked
+ * for any more, and `start` makes its answer. All of that is at one position: that of the changes fed so far.
+ */
+export class FlowEngine {
+  readonly #root: BlockEngine;
+
+  constructor(plan: Block, functions: Functions) {
+    this.#root = new BlockEngine(plan, compiler(functions));
+  }
+
+  get memberCount(): number {
+    return this.#root.memberCount;
+  }
+
+  get heldRowCount(): number {
+    return this.#root.heldRowCount;
+  }
+
+  add(params: readonly PgText[]): FlowMember {
+    return this.#root.add(params);
+  }
+
+  remove(member: FlowMember): void {
+    this.#root.remove(member);
+    this.#root.sweep();
+  }
+
+  needs(): readonly Need[] {
+    this.#root.startChildren();
+    return [...this.#root.needs()];
+  }
+
+  /** @param rows by key of the need: all rows of the table that agree with its values */
+  fill({ engine, input, keys }: Need, rows: ReadonlyMap<string, readonly Row[]>): void {
+    for (const key of keys.keys()) engine.cover(input, key, rows.get(key) ?? []);
+  }
+
+  /** @returns false when not all is there, or only Postgres can tell */
+  start(member: FlowMember): boolean {
+    return this.#root.start(member);
+  }
+
+  /** Applies one transaction. @param events by table */
+  apply(events: ReadonlyMap<number, readonly RowEvent[]>): FlowEffects {
+    const tables = new Map<number, readonly RowChange[]>();
+    for (const [table, ofTable] of events) tables.set(table, this.#net(table, ofTable));
+    const changes = new Map<FlowMember, readonly RowChange[]>();
+    const missed = new Set<FlowMember>();
+    for (const [member, effect] of this.#root.apply(tables)) {
+      if (effect === 'missed') missed.add(member);
+      else changes.set(member, effect);
+    }
+    for (const member of missed) this.#root.remove(member);
+    this.#root.sweep();
+    return { changes, missed };
+  }
+
+  /** C10: what one transaction does to each row, whatever it did in between. */
+  #net(table: number, events: readonly RowEvent[]): readonly RowChange[] {
+    const rows = new Map<RowKey, PartialRow | null>();
+    const before = new Map<RowKey, Row | null>();
+    const held = (key: RowKey): Row | null => {
+      let row = before.get(key);
+      if (row === undefined) before.set(key, (row = this.#root.find(table, key)));
+      return row;
+    };
+    for (const event of events) {
+      if (event === 'truncate') throw new Error('assertion failed: a truncation is a gap');
+      const { oldKey, newKey, values, oldValues } = event;
+      const old = oldKey === null ? undefined : (rows.get(oldKey) ?? held(oldKey)?.values ?? oldValues);
+      if (oldKey !== null) rows.set(oldKey, null);
+      if (newKey !== null) {
+        held(newKey);
+        rows.set(newKey, filled(values, old));
+      }
+    }
+    return [...rows].map(([key, values]) => ({
+      old: before.get(key) ?? null,
+      next: values === null ? null : { key, values: whole(values) },
+    }));
+  }
+}
+
+function filled(values: PartialRow, old: PartialRow | undefined): PartialRow {
+  if (old === undefined || !values.includes(undefined)) return values;
+  return values.map((value, column) => (value === undefined ? old[column] : value));
+}
+
+function whole(values: PartialRow): readonly PgText[] {
+  return values.map((value) => must(value === undefined ? null : { value }, 'a value that was sent').value);
+}

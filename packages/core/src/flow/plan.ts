@@ -1,0 +1,101 @@
+import type { Expression } from '../expression.js';
+import type { OrderTerm, PlanColumn, ValueType } from '../plan.js';
+
+/**
+ * The plan of any query that is maintained incrementally: a tree of blocks. Plain JSON; the same on server and client.
+ *
+ * A block is select-project-join over its inputs, and above that at most one of each: grouping, DISTINCT, order with
+ * limit. Everything else is blocks within blocks: a subquery in FROM, a LATERAL, EXISTS, a scalar subquery is a block
+ * whose parameters are the values that it is correlated by. As the bindings of a query are the rows of its
+ * parameters, so the rows of the parent are the bindings of its child.
+ *
+ * Columns: an expression reads the *flat row* of its block, the columns of all inputs side by side, `null` where an
+ * input has no row. Parameters are the block's own.
+ */
+export interface Block {
+  readonly inputs: readonly Input[];
+  /** WHERE, in conjuncts. */
+  readonly where: readonly Expression[];
+  readonly group: Grouping | null;
+  /** Output columns: over the flat row, or over the grouped row. */
+  readonly project: readonly Expression[];
+  /** By output column. `distinct` leaves one of equal rows. */
+  readonly distinct: boolean;
+  readonly order: readonly OrderTerm[];
+  /** Parameters. */
+  readonly limit: number | null;
+  readonly offset: number | null;
+  /** Types of the output columns: for order, equality and what reads them. */
+  readonly types: readonly ValueType[];
+}
+
+export interface Input {
+  readonly of: Source | Subquery;
+  /**
+   * `inner` and `left` as in SQL. `exists` has one column, whether there is a row; `scalar` is `left` with at most one
+   * row, else Postgres raises an error.
+   */
+  readonly join: 'inner' | 'left' | 'exists' | 'scalar';
+  /** What ON says of it, in conjuncts, beside the equalities of `demand`. */
+  readonly on: readonly Expression[];
+  /** Where its columns begin in the flat row, and how many they are. */
+  readonly offset: number;
+  readonly width: number;
+  /** Which of its rows are looked at: those that agree with a row of the parent. */
+  readonly demand: Demand;
+}
+
+/** A table, in the columns that the plan reads. */
+export interface Source {
+  readonly kind: 'table';
+  readonly table: number;
+  readonly columns: readonly PlanColumn[];
+  /** Its identity: indexes into `columns` of a not-null unique key. */
+  readonly key: readonly number[];
+}
+
+export interface Subquery {
+  readonly kind: 'block';
+  readonly block: Block;
+}
+
+/**
+ * The edge of the demand tree that leads to an input: for a row of the parent, the rows whose `columns` equal the
+ * parent's. Of a subquery the columns are its parameters, all of them.
+ */
+export interface Demand {
+  /** An input of the same block that comes before; null: the block's bindings, whose columns are its parameters. */
+  readonly parent: number | null;
+  readonly pairs: readonly DemandPair[];
+}
+
+export interface DemandPair {
+  /** Index within the input. */
+  readonly column: number;
+  /** Index within the parent. */
+  readonly parentColumn: number;
+  readonly type: ValueType;
+}
+
+/** One row per group: the keys, then the aggregates. */
+export interface Grouping {
+  readonly keys: readonly Expression[];
+  readonly types: readonly ValueType[];
+  readonly aggregates: readonly Aggregate[];
+  /** HAVING, over the grouped row. */
+  readonly having: readonly Expression[];
+}
+
+export interface Aggregate {
+  /** `pg_proc.prosrc` does not tell aggregates apart; here their SQL name: `count`, `sum`, `min`, … */
+  readonly fn: string;
+  readonly args: readonly Expression[];
+  readonly types: readonly ValueType[];
+  readonly distinct: boolean;
+  readonly order: readonly {
+    readonly expression: Expression;
+    readonly term: OrderTerm;
+    readonly type: ValueType;
+  }[];
+  readonly filter: Expression | null;
+}

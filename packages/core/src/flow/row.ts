@@ -1,0 +1,48 @@
+import { equalityKey } from '../engine/compare.js';
+import type { ValueType } from '../plan.js';
+import type { PgText, RowKey } from '../value.js';
+
+/** A row of an input: of a table, or of the answer of a subquery. Compared by reference: another image is another row. */
+export interface Row {
+  readonly key: RowKey;
+  readonly values: readonly PgText[];
+}
+
+/** What one transaction did to one row of an input. */
+export interface RowChange {
+  readonly old: Row | null;
+  readonly next: Row | null;
+}
+
+/** The key under which rows are looked up: equal values of a type have equal keys; null finds nothing. */
+export type KeyPart = (value: PgText) => string | null;
+
+/** Equality as `=` has it: NULL equals nothing. */
+export function equality(type: ValueType): KeyPart {
+  const key = equalityKey(type);
+  return (value) => (value === null ? null : framed(key(value)));
+}
+
+/** The value itself, NULL among them: for what is handed on as it is. */
+export function identity(value: PgText): string {
+  return value === null ? '-' : framed(value);
+}
+
+/** So that no two lists of texts make one key. */
+export function framed(text: string): string {
+  return `${text.length}:${text}`;
+}
+
+export function keyOf(
+  parts: readonly KeyPart[],
+  columns: readonly number[],
+  values: readonly PgText[],
+): string | null {
+  let key = '';
+  for (let at = 0; at < parts.length; at++) {
+    const part = parts[at]?.(values[columns[at] ?? -1] ?? null) ?? null;
+    if (part === null) return null;
+    key += part;
+  }
+  return key;
+}

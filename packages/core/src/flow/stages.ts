@@ -1,0 +1,183 @@
+import { must } from '../assert.js';
+import { comparator } from '../engine/compare.js';
+import type { Compiled } from './compile.js';
+import type { CompiledBlock } from './compiled-block.js';
+import type { PgText } from '../value.js';
+import { Groups } from './groups.js';
+import { same } from './member.js';
+import type { Block } from './plan.js';
+import { identity } from './row.js';
+
+/** A row that came, went or changed between two stages; `old` is what was handed on before. */
+export interface Change {
+  readonly key: string;
+  readonly old: readonly PgText[] | null;
+  readonly next: readonly PgText[] | null;
+}
+
+/** What a block does with its joined tuples, for one member: each stage takes changes and hands changes on. */
+export interface Stages {
+  /** The rows that are there without any tuple. */
+  begin(): Change[];
+  apply(changes: readonly Change[]): Change[];
+  /** Keys in order; in no order where the block has none. */
+  shown(): readonly string[];
+}
+
+export function makeStages({ plan, compile }: CompiledBlock, params: readonly PgText[]): Stages {
+  const groups = plan.group === null ? null : new Groups(plan.group, params, compile);
+  const project = projection(plan.project.map(compile), params);
+  const distinct = plan.distinct ? new Distinct() : null;
+  const window = new Window(plan, params);
+  const further = (changes: readonly Change[]): Change[] => {
+    const projected = project(changes);
+    return window.apply(distinct === null ? projected : distinct.apply(projected));
+  };
+  return {
+    begin: () => further(groups?.begin() ?? []),
+    apply: (changes) => further(groups === null ? changes : groups.apply(changes)),
+    shown: () => window.shown(),
+  };
+}
+
+function projection(
+  project: readonly Compiled[],
+  params: readonly PgText[],
+): (changes: readonly Change[]) => Change[] {
+  const of = (values: readonly PgText[] | null): readonly PgText[] | null =>
+    values === null ? null : project.map((one) => one(values, params));
+  return (changes) =>
+    changes.flatMap(({ key, old, next }) => {
+      const change = { key, old: of(old), next: of(next) };
+      return change.old !== null && change.next !== null && same(change.old, change.next) ? [] : [change];
+    });
+}
+
+/** One of equal rows, as long as there is any. */
+class Distinct {
+  readonly #counts = new Map<string, number>();
+
+  apply(changes: readonly Change[]): Change[] {
+    const before = new Map<string, { was: boolean; values: readonly PgText[] }>();
+    const count = (values: readonly PgText[] | null, by: number): void => {
+      if (values === null) return;
+      const key = values.map(identity).join('');
+      const counted = this.#counts.get(key) ?? 0;
+      if (!before.has(key)) before.set(key, { was: counted > 0, values });
+      if (counted + by === 0) this.#counts.delete(key);
+      else this.#counts.set(key, counted + by);
+    };
+    for (const { next } of changes) count(next, 1);
+    for (const { old } of changes) count(old, -1);
+    return [...before].flatMap(([key, { was, values }]) => {
+      const is = this.#counts.has(key);
+      if (was === is) return [];
+      return [{ key, old: was ? values : null, next: is ? values : null }];
+    });
+  }
+}
+
+interface Ordered {
+  readonly key: string;
+  readonly values: readonly PgText[];
+}
+
+/** The stretch that ORDER BY, OFFSET and LIMIT show. Ties are settled by the rows' keys. */
+class Window {
+  readonly #rows = new Map<string, Ordered>();
+  readonly #compare: (left: Ordered, right: Ordered) => number;
+  readonly #cut: { readonly offset: number; readonly end: number } | null;
+  readonly #hasOrder: boolean;
+  #sorted: Ordered[] = [];
+
+  constructor(plan: Block, params: readonly PgText[]) {
+    const terms = plan.order.map((term) => ({
+      ...term,
+      compare: comparator(must(plan.types[term.column], 'the type of an output column')),
+    }));
+    this.#hasOrder = terms.length > 0;
+    this.#compare = (left, right) => {
+      for (const { column, descending, nullsFirst, compare } of terms) {
+        const a = left.values[column] ?? null;
+        const b = right.values[column] ?? null;
+        if (a === b) continue;
+        if (a === null || b === null) return (a === null) === nullsFirst ? -1 : 1;
+        const order = compare(a, b);
+        if (order !== 0) return descending ? -order : order;
+      }
+      return left.key < right.key ? -1 : left.key > right.key ? 1 : 0;
+    };
+    this.#cut = cutOf(plan, params);
+  }
+
+  shown(): readonly string[] {
+    if (this.#cut === null && !this.#hasOrder) return [...this.#rows.keys()];
+    return this.#slice().map(({ key }) => key);
+  }
+
+  apply(changes: readonly Change[]): Change[] {
+    if (this.#cut === null && !this.#hasOrder) {
+      for (const { key, next } of changes) this.#set(key, next);
+      return [...changes];
+    }
+    const before = new Map(this.#slice().map((row) => [row.key, row.values]));
+    for (const { key } of changes) this.#take(key);
+    for (const { key, next } of changes) if (next !== null) this.#insert({ key, values: next });
+    return difference(before, this.#slice());
+  }
+
+  #set(key: string, next: readonly PgText[] | null): void {
+    if (next === null) this.#rows.delete(key);
+    else this.#rows.set(key, { key, values: next });
+  }
+
+  #take(key: string): void {
+    const row = this.#rows.get(key);
+    if (row === undefined) return;
+    this.#rows.delete(key);
+    this.#sorted.splice(this.#placeOf(row), 1);
+  }
+
+  #insert(row: Ordered): void {
+    this.#rows.set(row.key, row);
+    this.#sorted.splice(this.#placeOf(row), 0, row);
+  }
+
+  #placeOf(row: Ordered): number {
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#compare(must(this.#sorted[middle], 'row'), row) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #slice(): readonly Ordered[] {
+    return this.#cut === null ? this.#sorted : this.#sorted.slice(this.#cut.offset, this.#cut.end);
+  }
+}
+
+function difference(before: ReadonlyMap<string, readonly PgText[]>, after: readonly Ordered[]): Change[] {
+  const changes: Change[] = [];
+  const left = new Map(before);
+  for (const { key, values } of after) {
+    const old = left.get(key) ?? null;
+    left.delete(key);
+    if (old === null || !same(old, values)) changes.push({ key, old, next: values });
+  }
+  for (const [key, old] of left) changes.push({ key, old, next: null });
+  return changes;
+}
+
+/** NULL as LIMIT means none, as OFFSET zero. */
+function cutOf(plan: Block, params: readonly PgText[]): { offset: number; end: number } | null {
+  if (plan.limit === null && plan.offset === null) return null;
+  const number = (param: number | null, absent: number): number => {
+    const text = param === null ? null : (params[param] ?? null);
+    return text === null ? absent : Number(text);
+  };
+  const offset = number(plan.offset, 0);
+  return { offset, end: offset + number(plan.limit, Infinity) };
+}
