@@ -3,11 +3,12 @@ import type { Expression } from '../expression.js';
 import type { PgText, RowKey } from '../value.js';
 import { isForPostgres, type Compiled } from './compile.js';
 import { compileBlock, type CompiledBlock, type CompiledInput } from './compiled-block.js';
+import { Combinations } from './combinations.js';
 import { ChildIndex, InputStore } from './input-store.js';
 import { Joining, Missing, type Anchored } from './joining.js';
 import { FlowMember, type Tuple } from './member.js';
 import type { Block } from './plan.js';
-import { framed, identity, type Row, type RowChange } from './row.js';
+import { framed, identity, type Row, type RowChange, type TableChange } from './row.js';
 
 /*
  * How a transaction changes the answers of one block, for any number of bindings ("members").
@@ -30,7 +31,7 @@ import { framed, identity, type Row, type RowChange } from './row.js';
 export type Effects = Map<FlowMember, readonly RowChange[] | 'missed'>;
 
 /** By table: what the transaction did to each row. */
-export type TableChanges = ReadonlyMap<number, readonly RowChange[]>;
+export type TableChanges = ReadonlyMap<number, readonly TableChange[]>;
 
 /** Keys of a table input of which the rows are to be fetched, with the values that the rows have to agree with. */
 export interface Need {
@@ -43,6 +44,8 @@ export interface Need {
 interface Images {
   readonly rows: readonly RowChange[];
   readonly lost: readonly string[];
+  /** Whoever has to do with these keys cannot be told anything; null stands for any key. */
+  readonly blind: readonly (string | null)[];
 }
 
 export class BlockEngine {
@@ -55,6 +58,7 @@ export class BlockEngine {
   readonly #above: readonly (ChildIndex | null)[];
   readonly #members = new Map<string, FlowMember>();
   readonly #needs: readonly Map<string, readonly PgText[]>[];
+  readonly #mixed: readonly (Combinations | null)[];
   readonly #joining: Joining;
 
   constructor(plan: Block, compile: (expression: Expression) => Compiled) {
@@ -77,7 +81,14 @@ export class BlockEngine {
           }),
         ),
     );
-    this.#joining = new Joining(this.block, this.#stores, this.#above, this.#bindings);
+    this.#mixed = inputs.map(({ paramKey }) => (paramKey === null ? null : new Combinations()));
+    this.#joining = new Joining({
+      block: this.block,
+      stores: this.#stores,
+      above: this.#above,
+      bindings: this.#bindings,
+      mixed: this.#mixed,
+    });
   }
 
   get heldRowCount(): number {
@@ -105,6 +116,7 @@ export class BlockEngine {
       else sets.set(demanded, new Set([member]));
       this.#demand(at, demanded, params);
     }
+    for (const [at, mixed] of this.#mixed.entries()) mixed?.enter(member, this.#paramKey(at, member));
     return member;
   }
 
@@ -117,6 +129,7 @@ export class BlockEngine {
       if (set?.size === 0) this.#bindings[at]?.delete(demanded);
       this.#stores[at]?.release(demanded);
     }
+    for (const [at, mixed] of this.#mixed.entries()) mixed?.leave(member, this.#paramKey(at, member));
   }
 
   /** What has to be fetched of tables, here and below. Told once. */
@@ -151,14 +164,30 @@ export class BlockEngine {
     return any;
   }
 
-  /** Makes the answer of a member. @returns whether all was there */
+  /** Starts what can be, from the innermost subqueries on; asks for what is missing. */
+  startAll(): void {
+    while (this.startChildren());
+    for (const member of this.#members.values()) this.start(member);
+    while (this.startChildren());
+  }
+
+  members(): Iterable<FlowMember> {
+    return this.#members.values();
+  }
+
+  /** Makes the answer of a member. @returns whether all was there; what was not is asked for */
   start(member: FlowMember): boolean {
     if (member.started) return true;
     const tuples = new Map<string, Tuple>();
-    return attempt(() => {
-      this.#joining.expand(member, [], tuples);
-      member.start(tuples.values());
+    let isWhole = true;
+    const told = attempt(() => {
+      this.#joining.expand(member, [], tuples, (at, key, above) => {
+        isWhole = false;
+        if (this.#mixed[at]) this.#combine(at, key, above, member);
+      });
+      if (isWhole) member.start(tuples.values());
     });
+    return told && isWhole;
   }
 
   /** Applies what one transaction did. A member that missed is to be removed, and taken in anew when all is there. */
@@ -204,7 +233,7 @@ export class BlockEngine {
   sweep(): void {
     for (const [at, store] of this.#stores.entries()) {
       const child = this.#children[at] ?? null;
-      for (const key of store.sweep()) {
+      for (const key of [...store.sweep(), ...this.#sweepMixed(at, store)]) {
         this.#needs[at]?.delete(key);
         if (child !== null) child.#forget(key);
       }
@@ -212,9 +241,31 @@ export class BlockEngine {
     }
   }
 
+  #sweepMixed(at: number, store: InputStore): readonly string[] {
+    const above = this.#above[at];
+    const gone = this.#mixed[at]?.sweep((row) => above?.has(row) === true) ?? [];
+    for (const key of gone) store.drop(key);
+    return gone;
+  }
+
   #forget(key: string): void {
     const member = this.#members.get(key);
     if (member !== undefined) this.remove(member);
+  }
+
+  #paramKey(at: number, member: FlowMember): string {
+    return this.block.inputs[at]?.paramKey?.(member.params) ?? '';
+  }
+
+  /** The key of a subquery that a row of the parent and a member make together. */
+  #combine(at: number, key: string, above: readonly PgText[], member: FlowMember): void {
+    const store = must(this.#stores[at], 'store');
+    if (store.isDemanded(key)) return;
+    const compiled = must(this.block.inputs[at], 'input');
+    const row = must(compiled.parentKey(above), 'parameters of a subquery may be NULL');
+    this.#mixed[at]?.add(key, { row, params: this.#paramKey(at, member) });
+    store.demand(key);
+    this.#children[at]?.add(compiled.given(above, member.params));
   }
 
   #demandsOf(member: FlowMember): readonly (readonly [number, string])[] {
@@ -227,14 +278,19 @@ export class BlockEngine {
   #index(below: CompiledInput, at: number): ChildIndex {
     return new ChildIndex(
       (row) => below.parentKey(row.values),
-      (key, row) => this.#demand(at, key, row.values),
-      (key) => this.#stores[at]?.release(key),
+      (key, row) => {
+        if (below.paramKey === null) this.#demand(at, key, row.values);
+      },
+      (key) => {
+        if (below.paramKey === null) this.#stores[at]?.release(key);
+        else this.#mixed[at]?.release(key);
+      },
     );
   }
 
   #demand(at: number, key: string, values: readonly PgText[]): void {
     if (!must(this.#stores[at], 'store').demand(key)) return;
-    const given = must(this.block.inputs[at], 'input').given(values);
+    const given = must(this.block.inputs[at], 'input').given(values, []);
     const child = this.#children[at];
     if (child) child.add(given);
     else this.#needs[at]?.set(key, given);
@@ -245,13 +301,23 @@ export class BlockEngine {
     if (input.of.kind === 'block') return this.#imagesOfChild(at, changes);
     const store = must(this.#stores[at], 'store');
     const rows: RowChange[] = [];
+    const blind: (string | null)[] = [];
     for (const change of changes.get(input.of.table) ?? []) {
+      if (change.partial !== undefined) blind.push(...this.#blindKeys(at, change.partial));
       const old = change.old === null ? null : (store.find(change.old.key) ?? null);
       const key = change.next === null ? null : ownKey(change.next.values);
       const next = key !== null && store.isCovered(key) ? change.next : null;
       if (old !== null || next !== null) rows.push({ old, next });
     }
-    return { rows, lost: [] };
+    return { rows, lost: [], blind };
+  }
+
+  /** A row came of which not everything was sent: whom it concerns is known where its key was. */
+  #blindKeys(at: number, partial: readonly (PgText | undefined)[]): readonly (string | null)[] {
+    const { input, ownKey } = must(this.block.inputs[at], 'input');
+    if (input.demand.pairs.some(({ column }) => partial[column] === undefined)) return [null];
+    const key = ownKey(partial.map((value) => value ?? null));
+    return key !== null && this.#stores[at]?.isCovered(key) === true ? [key] : [];
   }
 
   #imagesOfChild(at: number, changes: TableChanges): Images {
@@ -262,7 +328,7 @@ export class BlockEngine {
       if (out === 'missed') lost.push(member.key);
       else rows.push(...out);
     }
-    return { rows, lost };
+    return { rows, lost, blind: [] };
   }
 
   /** The tuples under the anchors of all that changed, in the state that the stores are in: `state` images are in it. */
@@ -273,8 +339,10 @@ export class BlockEngine {
     missed: Set<FlowMember>,
   ): void {
     const seen = new Set<string>();
-    for (const [at, { rows, lost }] of images.entries()) {
-      for (const key of lost) for (const member of this.#joining.membersBelow(at, key)) missed.add(member);
+    for (const [at, { rows, lost, blind }] of images.entries()) {
+      for (const key of [...lost, ...blind])
+        for (const member of key === null ? this.#members.values() : this.#joining.membersBelow(at, key))
+          missed.add(member);
       for (const change of rows) {
         for (const image of [change.old, change.next]) {
           if (image === null) continue;

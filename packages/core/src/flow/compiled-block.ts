@@ -1,7 +1,7 @@
 import { columnsOf, type Compiled } from './compile.js';
 import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
-import type { Block, Input } from './plan.js';
+import type { Block, DemandPair, Input } from './plan.js';
 import { equality, identity, keyOf, type Row } from './row.js';
 
 /** What a block's plan comes to, worked out once. */
@@ -19,13 +19,19 @@ export interface CompiledInput {
   readonly on: readonly Compiled[];
   /** WHERE, as far as it can be decided once this input has its row. */
   readonly where: readonly Compiled[];
-  /** The key that a row of the parent, or the block's parameters, demand; null when nothing can agree with it. */
-  readonly parentKey: (values: readonly PgText[]) => string | null;
+  /** What of its key a row of the parent has, or the block's parameters; null when nothing can agree with it. */
+  readonly parentKey: KeyMaker;
+  /** What of its key the block's parameters have beside a row of the parent; null when nothing. */
+  readonly paramKey: KeyMaker | null;
   /** The key of a row of the input itself. */
-  readonly ownKey: (values: readonly PgText[]) => string | null;
-  /** What the parent gives: of a subquery its parameters, of a table the values that its rows have to agree with. */
-  readonly given: (values: readonly PgText[]) => readonly PgText[];
+  readonly ownKey: KeyMaker;
+  /** The key that is looked up. */
+  readonly key: (above: readonly PgText[], params: readonly PgText[]) => string | null;
+  /** What the key is made of: of a subquery its parameters, of a table the values that its rows have to agree with. */
+  readonly given: (above: readonly PgText[], params: readonly PgText[]) => readonly PgText[];
 }
+
+type KeyMaker = (values: readonly PgText[]) => string | null;
 
 export function compileBlock(plan: Block, compile: (expression: Expression) => Compiled): CompiledBlock {
   const placed = plan.where.map((condition) => ({ condition, place: placeOf(plan.inputs, condition) }));
@@ -56,23 +62,27 @@ function placeOf(inputs: readonly Input[], condition: Expression): number {
 }
 
 /** A row of a subquery has its parameters behind its columns. They are handed on as they are, NULL among them. */
-function keysOf(input: Input): Pick<CompiledInput, 'parentKey' | 'ownKey' | 'given'> {
-  const { pairs } = input.demand;
-  const { of } = input;
+function keysOf(input: Input): Omit<CompiledInput, 'input' | 'on' | 'where'> {
+  const { of, demand } = input;
   const isBlock = of.kind === 'block';
   const behind = of.kind === 'block' ? of.block.project.length : 0;
-  const parts = pairs.map(({ type }) => (isBlock ? identity : equality(type)));
-  const parentColumns = pairs.map(({ parentColumn }) => parentColumn);
-  const ownColumns = pairs.map(({ column }) => behind + column);
+  const pick = (pairs: readonly DemandPair[], column: (pair: DemandPair) => number): KeyMaker => {
+    const parts = pairs.map(({ type }) => (isBlock ? identity : equality(type)));
+    const columns = pairs.map(column);
+    return (values) => keyOf(parts, columns, values);
+  };
+  const ofRow = demand.pairs.filter(({ ofParams }) => ofParams !== true);
+  const ofParams = demand.pairs.filter((pair) => pair.ofParams === true);
+  const parentKey = pick(ofRow, ({ parentColumn }) => parentColumn);
+  const given = (above: readonly PgText[], params: readonly PgText[]): readonly PgText[] =>
+    demand.pairs.map((pair) => (pair.ofParams === true ? params : above)[pair.parentColumn] ?? null);
+  const whole = pick(demand.pairs, (pair) => demand.pairs.indexOf(pair));
   return {
-    parentKey: (values) => keyOf(parts, parentColumns, values),
-    ownKey: (values) => keyOf(parts, ownColumns, values),
-    given: (values) => {
-      const given: PgText[] = [];
-      for (const [at, { column, parentColumn }] of pairs.entries())
-        given[isBlock ? column : at] = values[parentColumn] ?? null;
-      return given;
-    },
+    parentKey,
+    paramKey: ofParams.length === 0 ? null : pick(ofParams, ({ parentColumn }) => parentColumn),
+    ownKey: pick(demand.pairs, ({ column }) => behind + column),
+    key: ofParams.length === 0 ? parentKey : (above, params) => whole(given(above, params)),
+    given,
   };
 }
 

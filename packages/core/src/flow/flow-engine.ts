@@ -1,11 +1,10 @@
-import { must } from '../assert.js';
 import type { PartialRow, RowEvent } from '../engine/table-engine.js';
 import type { PgText, RowKey } from '../value.js';
 import { BlockEngine, type Need } from './block-engine.js';
 import { compiler, type Functions } from './compile.js';
 import type { FlowMember } from './member.js';
 import type { Block } from './plan.js';
-import type { Row, RowChange } from './row.js';
+import type { Row, RowChange, TableChange } from './row.js';
 
 /** What one transaction does to the answers. */
 export interface FlowEffects {
@@ -46,7 +45,7 @@ export class FlowEngine {
   }
 
   needs(): readonly Need[] {
-    this.#root.startChildren();
+    this.#root.startAll();
     return [...this.#root.needs()];
   }
 
@@ -62,7 +61,8 @@ export class FlowEngine {
 
   /** Applies one transaction. @param events by table */
   apply(events: ReadonlyMap<number, readonly RowEvent[]>): FlowEffects {
-    const tables = new Map<number, readonly RowChange[]>();
+    for (const [, ofTable] of events) if (ofTable.includes('truncate')) return this.#missAll();
+    const tables = new Map<number, readonly TableChange[]>();
     for (const [table, ofTable] of events) tables.set(table, this.#net(table, ofTable));
     const changes = new Map<FlowMember, readonly RowChange[]>();
     const missed = new Set<FlowMember>();
@@ -75,8 +75,16 @@ export class FlowEngine {
     return { changes, missed };
   }
 
+  /** All that is held is let go: a table was emptied, or it is not known what happened. */
+  #missAll(): FlowEffects {
+    const missed = new Set([...this.#root.members()].filter(({ started }) => started));
+    for (const member of [...this.#root.members()]) this.#root.remove(member);
+    this.#root.sweep();
+    return { changes: new Map(), missed };
+  }
+
   /** C10: what one transaction does to each row, whatever it did in between. */
-  #net(table: number, events: readonly RowEvent[]): readonly RowChange[] {
+  #net(table: number, events: readonly RowEvent[]): readonly TableChange[] {
     const rows = new Map<RowKey, PartialRow | null>();
     const before = new Map<RowKey, Row | null>();
     const held = (key: RowKey): Row | null => {
@@ -85,7 +93,7 @@ export class FlowEngine {
       return row;
     };
     for (const event of events) {
-      if (event === 'truncate') throw new Error('assertion failed: a truncation is a gap');
+      if (event === 'truncate') continue;
       const { oldKey, newKey, values, oldValues } = event;
       const old = oldKey === null ? undefined : (rows.get(oldKey) ?? held(oldKey)?.values ?? oldValues);
       if (oldKey !== null) rows.set(oldKey, null);
@@ -94,10 +102,11 @@ export class FlowEngine {
         rows.set(newKey, filled(values, old));
       }
     }
-    return [...rows].map(([key, values]) => ({
-      old: before.get(key) ?? null,
-      next: values === null ? null : { key, values: whole(values) },
-    }));
+    return [...rows].map(([key, values]) => {
+      const old = before.get(key) ?? null;
+      if (values === null) return { old, next: null };
+      return isWhole(values) ? { old, next: { key, values } } : { old, next: null, partial: values };
+    });
   }
 }
 
@@ -106,6 +115,6 @@ function filled(values: PartialRow, old: PartialRow | undefined): PartialRow {
   return values.map((value, column) => (value === undefined ? old[column] : value));
 }
 
-function whole(values: PartialRow): readonly PgText[] {
-  return values.map((value) => must(value === undefined ? null : { value }, 'a value that was sent').value);
+function isWhole(values: PartialRow): values is readonly PgText[] {
+  return !values.includes(undefined);
 }

@@ -37,6 +37,12 @@ export class InputStore {
     return key === undefined ? undefined : this.#covered.get(key)?.get(rowKey);
   }
 
+  /** Lets a key go that is not counted. */
+  drop(key: string): void {
+    this.#demand.delete(key);
+    this.uncover(key);
+  }
+
   isDemanded(key: string): boolean {
     return this.#demand.has(key);
   }
@@ -116,6 +122,10 @@ export class ChildIndex {
     this.#keyOf = keyOf;
     this.#demand = demand;
     this.#release = release;
+  }
+
+  has(key: string): boolean {
+    return this.#rows.has(key);
   }
 
   /** Rows of the parent that demand the key. */

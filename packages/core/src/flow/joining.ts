@@ -3,6 +3,7 @@ import type { Compiled } from './compile.js';
 import { PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
 import { place, type CompiledBlock } from './compiled-block.js';
+import type { Combinations } from './combinations.js';
 import type { ChildIndex, InputStore } from './input-store.js';
 import type { FlowMember, Tuple } from './member.js';
 import { framed, type Row } from './row.js';
@@ -18,23 +19,34 @@ export interface Anchored {
   readonly anchor: Anchor;
 }
 
+/** What is held of a block, by input. */
+export interface Held {
+  readonly block: CompiledBlock;
+  readonly stores: readonly InputStore[];
+  /** The index of its parent's rows. */
+  readonly above: readonly (ChildIndex | null)[];
+  /** Of inputs on the bindings: members by the key that they demand. */
+  readonly bindings: readonly ReadonlyMap<string, ReadonlySet<FlowMember>>[];
+  readonly mixed: readonly (Combinations | null)[];
+}
+
+/** Told of a key whose rows are not known: goes on without them, or throws. */
+export type OnUnknown = (at: number, key: string, above: readonly PgText[]) => void;
+
 /** Up the demand tree from a row to its anchors, and down from an anchor to the joined tuples. Holds nothing. */
 export class Joining {
   readonly #block: CompiledBlock;
   readonly #stores: readonly InputStore[];
   readonly #above: readonly (ChildIndex | null)[];
   readonly #bindings: readonly ReadonlyMap<string, ReadonlySet<FlowMember>>[];
+  readonly #mixed: readonly (Combinations | null)[];
 
-  constructor(
-    block: CompiledBlock,
-    stores: readonly InputStore[],
-    above: readonly (ChildIndex | null)[],
-    bindings: readonly ReadonlyMap<string, ReadonlySet<FlowMember>>[],
-  ) {
-    this.#block = block;
-    this.#stores = stores;
-    this.#above = above;
-    this.#bindings = bindings;
+  constructor(parts: Held) {
+    this.#block = parts.block;
+    this.#stores = parts.stores;
+    this.#above = parts.above;
+    this.#bindings = parts.bindings;
+    this.#mixed = parts.mixed;
   }
 
   /** Whoever a row of that input concerns, and by which rows. */
@@ -56,16 +68,20 @@ export class Joining {
       for (const member of this.#bindings[at]?.get(key) ?? []) yield { member, anchor };
       return;
     }
-    for (const row of must(this.#above[at] ?? null, 'an index of the parent').rows(key))
-      yield* this.anchors(parent, row, anchor);
+    const above = must(this.#above[at] ?? null, 'an index of the parent');
+    const mixed = this.#mixed[at] ?? null;
+    const members = mixed?.membersOf(key);
+    for (const row of above.rows(mixed === null ? key : (mixed.rowOf(key) ?? '')))
+      for (const anchored of this.anchors(parent, row, anchor))
+        if (members === undefined || members.has(anchored.member)) yield anchored;
   }
 
-  /** Makes the joined tuples that have the anchor's rows. @throws Missing, PgError */
-  expand(member: FlowMember, anchor: Anchor, into: Map<string, Tuple>): void {
+  /** Makes the joined tuples that have the anchor's rows. @throws Missing, PgError, NotReproduced */
+  expand(member: FlowMember, anchor: Anchor, into: Map<string, Tuple>, onUnknown: OnUnknown = missing): void {
     const flat: PgText[] = Array.from({ length: this.#block.width }, () => null);
     const { params } = member;
     if (!all(this.#block.first, flat, params)) return;
-    this.#join({ member, anchor, flat, rows: [], into }, 0, '');
+    this.#join({ member, anchor, flat, rows: [], into, onUnknown }, 0, '');
   }
 
   #join(run: Run, at: number, key: string): void {
@@ -100,17 +116,18 @@ export class Joining {
     place(flat, input, null);
   }
 
-  #candidates({ anchor, member, rows }: Run, at: number): Iterable<Row> {
+  #candidates({ anchor, member, rows, onUnknown }: Run, at: number): Iterable<Row> {
     const fixed = anchor[at];
     if (fixed !== undefined) return [fixed];
-    const { input, parentKey } = must(this.#block.inputs[at], 'input');
-    const { parent } = input.demand;
+    const compiled = must(this.#block.inputs[at], 'input');
+    const { parent } = compiled.input.demand;
     const above = parent === null ? member.params : (rows[parent]?.values ?? null);
-    const key = above === null ? null : parentKey(above);
-    if (key === null) return [];
+    const key = above === null ? null : compiled.key(above, member.params);
+    if (above === null || key === null) return [];
     const known = this.#stores[at]?.rows(key);
-    if (known === undefined) throw new Missing();
-    return known.values();
+    if (known !== undefined) return known.values();
+    onUnknown(at, key, above);
+    return [];
   }
 }
 
@@ -121,6 +138,11 @@ interface Run {
   readonly flat: PgText[];
   readonly rows: (Row | null)[];
   readonly into: Map<string, Tuple>;
+  readonly onUnknown: OnUnknown;
+}
+
+function missing(): never {
+  throw new Missing();
 }
 
 function withRow(anchor: Anchor, at: number, row: Row): Anchor {

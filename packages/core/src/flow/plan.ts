@@ -61,7 +61,8 @@ export interface Subquery {
 
 /**
  * The edge of the demand tree that leads to an input: for a row of the parent, the rows whose `columns` equal the
- * parent's. Of a subquery the columns are its parameters, all of them.
+ * parent's. Of a subquery the columns are its parameters, all of them, in their order; it may be given parameters of
+ * the block as well as columns of the parent.
  */
 export interface Demand {
   /** An input of the same block that comes before; null: the block's bindings, whose columns are its parameters. */
@@ -74,6 +75,8 @@ export interface DemandPair {
   readonly column: number;
   /** Index within the parent. */
   readonly parentColumn: number;
+  /** An index into the block's parameters instead, whatever the parent. Of a subquery alone. */
+  readonly ofParams?: boolean;
   readonly type: ValueType;
 }
 

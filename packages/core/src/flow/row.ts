@@ -14,6 +14,11 @@ export interface RowChange {
   readonly next: Row | null;
 }
 
+/** The same of a table, where values may be missing: TOAST that was not sent. Then there is no `next`. */
+export interface TableChange extends RowChange {
+  readonly partial?: readonly (PgText | undefined)[];
+}
+
 /** The key under which rows are looked up: equal values of a type have equal keys; null finds nothing. */
 export type KeyPart = (value: PgText) => string | null;
 
