@@ -210,7 +210,10 @@ export class BlockEngine {
       });
       if (!told) missed.add(member);
     }
-    for (const member of missed) if (member.started) effects.set(member, 'missed');
+    for (const member of missed) {
+      if (member.started) effects.set(member, 'missed');
+      member.stop();
+    }
     return effects;
   }
 
@@ -264,8 +267,9 @@ export class BlockEngine {
     const compiled = must(this.block.inputs[at], 'input');
     const row = must(compiled.parentKey(above), 'parameters of a subquery may be NULL');
     this.#mixed[at]?.add(key, { row, params: this.#paramKey(at, member) });
-    store.demand(key);
-    this.#children[at]?.add(compiled.given(above, member.params));
+    const given = compiled.given(above, member.params);
+    store.demand(key, () => given);
+    this.#children[at]?.add(given);
   }
 
   #demandsOf(member: FlowMember): readonly (readonly [number, string])[] {
@@ -289,8 +293,14 @@ export class BlockEngine {
   }
 
   #demand(at: number, key: string, values: readonly PgText[]): void {
-    if (!must(this.#stores[at], 'store').demand(key)) return;
-    const given = must(this.block.inputs[at], 'input').given(values, []);
+    const store = must(this.#stores[at], 'store');
+    const compiled = must(this.block.inputs[at], 'input');
+    if (store.demand(key, () => compiled.given(values, []))) this.#need(at, key);
+  }
+
+  /** A demanded key whose rows are not known. */
+  #need(at: number, key: string): void {
+    const given = must(this.#stores[at]?.givenOf(key), 'what is needed is demanded');
     const child = this.#children[at];
     if (child) child.add(given);
     else this.#needs[at]?.set(key, given);
@@ -373,9 +383,14 @@ export class BlockEngine {
 
   /** All that go, then all that come: rows may exchange their keys. */
   #exchange(images: readonly Images[]): void {
-    for (const [at, { rows, lost }] of images.entries()) {
+    for (const [at, { rows, lost, blind }] of images.entries()) {
       const store = must(this.#stores[at], 'store');
       for (const key of lost) store.uncover(key);
+      for (const key of blind.includes(null) ? [...store.covered()] : blind) {
+        if (key === null || !store.isCovered(key)) continue;
+        store.uncover(key);
+        this.#need(at, key);
+      }
       for (const { old } of rows) if (old !== null && store.find(old.key) === old) store.remove(old);
     }
     for (const [at, { rows }] of images.entries()) {

@@ -1,5 +1,5 @@
 import { must } from '../assert.js';
-import type { RowKey } from '../value.js';
+import type { PgText, RowKey } from '../value.js';
 import type { Row } from './row.js';
 
 /**
@@ -11,7 +11,7 @@ import type { Row } from './row.js';
  *   demanded, not covered    to be fetched; who looks meanwhile misses
  */
 export class InputStore {
-  readonly #demand = new Map<string, number>();
+  readonly #demand = new Map<string, Demanded>();
   readonly #covered = new Map<string, Map<RowKey, Row>>();
   readonly #byKey = new Map<RowKey, string>();
   readonly #indexes: readonly ChildIndex[];
@@ -47,21 +47,33 @@ export class InputStore {
     return this.#demand.has(key);
   }
 
+  covered(): Iterable<string> {
+    return this.#covered.keys();
+  }
+
   isCovered(key: string): boolean {
     return this.#covered.has(key);
   }
 
-  /** @returns whether it is the first to demand it */
-  demand(key: string): boolean {
-    const count = this.#demand.get(key) ?? 0;
-    this.#demand.set(key, count + 1);
-    return count === 0 && !this.#covered.has(key);
+  /** @param given what the key is made of @returns whether it is the first to demand it */
+  demand(key: string, given: () => readonly PgText[]): boolean {
+    const demanded = this.#demand.get(key);
+    if (demanded !== undefined) {
+      demanded.count++;
+      return false;
+    }
+    this.#demand.set(key, { count: 1, given: given() });
+    return true;
+  }
+
+  /** What a demanded key is made of. */
+  givenOf(key: string): readonly PgText[] | undefined {
+    return this.#demand.get(key)?.given;
   }
 
   release(key: string): void {
-    const count = must(this.#demand.get(key), 'what is released was demanded') - 1;
-    this.#demand.set(key, count);
-    if (count === 0) this.#idle.push(key);
+    const demanded = must(this.#demand.get(key), 'what is released was demanded');
+    if (--demanded.count === 0) this.#idle.push(key);
   }
 
   /** All rows of a key, from now on followed. */
@@ -92,7 +104,7 @@ export class InputStore {
   sweep(): string[] {
     const gone: string[] = [];
     for (let key = this.#idle.pop(); key !== undefined; key = this.#idle.pop()) {
-      if (this.#demand.get(key) !== 0) continue;
+      if (this.#demand.get(key)?.count !== 0) continue;
       this.#demand.delete(key);
       this.uncover(key);
       gone.push(key);
@@ -105,6 +117,11 @@ export class InputStore {
     this.#byKey.set(row.key, key);
     for (const index of this.#indexes) index.add(row);
   }
+}
+
+interface Demanded {
+  count: number;
+  readonly given: readonly PgText[];
 }
 
 /** Rows of a parent by what an input below demands of them; tells that input what is demanded. */

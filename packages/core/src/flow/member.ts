@@ -47,6 +47,11 @@ export class FlowMember {
     this.started = true;
   }
 
+  /** What it holds is no answer any more. */
+  stop(): void {
+    this.started = false;
+  }
+
   /** The tuples under the anchors that a transaction touched, as they were and as they are. */
   update(before: ReadonlyMap<string, Tuple>, after: ReadonlyMap<string, Tuple>): RowChange[] {
     const changes: Change[] = [];
