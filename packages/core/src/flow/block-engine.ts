@@ -148,6 +148,23 @@ export class BlockEngine {
     if (store.isDemanded(key) && !store.isCovered(key)) store.cover(key, rows);
   }
 
+  /** What is needed here and another engine of the plan holds, at the same position. @returns whether any was */
+  fillFrom(other: BlockEngine): boolean {
+    let any = false;
+    for (const [at, needs] of this.#needs.entries()) {
+      for (const key of needs.keys()) {
+        const rows = other.#stores[at]?.rows(key);
+        if (rows === undefined) continue;
+        needs.delete(key);
+        this.cover(at, key, rows.values());
+        any = true;
+      }
+      const others = other.#children[at] ?? null;
+      if (others !== null && this.#children[at]?.fillFrom(others) === true) any = true;
+    }
+    return any;
+  }
+
   /** Answers of subqueries that are complete become rows of their inputs. @returns whether any did */
   startChildren(): boolean {
     let any = false;
@@ -169,6 +186,10 @@ export class BlockEngine {
     while (this.startChildren());
     for (const member of this.#members.values()) this.start(member);
     while (this.startChildren());
+  }
+
+  member(params: readonly PgText[]): FlowMember | undefined {
+    return this.#members.get(params.map(identity).join(''));
   }
 
   members(): Iterable<FlowMember> {

@@ -1,3 +1,4 @@
+import { assert } from '../assert.js';
 import type { PartialRow, RowEvent } from '../engine/table-engine.js';
 import type { PgText, RowKey } from '../value.js';
 import { BlockEngine, type Need } from './block-engine.js';
@@ -39,6 +40,11 @@ export class FlowEngine {
     return this.#root.add(params);
   }
 
+  /** The member of a binding, if it is one. */
+  member(params: readonly PgText[]): FlowMember | undefined {
+    return this.#root.member(params);
+  }
+
   remove(member: FlowMember): void {
     this.#root.remove(member);
     this.#root.sweep();
@@ -57,6 +63,15 @@ export class FlowEngine {
   /** @returns false when not all is there, or only Postgres can tell */
   start(member: FlowMember): boolean {
     return this.#root.start(member);
+  }
+
+  /** Takes over all members of another engine of the same plan, both being at the same position. */
+  absorb(other: FlowEngine): ReadonlyMap<FlowMember, FlowMember> {
+    const taken = new Map(Array.from(other.#root.members(), (member) => [member, this.add(member.params)]));
+    do this.#root.startAll();
+    while (this.#root.fillFrom(other.#root));
+    for (const [, member] of taken) assert(this.start(member), 'what another engine holds is there');
+    return taken;
   }
 
   /** Applies one transaction. @param events by table */
