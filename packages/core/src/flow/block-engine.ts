@@ -183,9 +183,18 @@ export class BlockEngine {
 
   /** Starts what can be, from the innermost subqueries on; asks for what is missing. */
   startAll(): void {
-    while (this.startChildren());
-    for (const member of this.#members.values()) this.start(member);
-    while (this.startChildren());
+    const unstarted = new Set([...this.#members.values()].filter(({ started }) => !started));
+    for (;;) {
+      let any = this.startChildren();
+      for (const member of unstarted) {
+        if (!this.start(member)) continue;
+        unstarted.delete(member);
+        any = true;
+      }
+      // To join is to ask for more, which may be there.
+      if (this.startChildren()) any = true;
+      if (!any) return;
+    }
   }
 
   member(params: readonly PgText[]): FlowMember | undefined {

@@ -118,7 +118,27 @@ function answer(block: Block, tables: Tables, params: readonly PgText[]): (reado
   }
   rows = rows.map((row) => block.project.map((one) => evaluate(one, row, params)));
   if (block.distinct) rows = [...new Map(rows.map((row) => [row.map(identity).join(''), row])).values()];
-  return rows;
+  return cut(block, rows, params);
+}
+
+/** Rows that are equal in the order are equal: which of them a limit leaves is no question. */
+function cut(block: Block, rows: (readonly PgText[])[], params: readonly PgText[]): (readonly PgText[])[] {
+  const bound = (param: number | null, absent: number): number => {
+    const text = param === null ? null : (params[param] ?? null);
+    return text === null ? absent : Number(text);
+  };
+  const offset = bound(block.offset, 0);
+  return rows.toSorted((a, b) => byOrder(block, a, b)).slice(offset, offset + bound(block.limit, 1e9));
+}
+
+function byOrder(block: Block, left: readonly PgText[], right: readonly PgText[]): number {
+  for (const { column, descending, nullsFirst } of block.order) {
+    const [a, b] = [left[column] ?? null, right[column] ?? null];
+    if (a === b) continue;
+    if (a === null || b === null) return (a === null) === nullsFirst ? -1 : 1;
+    return (Number(a) - Number(b)) * (descending ? -1 : 1);
+  }
+  return 0;
 }
 
 const sorted = (rows: readonly (readonly PgText[])[]): string[] =>
@@ -223,7 +243,9 @@ function block(params: number, depth: number): fc.Arbitrary<Block> {
     const exists = all.filter(({ join }) => join === 'exists').map(({ offset }) => offset);
     const integers = Array.from({ length: width }, (_, at) => at).filter((at) => !exists.includes(at));
     const readable = integers.length === 0 ? fc.constant<Expression[]>([]) : conditions(width, params, 1);
-    const usable = readable.map((list: readonly Expression[]) => list.filter((one) => !reads(one, exists)));
+    const usable: fc.Arbitrary<Expression[]> = readable.map((list: readonly Expression[]) =>
+      list.filter((one) => !reads(one, exists)),
+    );
     const wheres = fc.tuple(
       usable,
       fc.array(fc.constantFrom(...(exists.length > 0 ? exists : [-1])), { maxLength: 1 }),
@@ -251,41 +273,56 @@ function block(params: number, depth: number): fc.Arbitrary<Block> {
         column: fc.array(column, { minLength: 1, maxLength: 3 }),
         grouping,
         distinct: fc.boolean(),
+        ordered: fc.boolean(),
+        descending: fc.boolean(),
+        nullsFirst: fc.boolean(),
+        limits: fc.tuple(fc.boolean(), fc.boolean()),
       })
-      .map(({ wheres: [where, marks], column: project, grouping: of, distinct }): Block => {
-        const isGrouped = of !== null && integers.length > 0;
-        const output: readonly Expression[] = isGrouped
-          ? [...of.keys, ...of.fns].map((_, at): Expression => ({ op: 'column', column: at }))
-          : project;
-        return {
-          inputs: all,
-          where: [
-            ...where,
-            ...marks.filter((at) => at >= 0).map((at): Expression => ({ op: 'column', column: at })),
-          ],
-          group: isGrouped
-            ? {
-                keys: of.keys,
-                types: of.keys.map(() => INT),
-                aggregates: of.fns.map(([fn, arg, isDistinct]) => ({
-                  fn,
-                  args: fn === 'count_all' ? [] : [arg],
-                  types: [INT],
-                  distinct: isDistinct && fn !== 'count_all',
-                  order: [],
-                  filter: null,
-                })),
-                having: [],
-              }
-            : null,
-          project: output,
+      .map(
+        ({
+          wheres: [where, marks],
+          column: project,
+          grouping: of,
           distinct,
-          order: [],
-          limit: null,
-          offset: null,
-          types: output.map(() => INT),
-        };
-      });
+          ordered,
+          descending,
+          nullsFirst,
+          limits,
+        }): Block => {
+          const isGrouped = of !== null && integers.length > 0;
+          const output: readonly Expression[] = isGrouped
+            ? [...of.keys, ...of.fns].map((_, at): Expression => ({ op: 'column', column: at }))
+            : project;
+          return {
+            inputs: all,
+            where: [
+              ...where,
+              ...marks.filter((at) => at >= 0).map((at): Expression => ({ op: 'column', column: at })),
+            ],
+            group: isGrouped
+              ? {
+                  keys: of.keys,
+                  types: of.keys.map(() => INT),
+                  aggregates: of.fns.map(([fn, arg, isDistinct]) => ({
+                    fn,
+                    args: fn === 'count_all' ? [] : [arg],
+                    types: [INT],
+                    distinct: isDistinct && fn !== 'count_all',
+                    order: [],
+                    filter: null,
+                  })),
+                  having: [],
+                }
+              : null,
+            project: output,
+            distinct,
+            order: ordered ? output.map((_, at) => ({ column: at, descending, nullsFirst })) : [],
+            limit: ordered && params > 0 && limits[0] ? 0 : null,
+            offset: ordered && params > 1 && limits[1] ? 1 : null,
+            types: output.map(() => INT),
+          };
+        },
+      );
   });
 }
 
@@ -392,10 +429,12 @@ test('what is held is what nested loops make of the tables', () => {
               if (old !== null) expect(own.delete(old.key)).toBe(true);
               if (next !== null) own.set(next.key, next.values);
             }
-            const cut = (rows: Iterable<readonly PgText[]>): string[] =>
+            const visible = (rows: Iterable<readonly PgText[]>): string[] =>
               sorted(Array.from(rows, (row) => row.slice(0, plan.project.length)));
-            expect(cut(own.values())).toEqual(truth);
-            expect(cut(Array.from(member.rows(), ({ values }) => values))).toEqual(truth);
+            expect(visible(own.values())).toEqual(truth);
+            const shown = member.shown().map(({ values }) => values.slice(0, plan.project.length));
+            if (plan.order.length > 0) expect(shown).toEqual(answer(plan, tables, binding));
+            expect(visible(Array.from(member.rows(), ({ values }) => values))).toEqual(truth);
             compared++;
             if (truth.join() !== before.get(key)) changed++;
           }
