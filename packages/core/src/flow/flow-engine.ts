@@ -93,7 +93,7 @@ export class FlowEngine {
   /** All that is held is let go: a table was emptied, or it is not known what happened. */
   #missAll(): FlowEffects {
     const missed = new Set([...this.#root.members()].filter(({ started }) => started));
-    for (const member of [...this.#root.members()]) this.#root.remove(member);
+    for (const member of this.#root.members()) this.#root.remove(member);
     this.#root.sweep();
     return { changes: new Map(), missed };
   }

@@ -96,7 +96,7 @@ export class InputStore {
 
   /** The key is to be fetched anew: its rows are not known any more. */
   uncover(key: string): void {
-    for (const row of [...(this.#covered.get(key)?.values() ?? [])]) this.remove(row);
+    for (const row of this.#covered.get(key)?.values() ?? []) this.remove(row);
     this.#covered.delete(key);
   }
 

@@ -1,5 +1,5 @@
 import type { PgText } from '../value.js';
-import type { Row, RowChange } from './row.js';
+import { same, type Row, type RowChange } from './row.js';
 import { makeStages, type Change, type Stages } from './stages.js';
 import type { CompiledBlock } from './compiled-block.js';
 
@@ -74,8 +74,4 @@ export class FlowMember {
     }
     return out;
   }
-}
-
-export function same(left: readonly PgText[], right: readonly PgText[]): boolean {
-  return left.length === right.length && left.every((value, at) => value === right[at]);
 }

@@ -51,3 +51,7 @@ export function keyOf(
   }
   return key;
 }
+
+export function same(left: readonly PgText[], right: readonly PgText[]): boolean {
+  return left.length === right.length && left.every((value, at) => value === right[at]);
+}

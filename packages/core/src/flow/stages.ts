@@ -4,9 +4,8 @@ import type { Compiled } from './compile.js';
 import type { CompiledBlock } from './compiled-block.js';
 import type { PgText } from '../value.js';
 import { Groups } from './groups.js';
-import { same } from './member.js';
 import type { Block } from './plan.js';
-import { identity } from './row.js';
+import { identity, same } from './row.js';
 
 /** A row that came, went or changed between two stages; `old` is what was handed on before. */
 export interface Change {
