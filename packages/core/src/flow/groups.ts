@@ -3,8 +3,7 @@ import type { Compiled } from './compile.js';
 import type { PgText } from '../value.js';
 import { makeAggregate, type AggregateState, type AggregateFactory } from './aggregates.js';
 import type { Grouping } from './plan.js';
-import { equality, type KeyPart } from './row.js';
-import type { Change } from './stages.js';
+import { equality, type Change, type KeyPart } from './row.js';
 
 interface Group {
   readonly key: string;

@@ -1,6 +1,6 @@
 import type { PgText } from '../value.js';
-import { same, type Row, type RowChange } from './row.js';
-import { makeStages, type Change, type Stages } from './stages.js';
+import { same, type Change, type Row, type RowChange } from './row.js';
+import { makeStages, type Stages } from './stages.js';
 import type { CompiledBlock } from './compiled-block.js';
 
 /** One combination of the inputs' rows. */

@@ -55,3 +55,10 @@ export function keyOf(
 export function same(left: readonly PgText[], right: readonly PgText[]): boolean {
   return left.length === right.length && left.every((value, at) => value === right[at]);
 }
+
+/** A row that came, went or changed between two stages; `old` is what was handed on before. */
+export interface Change {
+  readonly key: string;
+  readonly old: readonly PgText[] | null;
+  readonly next: readonly PgText[] | null;
+}

@@ -5,14 +5,7 @@ import type { CompiledBlock } from './compiled-block.js';
 import type { PgText } from '../value.js';
 import { Groups } from './groups.js';
 import type { Block } from './plan.js';
-import { identity, same } from './row.js';
-
-/** A row that came, went or changed between two stages; `old` is what was handed on before. */
-export interface Change {
-  readonly key: string;
-  readonly old: readonly PgText[] | null;
-  readonly next: readonly PgText[] | null;
-}
+import { identity, same, type Change } from './row.js';
 
 /** What a block does with its joined tuples, for one member: each stage takes changes and hands changes on. */
 export interface Stages {
