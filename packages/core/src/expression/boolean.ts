@@ -1,6 +1,6 @@
 import { compareAscii } from '../engine/compare-text.js';
 import { INVALID_TEXT, notReproduced, raise } from './errors.js';
-import { comparisons, strict, tests, type Family } from './registry.js';
+import { comparisons, loose, strict, tests, type Family } from './registry.js';
 
 const WORDS: readonly (readonly [word: string, atLeast: number, value: boolean])[] = [
   ['true', 1, true],
@@ -28,6 +28,16 @@ export const BOOLEAN: Family = {
   ...comparisons('bool', compareAscii),
   ...tests({ boolin: read, int4_bool: (value) => value !== '0' }),
   ...strict('int4', { bool_int4: (value) => (value === 't' ? '1' : '0') }),
+  ...loose('int4', {
+    pg_num_nulls:
+      () =>
+      (...args) =>
+        String(args.filter((arg) => arg === null).length),
+    pg_num_nonnulls:
+      () =>
+      (...args) =>
+        String(args.filter((arg) => arg !== null).length),
+  }),
   ...strict('text', {
     booltext: (value) => (value === 't' ? 'true' : 'false'),
     boolout: (value) => value,

@@ -84,12 +84,31 @@ export function compileExpression(expression: Expression, functions: Family): Ev
 function call(expression: Call, functions: Family): Evaluate {
   const run = bind(expression.fn, expression.types ?? [], functions);
   const args = expression.args.map((arg) => compileExpression(arg, functions));
+  return functions[expression.fn]?.strict === false
+    ? (row, binding) => run(...args.map((arg) => arg(row, binding)))
+    : nullForNull(run, args);
+}
+
+/** All arguments are evaluated, since each may raise an error; the function is called when none is null. */
+function nullForNull(run: Evaluator, args: readonly Evaluate[]): Evaluate {
   const [first, second] = args;
-  if (args.length === 1 && first) return (row, binding) => run(first(row, binding));
-  if (args.length === 2 && first && second) {
-    return (row, binding) => run(first(row, binding), second(row, binding));
+  if (args.length === 1 && first) {
+    return (row, binding) => {
+      const a = first(row, binding);
+      return a === null ? null : run(a);
+    };
   }
-  return (row, binding) => run(...args.map((arg) => arg(row, binding)));
+  if (args.length === 2 && first && second) {
+    return (row, binding) => {
+      const a = first(row, binding);
+      const b = second(row, binding);
+      return a === null || b === null ? null : run(a, b);
+    };
+  }
+  return (row, binding) => {
+    const values = args.map((arg) => arg(row, binding));
+    return values.includes(null) ? null : run(...values);
+  };
 }
 
 function bind(fn: string, types: readonly ValueType[], functions: Family): Evaluator {

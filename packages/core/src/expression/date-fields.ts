@@ -305,4 +305,8 @@ export const DATE_FIELDS: Family = {
   ...strict('timestamp', { timestamp_trunc: truncate }),
   ...strict('interval', { interval_trunc: truncateInterval }),
   ...stable(strict('timestamptz', { timestamptz_trunc: truncate })),
+  ...strict('timestamptz', {
+    timestamptz_trunc_zone: (unit, text, zone) =>
+      asciiLower(zone) === 'utc' ? truncate(unit, text) : notReproduced('time zones other than UTC'),
+  }),
 };

@@ -23,7 +23,7 @@ import { rint } from './float.js';
 import { ageOf } from './age.js';
 import { later, negateInterval } from './interval.js';
 import { assureInterval, parseInterval, printInterval, type Interval } from './interval-value.js';
-import { comparisons, stable, strict, type Family } from './registry.js';
+import { comparisons, stable, strict, tests, type Family } from './registry.js';
 import { compareZonedTimes } from './time-value.js';
 
 const INT4 = 2 ** 31;
@@ -36,8 +36,23 @@ function byMoment(left: (text: string) => Moment, right: (text: string) => Momen
   return (a: string, b: string) => compareMoments(left(a), right(b));
 }
 
-const dates = byMoment(dayAsMoment, dayAsMoment);
-const moments = byMoment(parseMoment, parseMoment);
+/** Texts of one type and one length, of years with four digits, are in the order of their characters. */
+function byText(compare: (a: string, b: string) => number) {
+  return (a: string, b: string): number =>
+    isPlain(a) && isPlain(b) && a.length === b.length ? order(a, b) : compare(a, b);
+}
+
+function isPlain(text: string): boolean {
+  return text.charCodeAt(4) === 45 && !text.endsWith('C');
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const zoned = byMoment(parseMoment, parseMoment);
+const dates = byText(byMoment(dayAsMoment, dayAsMoment));
+const moments = byText(zoned);
 const dateFirst = byMoment(dayAsMoment, parseMoment);
 const dateLast = byMoment(parseMoment, dayAsMoment);
 
@@ -51,8 +66,8 @@ const COMPARISONS: Family = {
   ...stable({
     ...comparisons('date_', dateFirst, '_timestamptz'),
     ...comparisons('timestamptz_', dateLast, '_date'),
-    ...comparisons('timestamp_', moments, '_timestamptz'),
-    ...comparisons('timestamptz_', moments, '_timestamp'),
+    ...comparisons('timestamp_', zoned, '_timestamptz'),
+    ...comparisons('timestamptz_', zoned, '_timestamp'),
   }),
 };
 
@@ -157,6 +172,10 @@ export const DATE_TIME: Family = {
     make_date: makeDate,
   }),
   ...strict('int4', { date_mi: daysBetween }),
+  ...tests({
+    date_finite: (text) => Number.isFinite(parseDate(text)),
+    timestamp_finite: (text) => Number.isFinite(parseMoment(text).day),
+  }),
   ...strict('text', { time_out: (text) => text }),
   ...strict('timestamp', {
     timestamp_pl_interval: (text, span) => moved(text, parseInterval(span)),
@@ -191,6 +210,7 @@ export const DATE_TIME: Family = {
   ...strict('time', {
     time_pl_interval: (text, span) => aroundClock(text, parseInterval(span).micros),
     time_mi_interval: (text, span) => aroundClock(text, -parseInterval(span).micros),
+    time_scale: (text, digits) => printTime(Number(roundMicros(BigInt(parseTime(text)), digits))),
     timestamp_time: timeOf,
     interval_time: timeFromInterval,
   }),

@@ -99,10 +99,10 @@ function strictlyShortest(value: number, digitsMax: number, neighbours: Neighbou
 }
 
 /** Between two decimals that are as near, Postgres takes the even one, `toExponential` the larger one. */
-function evenOfTie(value: number, digits: number): string | null {
+export function evenOfTie(value: number, digits: number): string | null {
   const [mantissa = '', exponent = '0'] = value.toExponential(digits).split('e');
-  const tied = mantissa.endsWith('5') && Number(`${mantissa}e${exponent}`) === value;
-  if (!tied || Number(mantissa.at(-2)) % 2 === 1) return null;
+  const tied = mantissa.endsWith('5') && sideOf(`${mantissa}e${exponent}`, value, value) === 0;
+  if (!tied || Number(mantissa.replace('.', '').at(-2)) % 2 === 1) return null;
   return `${mantissa.slice(0, -1)}e${exponent}`;
 }
 

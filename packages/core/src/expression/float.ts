@@ -1,6 +1,6 @@
 import { readNumber } from './decimal.js';
 import { DIVISION_BY_ZERO, OUT_OF_RANGE, notReproduced, raise } from './errors.js';
-import { neighbours32, printDouble, printSingle, sideOf } from './float-text.js';
+import { evenOfTie, neighbours32, printDouble, printSingle, sideOf } from './float-text.js';
 import { readNumeric } from './numeric.js';
 import { comparisons, strict, type Family } from './registry.js';
 
@@ -78,13 +78,19 @@ function toInteger(width: Width, limit: number): (text: string) => string {
   };
 }
 
+/** FLT_DIG, DBL_DIG */
+const SINGLE_DIGITS = 6;
+const DOUBLE_DIGITS = 15;
+
 /** Through as many digits as every decimal of the type survives. (numeric.c, `float8_numeric`) */
 function toNumeric(width: Width): (text: string) => string {
   return (text) => {
     const value = read(text, width);
     if (!Number.isFinite(value)) return text;
-    const digits = value.toExponential(width === 4 ? 5 : 14).replace(/\.?0+e/, 'e');
-    return readNumeric(digits);
+    const digits = width === 4 ? SINGLE_DIGITS : DOUBLE_DIGITS;
+    const magnitude = Math.abs(value);
+    const rounded = evenOfTie(magnitude, digits) ?? magnitude.toExponential(digits - 1);
+    return readNumeric((value < 0 ? '-' : '') + rounded.replace(/\.?0+e/, 'e'));
   };
 }
 

@@ -1,4 +1,3 @@
-import { compareDecimal } from '../engine/compare-text.js';
 import { DIVISION_BY_ZERO, INVALID_TEXT, OUT_OF_RANGE, notReproduced, raise } from './errors.js';
 import { comparisons, strict, type Family } from './registry.js';
 
@@ -93,6 +92,18 @@ const shift8 =
     return String(BigInt.asIntN(64, operation(BigInt(a), BigInt(by))));
   };
 
+function divisor(a: bigint, b: bigint): bigint {
+  let [high, low] = [a < 0n ? -a : a, b < 0n ? -b : b];
+  while (low !== 0n) [high, low] = [low, high % low];
+  return high;
+}
+
+function multiple(a: bigint, b: bigint): bigint {
+  if (a === 0n || b === 0n) return 0n;
+  const product = (a / divisor(a, b)) * b;
+  return product < 0n ? -product : product;
+}
+
 const SINGLE8: Family = strict('int8', {
   int8mod: wide((a, b) => (b === 0n ? raise(DIVISION_BY_ZERO) : a % b)),
   int8and: wide((a, b) => a & b),
@@ -103,6 +114,8 @@ const SINGLE8: Family = strict('int8', {
   int8not: (a) => String(~BigInt(a)),
   int8um: (a) => checked8(-BigInt(a)),
   int8up: (a) => a,
+  int8gcd: wide(divisor),
+  int8lcm: wide(multiple),
   int8abs: (a) => checked8(BigInt(a) < 0n ? -BigInt(a) : BigInt(a)),
 });
 
@@ -117,10 +130,19 @@ function read(limit: bigint): (text: string) => string {
   };
 }
 
+/** Fifteen characters of an integer are safe as a number. */
+const SAFE_LENGTH = 15;
+
+function compare(left: string, right: string): number {
+  if (left === right) return 0;
+  if (left.length <= SAFE_LENGTH && right.length <= SAFE_LENGTH) return Number(left) - Number(right);
+  return BigInt(left) < BigInt(right) ? -1 : 1;
+}
+
 const PAIRS = ['int2', 'int4', 'int8', 'int24', 'int42', 'int28', 'int82', 'int48', 'int84'];
 
 export const INTEGER: Family = {
-  ...Object.assign({}, ...PAIRS.map((prefix) => comparisons(prefix, compareDecimal))),
+  ...Object.assign({}, ...PAIRS.map((prefix) => comparisons(prefix, compare))),
   ...arithmetic('int2', 2),
   ...arithmetic('int4', 4),
   ...arithmetic('int24', 4),
@@ -137,7 +159,13 @@ export const INTEGER: Family = {
     i4toi2: (a) => checked(Number(a), 2),
     int82: (a) => checked(Number(a), 2),
   }),
-  ...strict('int4', { int4in: read(2n ** 31n), i2toi4: (a) => a, int84: (a) => checked(Number(a), 4) }),
+  ...strict('int4', {
+    int4gcd: (a, b) => checked(Number(divisor(BigInt(a), BigInt(b))), 4),
+    int4lcm: (a, b) => checked(Number(multiple(BigInt(a), BigInt(b))), 4),
+    int4in: read(2n ** 31n),
+    i2toi4: (a) => a,
+    int84: (a) => checked(Number(a), 4),
+  }),
   ...strict('int8', { int8in: read(LIMIT8), int28: (a) => a, int48: (a) => a }),
   ...strict('text', { int2out: (a) => a, int4out: (a) => a, int8out: (a) => a }),
 };

@@ -11,8 +11,22 @@ export interface Interval {
 const INTERVAL =
   /^(?:([+-]?\d+) years? ?)?(?:([+-]?\d+) mons? ?)?(?:([+-]?\d+) days? ?)?(?:([+-]?)(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?$/;
 
-/** @throws NotReproduced for text that is not as Postgres prints an interval; infinities came with 17 */
+let lastText = '';
+let last: Interval = { months: 0, days: 0, micros: 0n };
+
+/**
+ * The last one is remembered, since it is mostly a parameter.
+ * @throws NotReproduced for text that is not as Postgres prints an interval; infinities came with 17
+ */
 export function parseInterval(text: string): Interval {
+  if (text !== lastText) {
+    last = readInterval(text);
+    lastText = text;
+  }
+  return last;
+}
+
+function readInterval(text: string): Interval {
   const match = text === '' ? null : INTERVAL.exec(text);
   const [
     ,

@@ -1,5 +1,6 @@
 import { compareBytes, trimBlanks } from '../engine/compare-text.js';
 import type { ValueType } from '../plan.js';
+import type { PgText } from '../value.js';
 import { asciiLower, asciiUpper, byteLength, cut, isAscii, lengthOf } from './characters.js';
 import { INVALID_PARAMETER, notReproduced, raise } from './errors.js';
 import { matching, withEscape } from './like.js';
@@ -229,6 +230,7 @@ export const TEXT: Family = {
       },
     }),
     ...loose('text', {
+      text_format: () => formatted,
       text_concat: () => joined(''),
       text_concat_ws:
         () =>
@@ -237,6 +239,18 @@ export const TEXT: Family = {
     }),
   }),
 };
+
+/** `%s` alone: identifiers and literals are quoted by rules of their own. */
+function formatted(pattern: PgText = null, ...args: PgText[]): PgText {
+  if (pattern === null) return null;
+  let used = 0;
+  return pattern.replace(/%(.?)/gsu, (_match, kind: string) => {
+    if (kind === '%') return '%';
+    if (kind !== 's') return notReproduced('this pattern of format');
+    if (used >= args.length) raise(INVALID_PARAMETER);
+    return args[used++] ?? '';
+  });
+}
 
 function joined(separator: string): (...args: (string | null)[]) => string {
   return (...args) => args.filter((arg) => arg !== null).join(separator);

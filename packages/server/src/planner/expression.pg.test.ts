@@ -12,7 +12,7 @@ import { sharedDatabase } from '../testing/shared.js';
 // `SLUICE_TEST_CALLS` a larger one, `SLUICE_TEST_FUNCTION` the functions whose name holds it.
 
 const SEED = Number(process.env['SLUICE_TEST_SEED'] ?? 1);
-const CALLS_MAX = Number(process.env['SLUICE_TEST_CALLS'] ?? 400);
+const CALLS_MAX = Number(process.env['SLUICE_TEST_CALLS'] ?? 250);
 const ONLY = process.env['SLUICE_TEST_FUNCTION'];
 const SETTINGS = `SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
   SET extra_float_digits = 1; SET bytea_output = 'hex'`;
