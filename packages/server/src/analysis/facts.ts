@@ -25,6 +25,10 @@ export interface FunctionFact {
   readonly strict: boolean;
   /** Names of its OUT arguments or of the columns of its TABLE; null when it has none. */
   readonly outputs: readonly string[] | null;
+  /** `name(types)`, as `format_type` prints them. */
+  readonly signature: string;
+  /** Takes arguments of any type, so that only the call says which. */
+  readonly polymorphic: boolean;
 }
 
 export interface OperatorFact {
@@ -52,6 +56,13 @@ export interface TypeFact {
   readonly base: number | null;
   /** Of an enum: the label of each of its values by oid. */
   readonly labels: Readonly<Record<string, string>> | null;
+  /** Of an enum: its labels in its order. */
+  readonly ordered: readonly string[] | null;
+  /** Of a range: what it is a range of. */
+  readonly subtype: number | null;
+  /** pg_type.typinput and typoutput, by their C functions. */
+  readonly input: string;
+  readonly output: string;
   /** Of a composite type: the names of its fields by attnum. */
   readonly fields: Readonly<Record<string, string>> | null;
   /** pg_type.typlen and typalign: how its values lie within an array. */
@@ -64,7 +75,7 @@ export interface CollationFact {
   readonly schema: string;
   readonly name: string;
   readonly deterministic: boolean;
-  /** Orders by bytes. */
+  /** Orders by bytes, and knows the case of ASCII alone. */
   readonly bytewise: boolean;
 }
 
@@ -144,7 +155,8 @@ function addOids(node: TreeNode, oids: Oids): void {
 const FACTS_SQL = `
 WITH RECURSIVE types AS (
   SELECT oid FROM pg_catalog.pg_type WHERE oid = ANY ($3::oid[])
-  UNION SELECT u.oid FROM types JOIN pg_catalog.pg_type t USING (oid), LATERAL (VALUES (t.typelem), (t.typbasetype)) AS u (oid) WHERE u.oid <> 0
+  UNION SELECT u.oid FROM types JOIN pg_catalog.pg_type t USING (oid), LATERAL (VALUES (t.typelem), (t.typbasetype),
+    ((SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid))) AS u (oid) WHERE u.oid <> 0
 ), casts AS (
   SELECT castsource, casttarget, castfunc, castmethod FROM pg_catalog.pg_cast
   WHERE castcontext = 'i' AND castsource IN (SELECT oid FROM types) AND casttarget IN (SELECT oid FROM types)
@@ -156,6 +168,9 @@ WITH RECURSIVE types AS (
 SELECT json_build_object(
   'functions', (SELECT json_agg(json_build_object('oid', p.oid::int8, 'schema', n.nspname, 'name', p.proname, 'source', p.prosrc,
       'language', l.lanname, 'kind', p.prokind, 'volatility', p.provolatile, 'strict', p.proisstrict,
+      'signature', p.proname || '(' || (SELECT coalesce(string_agg(pg_catalog.format_type(a.oid, NULL), ',' ORDER BY a.at), '')
+        FROM unnest(p.proargtypes) WITH ORDINALITY AS a(oid, at)) || ')',
+      'polymorphic', EXISTS (SELECT FROM unnest(p.proargtypes) AS a(oid) JOIN pg_catalog.pg_type t ON t.oid = a.oid WHERE t.typtype = 'p'),
       'outputs', (SELECT json_agg(p.proargnames[m.at] ORDER BY m.at) FROM unnest(p.proargmodes) WITH ORDINALITY AS m(mode, at)
         WHERE m.mode IN ('o', 'b', 't'))))
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
@@ -171,11 +186,15 @@ SELECT json_build_object(
       'base', nullif(t.typbasetype, 0)::int8, 'length', t.typlen, 'align', t.typalign,
       'fields', CASE WHEN t.typtype = 'c' THEN (SELECT json_object_agg(a.attnum, a.attname) FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) END,
+      'ordered', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid),
+      'subtype', (SELECT r.rngsubtype::int8 FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid),
+      'input', (SELECT p.prosrc FROM pg_catalog.pg_proc p WHERE p.oid = t.typinput),
+      'output', (SELECT p.prosrc FROM pg_catalog.pg_proc p WHERE p.oid = t.typoutput),
       'labels', (SELECT json_object_agg(e.oid::text, e.enumlabel) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)))
     FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.oid IN (SELECT oid FROM types)),
   'collations', (SELECT json_agg(json_build_object('oid', c.oid::int8, 'schema', n.nspname, 'name', c.collname,
       'deterministic', c.collisdeterministic,
-      'bytewise', CASE WHEN c.oid = 100 THEN (SELECT d.datcollate IN ('C', 'POSIX') AND %PROVIDER% FROM pg_catalog.pg_database d
+      'bytewise', CASE WHEN c.oid = 100 THEN (SELECT d.datcollate IN ('C', 'POSIX') AND d.datctype IN ('C', 'POSIX') AND %PROVIDER% FROM pg_catalog.pg_database d
           WHERE d.datname = current_database())
         ELSE c.oid IN (950, 951) OR (c.oid < 16384 AND c.collname = 'ucs_basic') END))
     FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace WHERE c.oid = ANY ($4::oid[])),

@@ -1,0 +1,275 @@
+import type { Expression } from '@sluice/core/expression';
+import type { ValueType } from '@sluice/core/plan';
+import { NotExpressible } from './expression-reasons.js';
+import type { Facts } from './facts.js';
+import type { Lifted } from './lifted.js';
+import type { Scalar, ScalarOf } from './query-tree.js';
+import { baseOf, printsAlike, valueTypeOf } from './value-type.js';
+
+export interface ToExpression {
+  readonly facts: Facts;
+  /** Where constants and parameters get their numbers. */
+  readonly lifted: Lifted;
+  /**
+   * What stands at hand: a column of the row for a column, an aggregate, a key of the groups, a subquery. Asked
+   * before anything else, from the outside in; undefined for what is to be computed.
+   */
+  readonly atHand: (scalar: Scalar) => Expression | undefined;
+}
+
+/** Oids from here on belong to users; below are Postgres's own. (Postgres source, `FirstNormalObjectId`) */
+const FIRST_USER_OID = 16384;
+
+/**
+ * An expression for the engine. Whether the engine has its functions is not asked here: `compileExpression` says.
+ * @throws NotExpressible with the reason for the re-run gear.
+ */
+export function toExpression(scalar: Scalar, context: ToExpression): Expression {
+  const known = context.atHand(scalar);
+  if (known !== undefined) return known;
+  const to = (one: Scalar): Expression => toExpression(one, context);
+  const all = (many: readonly Scalar[]): readonly Expression[] => many.map((one) => to(one));
+  switch (scalar.kind) {
+    case 'constant':
+      return { op: 'param', param: context.lifted.constant(scalar.value, scalar.type) };
+    case 'param':
+      return { op: 'param', param: context.lifted.param(scalar.param, scalar.type) };
+    case 'call':
+      return callOf(scalar, context);
+    case 'and':
+    case 'or':
+      return { op: scalar.kind, args: all(scalar.args) };
+    case 'not':
+      return { op: 'not', arg: to(scalar.arg) };
+    case 'is null':
+    case 'is not null':
+      return nullTest(scalar, context);
+    case 'is':
+      return { op: 'is', arg: to(scalar.arg), value: scalar.value, negated: scalar.negated };
+    case 'distinct':
+    case 'nullif': {
+      const { left, right } = scalar;
+      const compared = { fn: functionName(scalar.fn, context), left: to(left), right: to(right) };
+      const types = typesOf([left, right], scalar.collation, scalar.fn, context);
+      return scalar.kind === 'distinct'
+        ? { op: 'distinct', ...compared, ...types, negated: false }
+        : { op: 'nullif', ...compared, ...types };
+    }
+    case 'any':
+    case 'all':
+      return quantified(scalar, context);
+    case 'case':
+      return {
+        op: 'case',
+        arms: scalar.arms.map(({ when, result }) => [to(when), to(result)] as const),
+        otherwise: to(scalar.otherwise),
+      };
+    case 'coalesce':
+      return { op: 'coalesce', args: all(scalar.args) };
+    case 'greatest':
+    case 'least':
+      return {
+        op: scalar.kind,
+        args: all(scalar.args),
+        type: orderedType(scalar.type.oid, scalar.collation, context),
+      };
+    case 'array': {
+      const type = valueTypeOf(
+        scalar.nested ? scalar.type.oid : scalar.element,
+        scalar.type.collation,
+        context.facts,
+      );
+      return { op: 'array', args: all(scalar.elements), type };
+    }
+    case 'subscript':
+      return subscript(scalar, context);
+    case 'relabel':
+      if (!printsAlike(scalar.arg.type.oid, scalar.type.oid, context.facts)) throw new NotExpressible('cast');
+      return to(scalar.arg);
+    case 'collate':
+      return to(scalar.arg);
+    case 'io cast':
+      return throughText(scalar, context);
+    case 'array cast':
+      return arrayCast(scalar, context);
+    default:
+      throw new NotExpressible(CAUSES[scalar.kind], scalar.kind === 'unknown' ? scalar.tag : null);
+  }
+}
+
+/**
+ * The type that values are ordered in.
+ * @throws NotExpressible where the engine does not order as Postgres does (C16).
+ */
+export function orderedType(
+  oid: number,
+  collation: number,
+  { facts }: Pick<ToExpression, 'facts'>,
+): ValueType {
+  const type = valueTypeOf(oid, collation, facts);
+  let inner = type;
+  while (inner.kind === 'array' || inner.kind === 'range') inner = inner.element;
+  if ('ordered' in inner && !inner.ordered) throw new NotExpressible('collation');
+  return type;
+}
+
+const CAUSES = {
+  column: 'column',
+  undecoded: 'constant',
+  row: 'row',
+  'compare rows': 'row',
+  field: 'row',
+  'row cast': 'row',
+  'domain cast': 'domain',
+  element: 'cast',
+  value: 'clock',
+  aggregate: 'aggregate',
+  grouping: 'aggregate',
+  window: 'aggregate',
+  exists: 'subquery',
+  subquery: 'subquery',
+  'array of': 'subquery',
+  'any of': 'subquery',
+  'all of': 'subquery',
+  'row of': 'subquery',
+  'subquery column': 'subquery',
+  unknown: 'unknown',
+} as const;
+
+function callOf(call: ScalarOf<'call'>, context: ToExpression): Expression {
+  if (call.returnsSet) throw new NotExpressible('function_of_sets');
+  if (call.variadic) throw new NotExpressible('function_variadic');
+  return {
+    op: 'call',
+    fn: functionName(call.fn, context),
+    args: call.args.map((arg) => toExpression(arg, context)),
+    ...typesOf(call.args, call.collation, call.fn, context),
+  };
+}
+
+/** A C function by its own name, one that Postgres defines in SQL by its signature. */
+function functionName(oid: number, { facts }: ToExpression): string {
+  const fact = facts.functions.get(oid);
+  if (fact === undefined) throw new NotExpressible('unknown');
+  if (oid >= FIRST_USER_OID) throw new NotExpressible('function_of_application', fact.name);
+  if (fact.volatility === 'v') throw new NotExpressible('function_volatile', fact.name);
+  if (fact.language === 'internal') return fact.source;
+  if (fact.language === 'sql') return fact.signature;
+  throw new NotExpressible('unknown', fact.name);
+}
+
+/** The types of the arguments, where the function's name alone does not say. */
+function typesOf(
+  args: readonly Scalar[],
+  collation: number,
+  fn: number,
+  { facts }: ToExpression,
+): { readonly types?: readonly ValueType[] } {
+  checkDeterministic(collation, facts);
+  const types = args.map((arg) => valueTypeOf(arg.type.oid, collation, facts));
+  const says = facts.functions.get(fn)?.polymorphic !== true && types.every(({ kind }) => PLAIN.has(kind));
+  return says ? {} : { types };
+}
+
+const PLAIN: ReadonlySet<ValueType['kind']> = new Set([
+  'bool',
+  'int',
+  'numeric',
+  'float',
+  'uuid',
+  'bytea',
+  'date',
+  'timestamp',
+  'timestamptz',
+  'time',
+  'timetz',
+  'interval',
+  'json',
+  'jsonb',
+  'inet',
+]);
+
+function checkDeterministic(collation: number, facts: Facts): void {
+  if (facts.collations.get(collation)?.deterministic === false)
+    throw new NotExpressible('collation_nondeterministic');
+}
+
+function quantified(scalar: ScalarOf<'any' | 'all'>, context: ToExpression): Expression {
+  const { facts } = context;
+  const element = baseOf(scalar.array.type.oid, facts)?.element ?? null;
+  if (element === null) throw new NotExpressible('unknown');
+  checkDeterministic(scalar.collation, facts);
+  const type = valueTypeOf(element, scalar.collation, facts);
+  const left = valueTypeOf(scalar.left.type.oid, scalar.collation, facts);
+  return {
+    op: scalar.kind,
+    fn: functionName(scalar.fn, context),
+    left: toExpression(scalar.left, context),
+    array: toExpression(scalar.array, context),
+    type,
+    ...(JSON.stringify(left) === JSON.stringify(type) ? {} : { types: [left, type] }),
+  };
+}
+
+/** Of a row that is written out: whether all its fields are null, or none is. */
+function nullTest(scalar: ScalarOf<'is null' | 'is not null'>, context: ToExpression): Expression {
+  const op = scalar.kind === 'is null' ? 'is_null' : 'is_not_null';
+  if (!scalar.ofRow) return { op, arg: toExpression(scalar.arg, context) };
+  if (scalar.arg.kind !== 'row') throw new NotExpressible('row');
+  return { op: 'and', args: scalar.arg.fields.map((field) => ({ op, arg: toExpression(field, context) })) };
+}
+
+const JSONB = 3802;
+
+function subscript({ base, upper, lower }: ScalarOf<'subscript'>, context: ToExpression): Expression {
+  if (lower.length > 0) throw new NotExpressible('slice');
+  const container = baseOf(base.type.oid, context.facts);
+  const isArray = (container?.element ?? null) !== null;
+  if (!isArray && container?.oid !== JSONB) throw new NotExpressible('unknown');
+  const indexes = upper.map((index) => {
+    if (index === null) throw new NotExpressible('slice');
+    return index;
+  });
+  const args = [base, ...indexes];
+  return {
+    op: 'call',
+    fn: isArray ? 'array_subscript_handler' : 'jsonb_subscript_handler',
+    args: args.map((arg) => toExpression(arg, context)),
+    types: args.map((arg) => valueTypeOf(arg.type.oid, arg.type.collation, context.facts)),
+  };
+}
+
+/** The output function of the one type within the input function of the other. */
+function throughText(cast: ScalarOf<'io cast'>, context: ToExpression): Expression {
+  const { facts } = context;
+  const from = baseOf(cast.arg.type.oid, facts);
+  const into = facts.types.get(cast.type.oid);
+  if (from === undefined || into === undefined) throw new NotExpressible('unknown');
+  if (into.base !== null) throw new NotExpressible('domain');
+  for (const { oid, name } of [from, into])
+    if (
+      oid >= FIRST_USER_OID &&
+      facts.types.get(oid)?.ordered === null &&
+      facts.types.get(oid)?.element === null
+    )
+      throw new NotExpressible('function_of_application', name);
+  const printed = call(
+    from.output,
+    toExpression(cast.arg, context),
+    valueTypeOf(from.oid, cast.arg.type.collation, facts),
+  );
+  return call(into.input, printed, valueTypeOf(into.oid, cast.type.collation, facts));
+}
+
+function call(fn: string, arg: Expression, type: ValueType): Expression {
+  return { op: 'call', fn, args: [arg], ...(PLAIN.has(type.kind) ? {} : { types: [type] }) };
+}
+
+/** Only where each element stays as it is. */
+function arrayCast(cast: ScalarOf<'array cast'>, context: ToExpression): Expression {
+  const same =
+    cast.each.kind === 'element' || (cast.each.kind === 'relabel' && cast.each.arg.kind === 'element');
+  if (!same || !printsAlike(cast.arg.type.oid, cast.type.oid, context.facts))
+    throw new NotExpressible('cast');
+  return toExpression(cast.arg, context);
+}

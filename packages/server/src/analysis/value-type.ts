@@ -1,0 +1,63 @@
+import type { ValueType } from '@sluice/core/plan';
+import type { Facts, TypeFact } from './facts.js';
+
+const TEXTS: ReadonlySet<number> = new Set([19, 25, 1043]);
+const CHAR = 1042;
+
+const KINDS: ReadonlyMap<
+  number,
+  Exclude<ValueType['kind'], 'text' | 'char' | 'enum' | 'array' | 'range' | 'opaque'>
+> = new Map([
+  [16, 'bool'],
+  [17, 'bytea'],
+  [20, 'int'],
+  [21, 'int'],
+  [23, 'int'],
+  [26, 'int'],
+  [114, 'json'],
+  [700, 'float'],
+  [701, 'float'],
+  [869, 'inet'],
+  [1082, 'date'],
+  [1083, 'time'],
+  [1114, 'timestamp'],
+  [1184, 'timestamptz'],
+  [1186, 'interval'],
+  [1266, 'timetz'],
+  [1700, 'numeric'],
+  [2950, 'uuid'],
+  [3802, 'jsonb'],
+]);
+
+/** What the engine makes of a type; domains are what they are made of. @param collation by which it is compared. */
+export function valueTypeOf(oid: number, collation: number, facts: Facts): ValueType {
+  const ordered = facts.collations.get(collation)?.bytewise ?? false;
+  const fact = facts.types.get(oid);
+  const kind = KINDS.get(oid);
+  if (kind !== undefined) return { kind };
+  if (TEXTS.has(oid)) return { kind: 'text', ordered };
+  if (oid === CHAR) return { kind: 'char', ordered };
+  if (fact === undefined) return { kind: 'opaque' };
+  if (fact.base !== null) return valueTypeOf(fact.base, collation, facts);
+  if (fact.ordered !== null) return { kind: 'enum', labels: fact.ordered };
+  if (fact.element !== null) return { kind: 'array', element: valueTypeOf(fact.element, collation, facts) };
+  if (fact.kind === 'r' && fact.subtype !== null)
+    return { kind: 'range', element: valueTypeOf(fact.subtype, collation, facts) };
+  return { kind: 'opaque' };
+}
+
+/** The type below a domain, all the way down. */
+export function baseOf(oid: number, facts: Facts): TypeFact | undefined {
+  const fact = facts.types.get(oid);
+  return fact?.base === undefined || fact.base === null ? fact : baseOf(fact.base, facts);
+}
+
+/** Whether values of two types that have the same bytes are printed the same: not so for oid and regclass, or inet and cidr. */
+export function printsAlike(one: number, other: number, facts: Facts): boolean {
+  const [a, b] = [baseOf(one, facts), baseOf(other, facts)];
+  if (a === undefined || b === undefined) return false;
+  if (a.element !== null && b.element !== null) return printsAlike(a.element, b.element, facts);
+  return a.output === b.output || (PLAIN.has(a.output) && PLAIN.has(b.output));
+}
+
+const PLAIN: ReadonlySet<string> = new Set(['textout', 'varcharout', 'bpcharout']);
