@@ -4,6 +4,7 @@ import { deparse } from '@sluice/server/analysis/deparse';
 import { OUTPUT_SETTINGS } from '@sluice/server/source/database';
 import pg from 'pg';
 import { ANY, OWN, TOTAL, type Entry } from './queries.js';
+import { UNDERSTOOD } from './understood.js';
 
 /** What became of one text of the corpus. */
 export type Outcome =
@@ -31,6 +32,7 @@ export async function checkCorpus(urls: {
       [TOTAL, true],
       [ANY, false],
       [OWN, false],
+      [UNDERSTOOD, false],
     ] as const)
       for (const entry of entries) outcomes.push(await check(service, owner, entry, ordered));
     return outcomes;

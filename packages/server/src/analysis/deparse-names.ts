@@ -40,10 +40,9 @@ export class Names {
     const relation = known(this.#relations.get(id), 'a relation');
     if (column === 0) {
       const row = this.relation(id);
-      // As a row of the view, not of the query that stands for it.
-      return relation.kind === 'subquery' && relation.view !== null
-        ? `(${row}.*)::${this.table(relation.view)}`
-        : row;
+      if (relation.kind !== 'subquery' || relation.view === null) return row;
+      // As a row of the view, not of the query that stands for it; null where an outer join found none.
+      return `CASE WHEN ${row} IS DISTINCT FROM NULL THEN (${row}.*)::${this.table(relation.view)} END`;
     }
     return `${this.relation(id)}.${this.#columnName(relation, column)}`;
   }

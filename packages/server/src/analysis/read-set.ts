@@ -4,6 +4,7 @@ import type { TreeNode } from './node-tree.js';
 import type { ArmCast, Query, SetArm, SetOperation, TypeUse } from './query-tree.js';
 import type { Place } from './read-scope.js';
 import { readKeys } from './read-scalar.js';
+import { baseOf } from './value-type.js';
 import { choiceOf, flagOf, nodeOf, nodesOf, numberOf, numbersOf, tagOf } from './tree-fields.js';
 
 /** UNION, INTERSECT or EXCEPT: a tree whose leaves are subqueries of the range table. */
@@ -65,7 +66,9 @@ function castsOf(
   return to.map((type, at) => {
     const source = from[at];
     if (source === undefined || source.oid === type.oid) return null;
-    const cast = facts.casts.get(`${source.oid}:${type.oid}`);
+    const base = baseOf(source.oid, facts)?.oid ?? source.oid;
+    if (base === type.oid) return { kind: 'relabel' };
+    const cast = facts.casts.get(`${base}:${type.oid}`);
     if (cast === undefined) return { kind: 'unknown' };
     if (cast.method === 'b') return { kind: 'relabel' };
     return cast.method === 'f' ? { kind: 'call', fn: cast.fn } : { kind: 'io' };
