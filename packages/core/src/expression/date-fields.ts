@@ -304,9 +304,11 @@ export const DATE_FIELDS: Family = {
   ...stable(strict('float8', { timestamptz_part: parted(momentField) })),
   ...strict('timestamp', { timestamp_trunc: truncate }),
   ...strict('interval', { interval_trunc: truncateInterval }),
-  ...stable(strict('timestamptz', { timestamptz_trunc: truncate })),
-  ...strict('timestamptz', {
-    timestamptz_trunc_zone: (unit, text, zone) =>
-      asciiLower(zone) === 'utc' ? truncate(unit, text) : notReproduced('time zones other than UTC'),
-  }),
+  ...stable(
+    strict('timestamptz', {
+      timestamptz_trunc: truncate,
+      timestamptz_trunc_zone: (unit, text, zone) =>
+        asciiLower(zone) === 'utc' ? truncate(unit, text) : notReproduced('time zones other than UTC'),
+    }),
+  ),
 };

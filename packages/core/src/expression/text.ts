@@ -113,7 +113,7 @@ function toChar(text: string, modifier: string, explicit: string): string {
 /**
  * Case is a matter of locale even for ASCII (Turkish has two letters i), so the planner gives the type with its
  * collation: under C only ASCII letters change; under another, ASCII text is as everywhere, the rest is not known.
- * The planner plans no casing for a collation or database locale of tr, az, crh, ku or tt.
+ * The planner plans casing only where `hasUsualCase` says so of the collation, or of the database's locale.
  */
 function casing(change: (text: string) => string) {
   return ([type]: readonly ValueType[]): ((text: string) => string) => {

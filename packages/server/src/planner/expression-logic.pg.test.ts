@@ -1,3 +1,4 @@
+import { hasUsualCase } from '@sluice/core/expression/ascii-case';
 import { FUNCTIONS } from '@sluice/core/expression/all';
 import { compileExpression } from '@sluice/core/expression/compile';
 import { NotReproduced, PgError } from '@sluice/core/expression/errors';
@@ -107,6 +108,25 @@ async function ask(text: string, numbers: readonly number[]): Promise<PgText[] |
     return error instanceof Error ? error : new Error(String(error));
   }
 }
+
+test('ASCII letters change their case as usual under every collation that is said to', async () => {
+  const { rows } = await client.query<string[]>({
+    text: `SELECT collname FROM pg_collation WHERE collprovider <> 'd' AND collencoding IN (-1, 6)`,
+    rowMode: 'array',
+  });
+  const ascii = String.fromCharCode(...Array.from({ length: 95 }, (_unit, index) => 32 + index));
+  const unusual: string[] = [];
+  for (const [name = ''] of rows) {
+    const { rows: cased } = await client.query<string[]>({
+      text: `SELECT lower($1::text COLLATE "${name}"), upper($1::text COLLATE "${name}")`,
+      values: [ascii],
+      rowMode: 'array',
+    });
+    if (String(cased[0]) !== String([ascii.toLowerCase(), ascii.toUpperCase()])) unusual.push(name);
+  }
+  expect(rows.length).toBeGreaterThan(3);
+  expect(unusual.filter(hasUsualCase)).toEqual([]);
+});
 
 const int: ValueType = { kind: 'int' };
 const TYPES: readonly (readonly [name: string, type: ValueType])[] = [
