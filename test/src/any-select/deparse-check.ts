@@ -4,6 +4,7 @@ import { deparse } from '@sluice/server/analysis/deparse';
 import { OUTPUT_SETTINGS } from '@sluice/server/source/database';
 import pg from 'pg';
 import { ANY, OWN, TOTAL, type Entry } from './queries.js';
+import { misplacedColumns } from './levels-check.js';
 import { UNDERSTOOD } from './understood.js';
 
 /** What became of one text of the corpus. */
@@ -50,6 +51,8 @@ async function check(service: pg.Pool, owner: pg.Client, entry: Entry, ordered: 
   if (analysis.kind !== 'analysed') return { kind: 'unavailable', sql, why: analysis.reason };
   const what = unknownIn(analysis);
   if (what.length > 0) return { kind: 'unknown', sql, what };
+  const misplaced = misplacedColumns(analysis.query);
+  if (misplaced.length > 0) return { kind: 'different', sql, deparsed: '', how: misplaced.join() };
   const deparsed = deparse(analysis.query, analysis.facts);
   for (const list of lists.length === 0 ? [[]] : lists) {
     const params = [...encodeParams(list)];

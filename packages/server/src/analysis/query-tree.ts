@@ -84,7 +84,7 @@ export interface Key {
 export interface SortKey {
   readonly ref: number;
   readonly equal: number;
-  /** The operator that stands between a row and the next. */
+  /** The operator that stands between a row and the next: `<`, `>`, or of another order of the type, such as `~<~`. */
   readonly operator: number;
   readonly descending: boolean;
   readonly nullsFirst: boolean;

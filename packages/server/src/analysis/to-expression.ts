@@ -1,5 +1,6 @@
 import type { Expression } from '@sluice/core/expression';
 import type { ValueType } from '@sluice/core/plan';
+import { checkDeterministic, FIRST_USER_OID, orderedType } from './comparing.js';
 import { NotExpressible } from './expression-reasons.js';
 import type { Facts } from './facts.js';
 import type { Lifted } from './lifted.js';
@@ -16,9 +17,6 @@ export interface ToExpression {
    */
   readonly atHand: (scalar: Scalar) => Expression | undefined;
 }
-
-/** Oids from here on belong to users; below are Postgres's own. (Postgres source, `FirstNormalObjectId`) */
-const FIRST_USER_OID = 16384;
 
 /**
  * An expression for the engine. Whether the engine has its functions is not asked here: `compileExpression` says.
@@ -71,7 +69,7 @@ export function toExpression(scalar: Scalar, context: ToExpression): Expression 
       return {
         op: scalar.kind,
         args: all(scalar.args),
-        type: orderedType(scalar.type.oid, scalar.collation, context),
+        type: orderedType(scalar.type.oid, scalar.collation, context.facts),
       };
     case 'array': {
       const type = valueTypeOf(
@@ -95,22 +93,6 @@ export function toExpression(scalar: Scalar, context: ToExpression): Expression 
     default:
       throw new NotExpressible(CAUSES[scalar.kind], scalar.kind === 'unknown' ? scalar.tag : null);
   }
-}
-
-/**
- * The type that values are ordered in.
- * @throws NotExpressible where the engine does not order as Postgres does (C16).
- */
-export function orderedType(
-  oid: number,
-  collation: number,
-  { facts }: Pick<ToExpression, 'facts'>,
-): ValueType {
-  const type = valueTypeOf(oid, collation, facts);
-  let inner = type;
-  while (inner.kind === 'array' || inner.kind === 'range') inner = inner.element;
-  if ('ordered' in inner && !inner.ordered) throw new NotExpressible('collation');
-  return type;
 }
 
 const CAUSES = {
@@ -188,11 +170,6 @@ const PLAIN: ReadonlySet<ValueType['kind']> = new Set([
   'jsonb',
   'inet',
 ]);
-
-function checkDeterministic(collation: number, facts: Facts): void {
-  if (facts.collations.get(collation)?.deterministic === false)
-    throw new NotExpressible('collation_nondeterministic');
-}
 
 function quantified(scalar: ScalarOf<'any' | 'all'>, context: ToExpression): Expression {
   const { facts } = context;
