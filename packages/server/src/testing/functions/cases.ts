@@ -75,6 +75,7 @@ const input = (type: string, values: string): CallCase[] => [
 ];
 const output = (type: string): CallCase[] => [{ args: [type], sql: '($1)::text' }];
 const like = (): CallCase[] => [
+  { args: ['text: overlapping', 'text: overlapping pattern'], types: [TEXT, TEXT] },
   { args: ['text', 'text: pattern'], types: [TEXT, TEXT] },
   { args: ['text: long', 'text: pattern'], types: [TEXT, TEXT] },
 ];
@@ -252,7 +253,10 @@ export const CASES: Readonly<Record<string, readonly CallCase[]>> = {
   jsonb_delete_idx: [{ args: ['jsonb', 'integer: small'] }],
   jsonb_delete_path: jsonPath('jsonb'),
   jsonb_delete_array: [{ args: ['jsonb', 'text[]'], sql: '$1 - $2' }],
-  jsonb_set: [{ args: ['jsonb', 'text[]: path', 'jsonb', 'boolean'] }],
+  jsonb_set: [
+    { args: ['jsonb: container', 'text[]: place', 'jsonb: new', 'boolean'] },
+    { args: ['jsonb', 'text[]: path', 'jsonb', 'boolean'] },
+  ],
   jsonb_strip_nulls: [{ args: ['jsonb'], sql: 'jsonb_strip_nulls($1)' }],
   to_json: anything(),
   to_jsonb: anything(),

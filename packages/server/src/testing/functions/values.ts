@@ -277,6 +277,15 @@ export const VALUES: Readonly<Record<string, readonly string[]>> = {
   factor: list(`0 | 1 | -1 | 2 | 7 | -3 | 30 | 0.5 | 1000000 | NaN | 1e+20`),
   separator: [',', '', ', ', 'a', '\u{1f600}', 'abc', '%'],
   fill: ['x', 'xy', '', ' ', '\u{1f600}é'],
+  overlapping: list(`ab | aab | abb | abab | aaab | aba | abba | ababab | b`),
+  'overlapping pattern': list(
+    `%aa%ab | %ab%b | a%ab%b | ab%ab | %ab%ab | a%a | a%b%b | %a%b%a% | %ab%ab% | a_%b | %_b%_b`,
+  ),
+  container: list(`[1, 2] | [] | {"a": [1]} | {"a": 1} | [[1], {"b": 2}] | {"a": {"b": 1}} | {} | [[]]`),
+  place: list(
+    `{-3} | {-1} | {0} | {5} | {a,-5} | {a,0} | {a,9} | {b} | {0,-9} | {0,0} | {1,b} | {1,c} | {x,y} | {a,b} | {a,b,c} | {a,x}`,
+  ),
+  new: ['"new"', '{"c": null}'],
   template: list(`%s | %s-%s | %% | a%%b%s | %s%s%s | %I | %L | %1$s | none | %-5s | %s %%s | 100% | %s%`),
   format:
     list(`YYYY-MM-DD | YYYY-MM | YYYY | YY | HH24:MI:SS | HH12:MI AM | HH:MI:SS.MS pm | YYYY-MM-DD"T"HH24:MI:SS.US"Z" |
