@@ -36,6 +36,37 @@ export function readQuery(tree: TreeValue, { facts, views, nodesMax }: ReadOptio
   return read(queryNode(tree), new Reading(facts, views, nodesMax), null, 0);
 }
 
+/**
+ * An expression over the row of a table: a policy (`pg_policy.polqual`), a generated column (`pg_attrdef.adbin`).
+ * @returns it with the number by which it calls the table.
+ * @throws as `readQuery`
+ */
+export function readTableExpression(
+  tree: TreeValue,
+  table: number,
+  { facts, views, nodesMax }: ReadOptions,
+): { readonly expression: Scalar; readonly relation: number } {
+  if (!isNode(tree)) throw analysisError('analysis_unreadable', 'not one expression');
+  // As if it stood in a query of that table alone.
+  const entry: TreeNode = {
+    tag: 'RANGETBLENTRY',
+    fields: new Map([
+      ['rtekind', '0'],
+      ['relid', String(table)],
+    ]),
+  };
+  const around: TreeNode = {
+    tag: 'QUERY',
+    fields: new Map<string, TreeValue>([
+      ['rtable', [entry]],
+      ['cteList', null],
+    ]),
+  };
+  const scope = new Scope(new Reading(facts, views, nodesMax), null, 0, around);
+  const expression = readScalar(tree, { scope, depth: 0, query: within, tested: null });
+  return { expression, relation: scope.idOf(1) };
+}
+
 /** The one query within lists within lists. */
 export function queryNode(tree: TreeValue): TreeNode {
   let value = tree;
