@@ -86,7 +86,9 @@ function keysOf(input: Input): Omit<CompiledInput, 'input' | 'on' | 'where'> {
   };
 }
 
-/** Writes a row's values where the flat row has the input's columns; nulls for no row. */
-export function place(flat: PgText[], { offset, width }: Input, row: Row | null): void {
-  for (let column = 0; column < width; column++) flat[offset + column] = row?.values[column] ?? null;
+/** Writes a row's values where the flat row has the input's columns; nulls for no row. EXISTS has its mark before them. */
+export function place(flat: PgText[], { join, offset, width }: Input, row: Row | null): void {
+  const mark = join === 'exists' ? 1 : 0;
+  for (let column = 0; column < width - mark; column++)
+    flat[offset + mark + column] = row?.values[column] ?? null;
 }

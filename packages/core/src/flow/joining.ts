@@ -107,6 +107,7 @@ export class Joining {
       place(flat, input, row);
     }
     if (input.join === 'exists') {
+      place(flat, input, null);
       flat[input.offset] = found > 0 ? 't' : 'f';
       next(null, '');
     } else if (found === 0 && input.join !== 'inner') {

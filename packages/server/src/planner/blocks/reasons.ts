@@ -1,0 +1,43 @@
+/** Why a query is no tree of blocks, beyond what its expressions are: one line per cause, shown by `explain`. */
+export const BLOCK_REASONS = {
+  full_join: 'It has a FULL JOIN.',
+  nested_outer_join: 'It has joins within the nullable side of an outer join.',
+  grouping_sets: 'It has GROUPING SETS, ROLLUP or CUBE.',
+  window: 'It has window functions.',
+  distinct_on: 'It has DISTINCT ON.',
+  set_operation: 'It has UNION, INTERSECT or EXCEPT.',
+  with_ties: 'It has FETCH … WITH TIES.',
+  cte: 'It has a WITH query that stands for itself: recursive or MATERIALIZED.',
+  from_function: 'It reads from a function.',
+  from_values: 'It reads from VALUES.',
+  from_unknown: 'It reads from something that Sluice does not know.',
+  from_nothing: 'It reads from no table.',
+  correlated: 'A subquery depends on rows of several tables of the query around it.',
+  in_value: 'It has IN, ANY or ALL with a subquery elsewhere than as a condition of WHERE.',
+  subquery_of_groups: 'It has a subquery beside GROUP BY.',
+  several_columns: 'It has a subquery of several columns where one is expected.',
+  key_text: 'It groups, or tells rows apart, by values of which equal ones may be printed differently.',
+  aggregate: 'It has an aggregate that Sluice does not maintain.',
+  limit: 'Its LIMIT or OFFSET is computed.',
+  no_key: 'A table has no primary key or other unique key of NOT NULL columns.',
+} as const;
+
+export type BlockCause = keyof typeof BLOCK_REASONS;
+
+/** Thrown and caught within the planner: the query is fine, and not incremental. */
+export class NotABlock extends Error {
+  readonly why: BlockCause;
+  readonly subject: string | null;
+
+  constructor(why: BlockCause, subject: string | null = null) {
+    super(why);
+    this.why = why;
+    this.subject = subject;
+  }
+
+  /** The reason in words. */
+  get reason(): string {
+    const words: string = BLOCK_REASONS[this.why];
+    return this.subject === null ? words : `${words} (${this.subject})`;
+  }
+}

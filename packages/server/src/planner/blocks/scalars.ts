@@ -1,0 +1,72 @@
+import type { Query, Scalar, Select } from '../../analysis/query-tree.js';
+
+/** The conjuncts of a condition. */
+export function conjuncts(condition: Scalar | null): readonly Scalar[] {
+  if (condition === null) return [];
+  return condition.kind === 'and' ? condition.args.flatMap(conjuncts) : [condition];
+}
+
+/** Everything directly below a node, in the order of its fields; queries are not entered. */
+function partsOf(node: object): readonly object[] {
+  return Object.values(node).flatMap((value: unknown): object[] =>
+    Array.isArray(value) ? value.filter(isObject) : isObject(value) ? [value] : [],
+  );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The numbers of all relations that an expression reads, subqueries in it included. */
+export function relationsIn(node: object): Set<number> {
+  const found = new Set<number>();
+  const visit = (one: object): void => {
+    if ('kind' in one && one.kind === 'column' && 'relation' in one) found.add(Number(one.relation));
+    for (const part of partsOf(one)) visit(part);
+  };
+  visit(node);
+  return found;
+}
+
+/** The same expression, with some of its parts exchanged. */
+export function exchange(scalar: Scalar, by: (part: Scalar) => Scalar | undefined): Scalar {
+  const visit = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(visit);
+    if (!isObject(value)) return value;
+    const other = 'kind' in value && 'type' in value ? by(value as Scalar) : undefined;
+    if (other !== undefined) return other;
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, visit(part)]));
+  };
+  return visit(scalar) as Scalar;
+}
+
+/** A plain column behind casts that change nothing. */
+export function columnOf(scalar: Scalar): (Scalar & { readonly kind: 'column' }) | null {
+  if (scalar.kind === 'relabel' || scalar.kind === 'collate') return columnOf(scalar.arg);
+  return scalar.kind === 'column' && scalar.column > 0 ? scalar : null;
+}
+
+/** The SELECT of a query into whose WHERE a condition on its columns may be put. */
+export function openSelect(query: Query): Select | null {
+  const { body } = query;
+  if (query.limit !== null || query.offset !== null || query.with.length > 0) return null;
+  if (body.kind !== 'select' || body.windows.length > 0) return null;
+  if (body.distinct?.on === true || body.grouping?.several === true) return null;
+  return body;
+}
+
+/** The query with one more condition. */
+export function withCondition(query: Query, select: Select, condition: Scalar): Query {
+  const args = [...conjuncts(select.where), condition];
+  const where: Scalar = args.length === 1 ? condition : { kind: 'and', args, type: condition.type };
+  return { ...query, body: { ...select, where } };
+}
+
+/** What a visible column of a query is, before grouping; null when a condition on it does not go below the grouping. */
+export function outputOf(select: Select, column: number): Scalar | null {
+  const target = select.targets.filter(({ junk }) => !junk)[column - 1];
+  if (target === undefined) return null;
+  const { grouping } = select;
+  if (grouping === null) return target.expression;
+  return grouping.keys.some(({ ref }) => ref === target.ref) ? target.expression : null;
+}
