@@ -10,7 +10,7 @@ import { baseOf, printsAlike, valueTypeOf } from './value-type.js';
 export interface ToExpression {
   readonly facts: Facts;
   /** Where constants and parameters get their numbers. */
-  readonly lifted: Lifted;
+  readonly lifted: Pick<Lifted, 'param' | 'constant'>;
   /**
    * What stands at hand: a column of the row for a column, an aggregate, a key of the groups, a subquery. Asked
    * before anything else, from the outside in; undefined for what is to be computed.

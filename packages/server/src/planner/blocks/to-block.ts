@@ -4,7 +4,8 @@ import type { PlanColumn } from '@sluice/core/plan';
 import type { Facts } from '../../analysis/facts.js';
 import { Lifted, type LiftedParam } from '../../analysis/lifted.js';
 import type { Query, Relation, Scalar, ScalarOf, Select } from '../../analysis/query-tree.js';
-import { orderedType, toExpression } from '../../analysis/to-expression.js';
+import { sortTypeOf } from '../../analysis/comparing.js';
+import { toExpression } from '../../analysis/to-expression.js';
 import { valueTypeOf } from '../../analysis/value-type.js';
 import { equalitiesOf, type Equality } from './equalities.js';
 import { GroupedRow } from './grouped-row.js';
@@ -78,11 +79,12 @@ class BlockPlanner {
       group: grouped,
       project: project.map((one) => (grouped === null ? flat(one) : row.settle(one))),
       distinct: body.distinct !== null && this.#tellsApart(body),
-      order: query.order.map(({ ref, descending, nullsFirst }) => {
-        const column = body.targets.findIndex((target) => target.ref === ref);
-        const type = body.targets[column]?.expression.type;
-        orderedType(type?.oid ?? 0, type?.collation ?? 0, { facts: this.#facts });
-        return { column, descending, nullsFirst };
+      order: query.order.map((key) => {
+        const column = body.targets.findIndex((target) => target.ref === key.ref);
+        const target = body.targets[column];
+        if (target === undefined) throw new Error('assertion failed: what is ordered by is a target');
+        sortTypeOf(key, target.expression, this.#facts);
+        return { column, descending: key.descending, nullsFirst: key.nullsFirst };
       }),
       limit: this.#bound(query.limit, level),
       offset: this.#bound(query.offset, level),
