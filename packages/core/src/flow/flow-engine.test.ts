@@ -1,15 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { RowEvent } from '../engine/table-engine.js';
-import { compileExpression } from '../expression/compile.js';
-import { INTEGER } from '../expression/integer.js';
 import type { Expression } from '../expression.js';
 import type { ValueType } from '../plan.js';
-import type { PgText } from '../value.js';
-import type { Need } from './block-engine.js';
-import { FlowEngine } from './flow-engine.js';
 import type { Block, Input } from './plan.js';
-import { framed, identity, type Row } from './row.js';
+import { follow } from './testing/following.js';
 
 /*
  * The engine against nested loops: whatever rows come and go, what it holds is what evaluating the block from nothing
@@ -19,130 +13,6 @@ import { framed, identity, type Row } from './row.js';
 const INT: ValueType = { kind: 'int' };
 const WIDTH = 4;
 const TABLES = 3;
-type Tables = readonly Map<string, readonly PgText[]>[];
-
-// ------------------------------------------------------------ the specification
-
-function evaluate(expression: Expression, flat: readonly PgText[], params: readonly PgText[]): PgText {
-  return compileExpression(expression, INTEGER)(flat, params);
-}
-
-const holds = (
-  conditions: readonly Expression[],
-  flat: readonly PgText[],
-  params: readonly PgText[],
-): boolean => conditions.every((condition) => evaluate(condition, flat, params) === 't');
-
-function rowsOf(
-  input: Input,
-  tables: Tables,
-  above: readonly PgText[],
-  outer: readonly PgText[],
-): readonly (readonly PgText[])[] {
-  const { of, demand } = input;
-  if (of.kind === 'block') {
-    const params = demand.pairs.map(
-      ({ parentColumn, ofParams }) => (ofParams === true ? outer : above)[parentColumn] ?? null,
-    );
-    return answer(of.block, tables, params);
-  }
-  return [...(tables[of.table]?.values() ?? [])].filter((row) =>
-    demand.pairs.every(({ column, parentColumn }) => {
-      const value = above[parentColumn] ?? null;
-      return value !== null && row[column] === value;
-    }),
-  );
-}
-
-function joined(block: Block, tables: Tables, params: readonly PgText[]): (readonly PgText[])[] {
-  const width = block.inputs.reduce((sum, { offset, width: own }) => Math.max(sum, offset + own), 0);
-  let flats: { flat: PgText[]; present: boolean[] }[] = [
-    { flat: Array.from({ length: width }, () => null), present: [] },
-  ];
-  for (const input of block.inputs) {
-    flats = flats.flatMap(({ flat, present }) => {
-      const { parent } = input.demand;
-      const parentInput = parent === null ? null : block.inputs[parent];
-      const above = parentInput
-        ? flat.slice(parentInput.offset, parentInput.offset + parentInput.width)
-        : params;
-      const isAbove = parent === null || present[parent] === true;
-      const candidates = isAbove ? rowsOf(input, tables, above, params) : [];
-      const withRow = candidates.map((row) => {
-        const next = [...flat];
-        row.slice(0, input.width).forEach((value, at) => (next[input.offset + at] = value));
-        return { flat: next, present: [...present, true] };
-      });
-      const found = withRow.filter((one) => holds(input.on, one.flat, params));
-      if (input.join === 'exists') {
-        const next = [...flat];
-        next[input.offset] = found.length > 0 ? 't' : 'f';
-        return [{ flat: next, present: [...present, false] }];
-      }
-      if (input.join === 'left' && found.length === 0) return [{ flat, present: [...present, false] }];
-      return found;
-    });
-  }
-  return flats.map(({ flat }) => flat).filter((flat) => holds(block.where, flat, params));
-}
-
-function answer(block: Block, tables: Tables, params: readonly PgText[]): (readonly PgText[])[] {
-  let rows: (readonly PgText[])[] = joined(block, tables, params);
-  const { group } = block;
-  if (group !== null) {
-    const groups = new Map<string, { keys: PgText[]; flats: (readonly PgText[])[] }>();
-    if (group.keys.length === 0) groups.set('', { keys: [], flats: [] });
-    for (const flat of rows) {
-      const keys = group.keys.map((key) => evaluate(key, flat, params));
-      const key = keys.map(identity).join('');
-      const known = groups.get(key) ?? { keys, flats: [] };
-      known.flats.push(flat);
-      groups.set(key, known);
-    }
-    rows = [...groups.values()].map(({ keys, flats }) => [
-      ...keys,
-      ...group.aggregates.map(({ fn, args, filter, distinct }) => {
-        let values = flats
-          .filter((flat) => filter === null || evaluate(filter, flat, params) === 't')
-          .map((flat) => (args[0] ? evaluate(args[0], flat, params) : ''))
-          .filter((value): value is string => value !== null);
-        if (distinct) values = [...new Set(values)];
-        if (fn.startsWith('count')) return String(values.length);
-        if (values.length === 0) return null;
-        const numbers = values.map(Number);
-        if (fn === 'sum_int8') return String(numbers.reduce((sum, value) => sum + value, 0));
-        return String(fn === 'min' ? Math.min(...numbers) : Math.max(...numbers));
-      }),
-    ]);
-    rows = rows.filter((row) => holds(group.having, row, params));
-  }
-  rows = rows.map((row) => block.project.map((one) => evaluate(one, row, params)));
-  if (block.distinct) rows = [...new Map(rows.map((row) => [row.map(identity).join(''), row])).values()];
-  return cut(block, rows, params);
-}
-
-/** Rows that are equal in the order are equal: which of them a limit leaves is no question. */
-function cut(block: Block, rows: (readonly PgText[])[], params: readonly PgText[]): (readonly PgText[])[] {
-  const bound = (param: number | null, absent: number): number => {
-    const text = param === null ? null : (params[param] ?? null);
-    return text === null ? absent : Number(text);
-  };
-  const offset = bound(block.offset, 0);
-  return rows.toSorted((a, b) => byOrder(block, a, b)).slice(offset, offset + bound(block.limit, 1e9));
-}
-
-function byOrder(block: Block, left: readonly PgText[], right: readonly PgText[]): number {
-  for (const { column, descending, nullsFirst } of block.order) {
-    const [a, b] = [left[column] ?? null, right[column] ?? null];
-    if (a === b) continue;
-    if (a === null || b === null) return (a === null) === nullsFirst ? -1 : 1;
-    return (Number(a) - Number(b)) * (descending ? -1 : 1);
-  }
-  return 0;
-}
-
-const sorted = (rows: readonly (readonly PgText[])[]): string[] =>
-  rows.map((row) => JSON.stringify(row)).toSorted();
 
 // ------------------------------------------------------------ random blocks
 
@@ -340,118 +210,20 @@ const write = fc.record({
   sent: fc.boolean(),
 });
 
-function eventsOf(
-  tables: Tables,
-  writes: readonly (typeof write extends fc.Arbitrary<infer W> ? W : never)[],
-): Map<number, RowEvent[]> {
-  const events = new Map<number, RowEvent[]>();
-  for (const { table, id, next, sent } of writes) {
-    const rows = tables[table];
-    if (!rows) continue;
-    const key = String(id);
-    const was = rows.has(key);
-    if (!was && next === null) continue;
-    const before = rows.get(key);
-    const values = next === null ? [] : [key, ...next];
-    const told = before && !sent && next?.[2] === before[3] ? [...values.slice(0, 3), undefined] : values;
-    if (next === null) rows.delete(key);
-    else rows.set(key, values);
-    const list = events.get(table) ?? [];
-    list.push({ oldKey: was ? key : null, newKey: next === null ? null : key, values: told });
-    events.set(table, list);
-  }
-  return events;
-}
-
-function fetch(need: Need, tables: Tables): Map<string, Row[]> {
-  const { input } = need.engine.block.inputs[need.input] ?? {};
-  const rows = new Map<string, Row[]>();
-  if (input?.of.kind !== 'table') throw new Error('only tables are fetched');
-  for (const [key, given] of need.keys) {
-    const found = [...(tables[input.of.table] ?? [])].filter(([, row]) =>
-      input.demand.pairs.every(({ column }, at) => row[column] === given[at]),
-    );
-    rows.set(
-      key,
-      found.map(([id, values]) => ({ key: id, values })),
-    );
-  }
-  return rows;
-}
-
 test('what is held is what nested loops make of the tables', () => {
-  let compared = 0;
-  let changed = 0;
-  let misses = 0;
+  const counts = { compared: 0, changed: 0, misses: 0 };
   fc.assert(
     fc.property(
       block(2, 1),
       fc.array(fc.tuple(value, value), { minLength: 1, maxLength: 3 }),
       fc.array(write, { minLength: 8, maxLength: 24 }),
       fc.array(fc.array(write, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 8 }),
-      (plan, bindings, beginning, history) => {
-        const tables: Tables = Array.from({ length: TABLES }, () => new Map<string, readonly PgText[]>());
-        eventsOf(tables, beginning);
-        const engine = new FlowEngine(plan, INTEGER);
-        const members = new Map(bindings.map((binding) => [framed(JSON.stringify(binding)), binding]));
-        // In an engine of their own, as what is fetched at a snapshot is brought to the present.
-        const takeIn = (): void => {
-          const batch = new FlowEngine(plan, INTEGER);
-          const added = [...members.values()]
-            .filter((binding) => engine.member(binding) === undefined)
-            .map((binding) => batch.add(binding));
-          for (let needs = batch.needs(); needs.length > 0; needs = batch.needs())
-            for (const need of needs) batch.fill(need, fetch(need, tables));
-          for (const member of added) expect(batch.start(member)).toBe(true);
-          expect(engine.absorb(batch).size).toBe(added.length);
-        };
-        takeIn();
-        const held = new Map<string, Map<string, readonly PgText[]>>();
-        for (const writes of history) {
-          const before = new Map(
-            [...members].map(([key, binding]) => [key, sorted(answer(plan, tables, binding)).join()]),
-          );
-          for (const [key, binding] of members)
-            held.set(key, new Map(Array.from(engine.add(binding).rows(), (row) => [row.key, row.values])));
-          const { changes, missed } = engine.apply(eventsOf(tables, writes));
-          for (const member of missed) expect(member.started).toBe(false);
-          for (const [key, binding] of members) {
-            const member = engine.member(binding);
-            if (!member?.started) {
-              misses++;
-              continue;
-            }
-            const truth = sorted(answer(plan, tables, binding));
-            // The rows by the changes that were told, and the rows that are held.
-            const own = held.get(key) ?? new Map<string, readonly PgText[]>();
-            for (const { old, next } of changes.get(member) ?? []) {
-              if (old !== null) expect(own.delete(old.key)).toBe(true);
-              if (next !== null) own.set(next.key, next.values);
-            }
-            const visible = (rows: Iterable<readonly PgText[]>): string[] =>
-              sorted(Array.from(rows, (row) => row.slice(0, plan.project.length)));
-            expect(visible(own.values())).toEqual(truth);
-            const shown = member.shown().map(({ values }) => values.slice(0, plan.project.length));
-            if (plan.order.length > 0) expect(shown).toEqual(answer(plan, tables, binding));
-            expect(visible(Array.from(member.rows(), ({ values }) => values))).toEqual(truth);
-            compared++;
-            if (truth.join() !== before.get(key)) changed++;
-          }
-          takeIn();
-          for (const [, binding] of members) {
-            const rows = Array.from(engine.add(binding).rows(), ({ values }) =>
-              values.slice(0, plan.project.length),
-            );
-            expect(sorted(rows)).toEqual(sorted(answer(plan, tables, binding)));
-          }
-        }
-        for (const binding of members.values()) engine.remove(engine.add(binding));
-        expect([engine.memberCount, engine.heldRowCount]).toEqual([0, 0]);
-      },
+      (plan, bindings, beginning, history) =>
+        follow({ tables: TABLES, plan, bindings, beginning, history }, counts),
     ),
     { numRuns: 1500 },
   );
-  expect(compared).toBeGreaterThan(5_000);
-  expect(changed).toBeGreaterThan(500);
-  expect(misses).toBeGreaterThan(100);
+  expect(counts.compared).toBeGreaterThan(5_000);
+  expect(counts.changed).toBeGreaterThan(500);
+  expect(counts.misses).toBeGreaterThan(100);
 }, 120_000);
