@@ -1,0 +1,95 @@
+import type { Expression } from '@sluice/core/expression';
+import type { Query, Scalar, ScalarOf, Select } from '../../analysis/query-tree.js';
+import { toExpression } from '../../analysis/to-expression.js';
+import type { Level } from './level.js';
+import { addSubquery, type Planning } from './planning.js';
+import { NotABlock } from './reasons.js';
+import { exchange, openSelect, outputOf, withCondition } from './scalars.js';
+
+type In = ScalarOf<'any of' | 'all of' | 'row of'>;
+
+/** Makes expressions of one level of which parts are subqueries: each becomes an input of its own. */
+export class Expressions {
+  readonly #planning: Planning;
+
+  constructor(planning: Planning) {
+    this.#planning = planning;
+  }
+
+  /** A conjunct of WHERE. Here IN and NOT IN need not tell false from unknown. */
+  condition(condition: Scalar, level: Level): Expression {
+    const negated = condition.kind === 'not' ? condition.arg : null;
+    if (condition.kind === 'any of') return this.#isIn(condition, level);
+    if (negated?.kind === 'any of') return { op: 'not', arg: this.#isIn(negated, level, true) };
+    return this.of(condition, level);
+  }
+
+  /** @param orUnknown also when it is not known whether it is: NOT IN is true only where that is known of all */
+  #isIn(scalar: In, level: Level, orUnknown = false): Expression {
+    if (scalar.kind !== 'any of') throw new NotABlock('in_value');
+    const select = openSelect(scalar.query);
+    const test = select === null ? null : taken(scalar.test, select);
+    if (select !== null && test !== null && !orUnknown)
+      return this.#mark(withCondition(scalar.query, select, test), level);
+    const at = addSubquery(this.#planning, scalar.query, 'exists', { level, relation: null });
+    const compared = toExpression(scalar.test, {
+      facts: this.#planning.facts,
+      lifted: level.numbers,
+      atHand: (part) =>
+        part.kind === 'subquery column' ? level.columnOfInput(at, part.column) : this.#atHand(part, level),
+    });
+    const on: Expression = orUnknown ? { op: 'is', arg: compared, value: false, negated: true } : compared;
+    level.drafts[at]?.on.push(on);
+    return level.columnOfInput(at, 0);
+  }
+
+  #mark(query: Query, level: Level): Expression {
+    const { body } = query;
+    // What EXISTS selects does not matter, unless it decides how many rows there are.
+    const bare =
+      body.kind === 'select' && body.grouping === null
+        ? { ...query, columns: [], order: [], body: { ...body, targets: [], distinct: null } }
+        : query;
+    return level.columnOfInput(addSubquery(this.#planning, bare, 'exists', { level, relation: null }), 0);
+  }
+
+  of(scalar: Scalar, level: Level): Expression {
+    return toExpression(scalar, {
+      facts: this.#planning.facts,
+      lifted: level.numbers,
+      atHand: (part) => this.#atHand(part, level),
+    });
+  }
+
+  #atHand(scalar: Scalar, level: Level): Expression | undefined {
+    switch (scalar.kind) {
+      case 'column':
+        return scalar.column > 0 ? level.column(scalar.relation, scalar.column) : undefined;
+      case 'exists':
+        return this.#mark(scalar.query, level);
+      case 'subquery':
+        if (scalar.query.columns.length !== 1) throw new NotABlock('several_columns');
+        return level.columnOfInput(
+          addSubquery(this.#planning, scalar.query, 'scalar', { level, relation: null }),
+          0,
+        );
+      case 'any of':
+      case 'all of':
+        throw new NotABlock('in_value');
+      default:
+        return undefined;
+    }
+  }
+}
+
+/** The comparison of an IN as a condition within its subquery; null when it cannot be. */
+function taken(test: Scalar, select: Select): Scalar | null {
+  let isWhole = true;
+  const inside = exchange(test, (part) => {
+    if (part.kind !== 'subquery column') return undefined;
+    const output = outputOf(select, part.column);
+    if (output === null) isWhole = false;
+    return output ?? undefined;
+  });
+  return isWhole ? inside : null;
+}

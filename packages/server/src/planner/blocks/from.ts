@@ -1,0 +1,184 @@
+import type { Demand } from '@sluice/core/flow/plan';
+import type { Query, Relation, Scalar, Select } from '../../analysis/query-tree.js';
+import { equalitiesOf, type Equality } from './equalities.js';
+import { joinsOf } from './joins.js';
+import type { Level } from './level.js';
+import { addSubquery, type Planning } from './planning.js';
+import { NotABlock } from './reasons.js';
+import {
+  columnOf,
+  conjuncts,
+  exchange,
+  openSelect,
+  outputOf,
+  relationsIn,
+  withCondition,
+} from './scalars.js';
+
+/** Puts the relations of FROM in place. @returns what WHERE is left with @throws NotABlock */
+export function placeFrom(select: Select, level: Level, planning: Planning): readonly Scalar[] {
+  return new FromPlanner(level, planning).from(select);
+}
+
+class FromPlanner {
+  readonly #level: Level;
+  readonly #planning: Planning;
+
+  constructor(level: Level, planning: Planning) {
+    this.#level = level;
+    this.#planning = planning;
+  }
+
+  from(select: Select): readonly Scalar[] {
+    const joins = joinsOf(select);
+    let conditions = [...joins.conditions, ...conjuncts(select.where)];
+    const waiting = new Set(joins.inner);
+    while (waiting.size > 0) {
+      const next = this.#next(waiting, conditions);
+      waiting.delete(next.relation);
+      this.#place(next.relation, 'inner', next.equalities);
+      // A subquery has taken them in; a table is looked up by them.
+      conditions = conditions.filter((one) => !next.equalities.some(({ condition }) => condition === one));
+    }
+    for (const { relation, on } of joins.left) {
+      const equalities = this.#usable(relation, on);
+      const at = this.#place(relation, 'left', equalities);
+      const rest = on.filter((one) => !equalities.some(({ condition }) => condition === one));
+      this.#level.drafts[at]?.on.push(...rest.map((one) => this.#planning.expression(one, this.#level)));
+    }
+    return conditions;
+  }
+
+  /** The relation that hangs best on what is in place: by a key, by a parameter, by any equality. */
+  #next(
+    waiting: ReadonlySet<Relation>,
+    conditions: readonly Scalar[],
+  ): { readonly relation: Relation; readonly equalities: readonly Equality[] } {
+    let best: { relation: Relation; equalities: readonly Equality[]; score: number } | null = null;
+    for (const relation of waiting) {
+      if (
+        [...relationsIn(relation)].some((id) => [...waiting].some((one) => one.id === id && one !== relation))
+      )
+        continue; // LATERAL: what it reads comes first
+      const equalities = this.#usable(relation, conditions);
+      const score = this.#score(relation, equalities);
+      if (best === null || score > best.score) best = { relation, equalities, score };
+    }
+    if (best === null) throw new NotABlock('correlated');
+    return best;
+  }
+
+  #score(relation: Relation, equalities: readonly Equality[]): number {
+    if (equalities.length === 0) return 0;
+    const key = relation.kind === 'table' ? this.#planning.keyOf(relation.oid) : [];
+    if (key.length > 0 && key.every((column) => equalities.some((one) => one.column === column))) return 4;
+    if (equalities.some(({ other }) => other.kind === 'param')) return 3;
+    return equalities.some(({ other }) => [...relationsIn(other)].some((id) => this.#level.has(id))) ? 2 : 1;
+  }
+
+  /** The equalities that a relation can hang by: of one other input, or of parameters alone. */
+  #usable(relation: Relation, conditions: readonly Scalar[]): readonly Equality[] {
+    const all = conditions
+      .flatMap((condition) => equalitiesOf(condition, this.#planning.facts))
+      .filter((one) => one.relation === relation.id && this.#isReady(one.other))
+      .filter((one) => relation.kind !== 'subquery' || this.#canTakeIn(relation, one));
+    const byInput = new Map<number | null, Equality[]>();
+    for (const one of all) {
+      const input = this.#inputOf(one.other);
+      byInput.set(input, [...(byInput.get(input) ?? []), one]);
+    }
+    const key = relation.kind === 'table' ? this.#planning.keyOf(relation.oid) : [];
+    const ranked = [...byInput.values()].toSorted((a, b) => rank(b, key) - rank(a, key));
+    return ranked[0] ?? [];
+  }
+
+  /** Whether it can be had before the relation: a plain column of an input in place, or nothing but parameters. */
+  #isReady(other: Scalar): boolean {
+    const column = columnOf(other);
+    if (column !== null) return this.#level.has(column.relation) || this.#isOutside(column.relation);
+    return other.kind === 'param' || other.kind === 'constant';
+  }
+
+  /** Of a level around this one, and not of a sibling that is not in place yet. */
+  #isOutside(relation: number): boolean {
+    for (let outer = this.#level.outer; outer !== null; outer = outer.outer)
+      if (outer.has(relation)) return true;
+    return false;
+  }
+
+  #inputOf(other: Scalar): number | null {
+    const column = columnOf(other);
+    return column === null ? null : (this.#level.inputOf(column.relation) ?? null);
+  }
+
+  #canTakeIn(relation: Relation & { readonly kind: 'subquery' }, one: Equality): boolean {
+    const select = openSelect(relation.query);
+    return select !== null && outputOf(select, one.column) !== null;
+  }
+
+  #place(relation: Relation, join: 'inner' | 'left', equalities: readonly Equality[]): number {
+    switch (relation.kind) {
+      case 'table':
+        return this.#level.add(
+          {
+            join,
+            on: [],
+            of: this.#planning.table(relation.oid),
+            demand: this.#hangs(relation.oid, equalities),
+          },
+          relation.id,
+        );
+      case 'subquery':
+        return addSubquery(this.#planning, withEqualities(relation.query, equalities), join, {
+          level: this.#level,
+          relation: relation.id,
+        });
+      case 'functions':
+        throw new NotABlock('from_function');
+      case 'values':
+        throw new NotABlock('from_values');
+      case 'cte':
+        throw new NotABlock('cte');
+      default:
+        throw new NotABlock('from_unknown', relation.tag);
+    }
+  }
+
+  #hangs(oid: number, equalities: readonly Equality[]): Demand {
+    const table = this.#planning.table(oid);
+    let parent: number | null = null;
+    const pairs = equalities.map(({ column, other, type }) => {
+      const from = this.#planning.expression(other, this.#level);
+      const at = this.#inputOf(other);
+      if (at !== null) parent = at;
+      const parentColumn =
+        from.op === 'param' ? from.param : from.op === 'column' ? from.column % (1 << 12) : Number.NaN;
+      return { column: table.columnOf(column), parentColumn, type };
+    });
+    return { parent, pairs };
+  }
+}
+
+function rank(equalities: readonly Equality[], key: readonly number[]): number {
+  if (key.length > 0 && key.every((column) => equalities.some((one) => one.column === column))) return 3;
+  return equalities.some(({ other }) => other.kind === 'param')
+    ? 2
+    : columnOf(equalities[0]?.other as Scalar)
+      ? 1
+      : 0;
+}
+
+/** A subquery of FROM takes in what is asked of its columns, so that no more is computed than is asked for. */
+function withEqualities(query: Query, equalities: readonly Equality[]): Query {
+  let result = query;
+  for (const { condition, relation, column } of equalities) {
+    const select = openSelect(result);
+    const output = select === null ? null : outputOf(select, column);
+    if (select === null || output === null) throw new Error('assertion failed: it takes conditions in');
+    const inside = exchange(condition, (part) =>
+      part.kind === 'column' && part.relation === relation ? output : undefined,
+    );
+    result = withCondition(result, select, inside);
+  }
+  return result;
+}
