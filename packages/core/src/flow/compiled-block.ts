@@ -11,6 +11,8 @@ export interface CompiledBlock {
   /** Conditions that read no input. */
   readonly first: readonly Compiled[];
   readonly width: number;
+  /** Of a set operation, by input: its columns over the input's row. */
+  readonly arms: readonly (readonly Compiled[])[] | null;
   readonly compile: (expression: Expression) => Compiled;
 }
 
@@ -47,6 +49,7 @@ export function compileBlock(plan: Block, compile: (expression: Expression) => C
     })),
     first: at(-1),
     width: plan.inputs.reduce((width, input) => Math.max(width, input.offset + input.width), 0),
+    arms: plan.sets?.arms.map((columns) => columns.map(compile)) ?? null,
     compile,
   };
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Expression } from '../expression.js';
 import type { ValueType } from '../plan.js';
-import type { Block, Input } from './plan.js';
+import type { Block, Input, SetOperation } from './plan.js';
 import { follow } from './testing/following.js';
 
 /*
@@ -74,7 +74,7 @@ function input(before: readonly Input[], params: number, depth: number): fc.Arbi
     .chain(({ isBlock, join, table, parent, pairs, ofParams, columns, parentColumns }) => {
       const parentWidth = parent === null ? params : (before[parent]?.width ?? 0);
       const number = parentWidth === 0 ? 0 : pairs;
-      const child = isBlock && depth > 0 ? block(number, depth - 1) : fc.constant(null);
+      const child = isBlock && depth > 0 ? anyBlock(number, depth - 1) : fc.constant(null);
       return child.chain((of) => {
         const width = of === null ? WIDTH : of.project.length;
         const own = join === 'exists' ? 1 : width;
@@ -104,6 +104,57 @@ function input(before: readonly Input[], params: number, depth: number): fc.Arbi
             },
           }));
       });
+    });
+}
+
+const anyBlock = (params: number, depth: number): fc.Arbitrary<Block> =>
+  fc.oneof({ weight: 4, arbitrary: block(params, depth) }, { weight: 1, arbitrary: setBlock(params, depth) });
+
+/** UNION, INTERSECT and EXCEPT of inputs that hang on the bindings. */
+function setBlock(params: number, depth: number): fc.Arbitrary<Block> {
+  const operation = fc.record({
+    op: fc.constantFrom('union' as const, 'intersect' as const, 'except' as const),
+    all: fc.boolean(),
+    isLeft: fc.boolean(),
+  });
+  return fc
+    .record({
+      inputs: fc.array(input([], params, depth), { minLength: 1, maxLength: 4 }),
+      operations: fc.array(operation, { minLength: 3, maxLength: 3 }),
+      columns: fc.array(fc.nat(), { minLength: 1, maxLength: 2 }),
+      ordered: fc.boolean(),
+      limited: fc.boolean(),
+    })
+    .map(({ inputs: all, operations, columns, ordered, limited }): Block => {
+      const combine = (at: number): SetOperation => {
+        const next = operations[at];
+        if (at + 1 >= all.length || next === undefined) return { input: at };
+        const [one, others] = [{ input: at }, combine(at + 1)];
+        return {
+          op: next.op,
+          all: next.all,
+          left: next.isLeft ? one : others,
+          right: next.isLeft ? others : one,
+        };
+      };
+      let offset = 0;
+      return {
+        inputs: all.map((one) => ({ ...one, join: 'inner', on: [], offset: (offset += 8) })),
+        where: [],
+        group: null,
+        sets: {
+          arms: all.map(({ width }) =>
+            columns.map((column): Expression => ({ op: 'column', column: column % width })),
+          ),
+          operation: combine(0),
+        },
+        project: columns.map((_, at): Expression => ({ op: 'column', column: 1 + at })),
+        distinct: false,
+        order: ordered ? columns.map((_, at) => ({ column: at, descending: false, nullsFirst: true })) : [],
+        limit: ordered && limited && params > 0 ? 0 : null,
+        offset: null,
+        types: columns.map(() => INT),
+      };
     });
 }
 
@@ -214,7 +265,7 @@ test('what is held is what nested loops make of the tables', () => {
   const counts = { compared: 0, changed: 0, misses: 0 };
   fc.assert(
     fc.property(
-      block(2, 1),
+      anyBlock(2, 1),
       fc.array(fc.tuple(value, value), { minLength: 1, maxLength: 3 }),
       fc.array(write, { minLength: 8, maxLength: 24 }),
       fc.array(fc.array(write, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 8 }),

@@ -81,7 +81,21 @@ export class Joining {
     const flat: PgText[] = Array.from({ length: this.#block.width }, () => null);
     const { params } = member;
     if (!all(this.#block.first, flat, params)) return;
-    this.#join({ member, anchor, flat, rows: [], into, onUnknown }, 0, '');
+    const run: Run = { member, anchor, flat, rows: [], into, onUnknown };
+    if (this.#block.arms === null) this.#join(run, 0, '');
+    else this.#list(run, this.#block.arms);
+  }
+
+  /** The rows of the inputs one by one: each with the number of its input before its columns. */
+  #list(run: Run, arms: readonly (readonly Compiled[])[]): void {
+    for (const [at, columns] of arms.entries()) {
+      if (run.anchor.length > 0 && run.anchor[at] === undefined) continue;
+      for (const row of this.#candidates(run, at)) {
+        const key = `${at}/${row.key}`;
+        const values = columns.map((column) => column(row.values, run.member.params));
+        run.into.set(key, { key, flat: [String(at), ...values] });
+      }
+    }
   }
 
   #join(run: Run, at: number, key: string): void {

@@ -25,6 +25,8 @@ export interface Block {
   /** Parameters. */
   readonly limit: number | null;
   readonly offset: number | null;
+  /** Instead of a join: UNION, INTERSECT, EXCEPT of the inputs. There are no `where` and no `group` then. */
+  readonly sets?: Sets;
   /** Types of the output columns: for order, equality and what reads them. */
   readonly types: readonly ValueType[];
 }
@@ -79,6 +81,26 @@ export interface DemandPair {
   readonly ofParams?: boolean;
   readonly type: ValueType;
 }
+
+/**
+ * The rows of the inputs are not joined: each stands by itself, and how often equal ones are there is what the
+ * operation makes of how often they are in each input. The flat row is the number of the input, then its columns as
+ * the operation has them. Equal values are printed the same, unless all is UNION ALL.
+ */
+export interface Sets {
+  /** By input: the columns of the operation, over the input's row. */
+  readonly arms: readonly (readonly Expression[])[];
+  readonly operation: SetOperation;
+}
+
+export type SetOperation =
+  | { readonly input: number }
+  | {
+      readonly op: 'union' | 'intersect' | 'except';
+      readonly all: boolean;
+      readonly left: SetOperation;
+      readonly right: SetOperation;
+    };
 
 /** One row per group: the keys, then the aggregates. */
 export interface Grouping {

@@ -5,6 +5,7 @@ import type { CompiledBlock } from './compiled-block.js';
 import type { PgText } from '../value.js';
 import { Groups } from './groups.js';
 import type { Block } from './plan.js';
+import { isUnionAll, SetCounts } from './set-counts.js';
 import { identity, same, type Change } from './row.js';
 
 /** What a block does with its joined tuples, for one member: each stage takes changes and hands changes on. */
@@ -18,6 +19,8 @@ export interface Stages {
 
 export function makeStages({ plan, compile }: CompiledBlock, params: readonly PgText[]): Stages {
   const groups = plan.group === null ? null : new Groups(plan.group, params, compile);
+  const { sets } = plan;
+  const counts = sets === undefined || isUnionAll(sets.operation) ? null : new SetCounts(sets.operation);
   const project = projection(plan.project.map(compile), params);
   const distinct = plan.distinct ? new Distinct() : null;
   const window = new Window(plan, params);
@@ -27,7 +30,7 @@ export function makeStages({ plan, compile }: CompiledBlock, params: readonly Pg
   };
   return {
     begin: () => further(groups?.begin() ?? []),
-    apply: (changes) => further(groups === null ? changes : groups.apply(changes)),
+    apply: (changes) => further((groups ?? counts)?.apply(changes) ?? changes),
     shown: () => window.shown(),
   };
 }

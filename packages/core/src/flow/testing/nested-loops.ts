@@ -2,7 +2,7 @@ import { compileExpression } from '../../expression/compile.js';
 import { INTEGER } from '../../expression/integer.js';
 import type { Expression } from '../../expression.js';
 import type { PgText } from '../../value.js';
-import type { Block, Input } from '../plan.js';
+import type { Block, Input, SetOperation, Sets } from '../plan.js';
 import { identity } from '../row.js';
 
 /*
@@ -76,9 +76,43 @@ function joined(block: Block, tables: Tables, params: readonly PgText[]): (reado
   return flats.map(({ flat }) => flat).filter((flat) => holds(block.where, flat, params));
 }
 
+/** UNION, INTERSECT, EXCEPT as lists: each row of the one side takes a row of the other away. */
+function combined(
+  block: Block,
+  sets: Sets,
+  tables: Tables,
+  params: readonly PgText[],
+): (readonly PgText[])[] {
+  const of = (operation: SetOperation): (readonly PgText[])[] => {
+    if ('input' in operation) {
+      const input = block.inputs[operation.input];
+      const columns = sets.arms[operation.input] ?? [];
+      const rows = input ? rowsOf(input, tables, params, params) : [];
+      return rows.map((row) => ['', ...columns.map((column) => evaluate(column, row, params))]);
+    }
+    const [left, right] = [of(operation.left), of(operation.right)];
+    const all = operation.op === 'union' ? [...left, ...right] : matched(left, right, operation);
+    return operation.all ? all : [...new Map(all.map((row) => [row.map(identity).join(''), row])).values()];
+  };
+  return of(sets.operation);
+}
+
+function matched(
+  left: readonly (readonly PgText[])[],
+  right: readonly (readonly PgText[])[],
+  { op, all }: { readonly op: string; readonly all: boolean },
+): (readonly PgText[])[] {
+  const others = right.map((row) => row.map(identity).join(''));
+  return left.filter((row) => {
+    const at = others.indexOf(row.map(identity).join(''));
+    if (at >= 0 && all) others.splice(at, 1);
+    return at >= 0 === (op === 'intersect');
+  });
+}
+
 /** The rows of a block for one binding, from nothing; in its order. */
 export function answer(block: Block, tables: Tables, params: readonly PgText[]): (readonly PgText[])[] {
-  let rows: (readonly PgText[])[] = joined(block, tables, params);
+  let rows = block.sets ? combined(block, block.sets, tables, params) : joined(block, tables, params);
   const { group } = block;
   if (group !== null) {
     const groups = new Map<string, { keys: PgText[]; flats: (readonly PgText[])[] }>();

@@ -1,10 +1,10 @@
 import type { Expression } from '@sluice/core/expression';
-import type { Query, Scalar, ScalarOf, Select } from '../../analysis/query-tree.js';
+import type { Query, Scalar, ScalarOf } from '../../analysis/query-tree.js';
 import { toExpression } from '../../analysis/to-expression.js';
 import type { Level } from './level.js';
 import { addSubquery, type Planning } from './planning.js';
 import { NotABlock } from './reasons.js';
-import { exchange, openSelect, outputOf, withCondition } from './scalars.js';
+import { narrowed } from './narrowed.js';
 
 type In = ScalarOf<'any of' | 'all of' | 'row of'>;
 
@@ -27,10 +27,8 @@ export class Expressions {
   /** @param orUnknown also when it is not known whether it is: NOT IN is true only where that is known of all */
   #isIn(scalar: In, level: Level, orUnknown = false): Expression {
     if (scalar.kind !== 'any of') throw new NotABlock('in_value');
-    const select = openSelect(scalar.query);
-    const test = select === null ? null : taken(scalar.test, select);
-    if (select !== null && test !== null && !orUnknown)
-      return this.#mark(withCondition(scalar.query, select, test), level);
+    const query = orUnknown ? null : narrowed(scalar.query, scalar.test, testedColumn);
+    if (query !== null) return this.#mark(query, level);
     const at = addSubquery(this.#planning, scalar.query, 'exists', { level, relation: null });
     const compared = toExpression(scalar.test, {
       facts: this.#planning.facts,
@@ -82,14 +80,6 @@ export class Expressions {
   }
 }
 
-/** The comparison of an IN as a condition within its subquery; null when it cannot be. */
-function taken(test: Scalar, select: Select): Scalar | null {
-  let isWhole = true;
-  const inside = exchange(test, (part) => {
-    if (part.kind !== 'subquery column') return undefined;
-    const output = outputOf(select, part.column);
-    if (output === null) isWhole = false;
-    return output ?? undefined;
-  });
-  return isWhole ? inside : null;
+function testedColumn(part: Scalar): number | null {
+  return part.kind === 'subquery column' ? part.column : null;
 }

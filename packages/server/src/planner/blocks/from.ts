@@ -1,3 +1,4 @@
+import { must } from '@sluice/core/assert';
 import type { Demand } from '@sluice/core/flow/plan';
 import type { Query, Relation, Scalar, Select } from '../../analysis/query-tree.js';
 import { equalitiesOf, type Equality } from './equalities.js';
@@ -5,15 +6,8 @@ import { joinsOf } from './joins.js';
 import type { Level } from './level.js';
 import { addSubquery, type Planning } from './planning.js';
 import { NotABlock } from './reasons.js';
-import {
-  columnOf,
-  conjuncts,
-  exchange,
-  openSelect,
-  outputOf,
-  relationsIn,
-  withCondition,
-} from './scalars.js';
+import { narrowed } from './narrowed.js';
+import { columnOf, conjuncts, relationsIn } from './scalars.js';
 
 /** Puts the relations of FROM in place. @returns what WHERE is left with @throws NotABlock */
 export function placeFrom(select: Select, level: Level, planning: Planning): readonly Scalar[] {
@@ -81,7 +75,7 @@ class FromPlanner {
     const all = conditions
       .flatMap((condition) => equalitiesOf(condition, this.#planning.facts))
       .filter((one) => one.relation === relation.id && this.#isReady(one.other))
-      .filter((one) => relation.kind !== 'subquery' || this.#canTakeIn(relation, one));
+      .filter((one) => relation.kind !== 'subquery' || takeIn(relation.query, one) !== null);
     const byInput = new Map<number | null, Equality[]>();
     for (const one of all) {
       const input = this.#inputOf(one.other);
@@ -109,11 +103,6 @@ class FromPlanner {
   #inputOf(other: Scalar): number | null {
     const column = columnOf(other);
     return column === null ? null : (this.#level.inputOf(column.relation) ?? null);
-  }
-
-  #canTakeIn(relation: Relation & { readonly kind: 'subquery' }, one: Equality): boolean {
-    const select = openSelect(relation.query);
-    return select !== null && outputOf(select, one.column) !== null;
   }
 
   #place(relation: Relation, join: 'inner' | 'left', equalities: readonly Equality[]): number {
@@ -169,16 +158,14 @@ function rank(equalities: readonly Equality[], key: readonly number[]): number {
 }
 
 /** A subquery of FROM takes in what is asked of its columns, so that no more is computed than is asked for. */
+function takeIn(query: Query, { condition, relation }: Equality): Query | null {
+  return narrowed(query, condition, (part) =>
+    part.kind === 'column' && part.relation === relation ? part.column : null,
+  );
+}
+
 function withEqualities(query: Query, equalities: readonly Equality[]): Query {
   let result = query;
-  for (const { condition, relation, column } of equalities) {
-    const select = openSelect(result);
-    const output = select === null ? null : outputOf(select, column);
-    if (select === null || output === null) throw new Error('assertion failed: it takes conditions in');
-    const inside = exchange(condition, (part) =>
-      part.kind === 'column' && part.relation === relation ? output : undefined,
-    );
-    result = withCondition(result, select, inside);
-  }
+  for (const one of equalities) result = must(takeIn(result, one), 'it takes conditions in');
   return result;
 }

@@ -5,7 +5,7 @@ export const BLOCK_REASONS = {
   grouping_sets: 'It has GROUPING SETS, ROLLUP or CUBE.',
   window: 'It has window functions.',
   distinct_on: 'It has DISTINCT ON.',
-  set_operation: 'It has UNION, INTERSECT or EXCEPT.',
+  set_cast: 'The types of a UNION, INTERSECT or EXCEPT become one in a way that Sluice does not know.',
   with_ties: 'It has FETCH … WITH TIES.',
   cte: 'It has a WITH query that stands for itself: recursive or MATERIALIZED.',
   from_function: 'It reads from a function.',

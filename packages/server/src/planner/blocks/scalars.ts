@@ -1,4 +1,4 @@
-import type { Query, Scalar, Select } from '../../analysis/query-tree.js';
+import type { Scalar } from '../../analysis/query-tree.js';
 
 /** The conjuncts of a condition. */
 export function conjuncts(condition: Scalar | null): readonly Scalar[] {
@@ -44,29 +44,4 @@ export function exchange(scalar: Scalar, by: (part: Scalar) => Scalar | undefine
 export function columnOf(scalar: Scalar): (Scalar & { readonly kind: 'column' }) | null {
   if (scalar.kind === 'relabel' || scalar.kind === 'collate') return columnOf(scalar.arg);
   return scalar.kind === 'column' && scalar.column > 0 ? scalar : null;
-}
-
-/** The SELECT of a query into whose WHERE a condition on its columns may be put. */
-export function openSelect(query: Query): Select | null {
-  const { body } = query;
-  if (query.limit !== null || query.offset !== null || query.with.length > 0) return null;
-  if (body.kind !== 'select' || body.windows.length > 0) return null;
-  if (body.distinct?.on === true || body.grouping?.several === true) return null;
-  return body;
-}
-
-/** The query with one more condition. */
-export function withCondition(query: Query, select: Select, condition: Scalar): Query {
-  const args = [...conjuncts(select.where), condition];
-  const where: Scalar = args.length === 1 ? condition : { kind: 'and', args, type: condition.type };
-  return { ...query, body: { ...select, where } };
-}
-
-/** What a visible column of a query is, before grouping; null when a condition on it does not go below the grouping. */
-export function outputOf(select: Select, column: number): Scalar | null {
-  const target = select.targets.filter(({ junk }) => !junk)[column - 1];
-  if (target === undefined) return null;
-  const { grouping } = select;
-  if (grouping === null) return target.expression;
-  return grouping.keys.some(({ ref }) => ref === target.ref) ? target.expression : null;
 }

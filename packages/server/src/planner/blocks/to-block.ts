@@ -14,6 +14,7 @@ import { Level, type TableDraft } from './level.js';
 import { assertOneText } from './one-text.js';
 import type { PlannedTable, Planning } from './planning.js';
 import { NotABlock } from './reasons.js';
+import { setBlock } from './set-block.js';
 import { conjuncts } from './scalars.js';
 
 export interface BlockPlan {
@@ -47,7 +48,12 @@ class BlockPlanner implements Planning {
     if (query.with.length > 0) throw new NotABlock('cte');
     if (query.withTies) throw new NotABlock('with_ties');
     const { body } = query;
-    if (body.kind !== 'select') throw new NotABlock('set_operation');
+    if (body.kind !== 'select')
+      return {
+        ...setBlock(query, body, level, this),
+        limit: this.#bound(query.limit, level),
+        offset: this.#bound(query.offset, level),
+      };
     if (body.windows.length > 0) throw new NotABlock('window');
     if (body.distinct?.on === true) throw new NotABlock('distinct_on');
     const where = placeFrom(body, level, this).map((one) => this.#expressions.condition(one, level));
