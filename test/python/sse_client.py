@@ -58,7 +58,7 @@ class View:
                 self.order.remove(key)
             return
         known = key in self.rows
-        self.rows[key] = row
+        self.rows[key] = row if op == "put" else edited(self.rows[key], row)
         if not after:
             if not known:
                 self.order.append(key)
@@ -72,12 +72,29 @@ class View:
         return [self.rows[key] for key in self.order]
 
 
+def edited(row, columns):
+    """The row with some columns changed: to a new text, to null, or by splices of the text that is held."""
+    row = list(row)
+    for column, to in columns:
+        row[column] = spliced(row[column], to) if isinstance(to, list) else to
+    return row
+
+
+def spliced(text, splices):
+    units, parts, at = text.encode("utf-16-le"), [], 0
+    for start, removed, inserted in splices:
+        parts += [units[2 * at : 2 * start], inserted.encode("utf-16-le")]
+        at = start + removed
+    return b"".join(parts + [units[2 * at :]]).decode("utf-16-le")
+
+
 class Client:
     def __init__(self, url, queries):
         parts = urlsplit(url)
         self.host, self.port = parts.hostname, parts.port
         self.queries = queries
         self.stream = None
+        self.edits = False
         self.position = None  # of the last move: never goes back
         self.views = {}  # by the server's name
         self.held = {}  # index of the query -> view name
@@ -142,7 +159,10 @@ class Client:
             headers = {"Accept": "text/event-stream"}
             if self.position is not None:
                 headers["Last-Event-ID"] = self.position
-            connection.request("GET", "/sluice/subscriptions/%s/events?mode=deltas" % self.stream, None, headers)
+            # Every other stream, so that both ways are taken.
+            self.edits = not self.edits
+            mode = "mode=deltas&edits=true" if self.edits else "mode=deltas"
+            connection.request("GET", "/sluice/subscriptions/%s/events?%s" % (self.stream, mode), None, headers)
             response = connection.getresponse()
             if response.status == 404:
                 raise Gone()

@@ -11,7 +11,7 @@ test('a view loads, is current, and changes at moves', async () => {
   expect(live.rows).toEqual([]);
 
   const peer = await server.connection();
-  expect(await peer.next('hello')).toEqual({ kind: 'hello', versions: [1], token: 'secret' });
+  expect(await peer.next('hello')).toEqual({ kind: 'hello', versions: [1], edits: true, token: 'secret' });
   peer.send({ kind: 'hello', version: 1, seed: '00', pingMs: 30_000 });
   const subscribe = await peer.next('subscribe');
   expect(subscribe).toEqual({ kind: 'subscribe', id: 1, query: 'issuesOf', args: { project: 7 } });

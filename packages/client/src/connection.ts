@@ -155,6 +155,7 @@ export class Connection {
     const hello: ClientMessage = {
       kind: 'hello',
       versions: [PROTOCOL_VERSION],
+      edits: true,
       ...(token === undefined ? {} : { token }),
       ...(position === null ? {} : { position }),
     };

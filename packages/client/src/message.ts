@@ -21,7 +21,7 @@ type Check = (value: unknown) => boolean;
 
 function isOp(op: unknown): boolean {
   if (!Array.isArray(op) || !isText(op[1])) return false;
-  return op[0] === 'del' || (op[0] === 'put' && isList(op[2]));
+  return op[0] === 'del' || ((op[0] === 'put' || op[0] === 'edit') && isList(op[2]));
 }
 
 /** What each kind must have: enough that nothing behind this line has to look again. */

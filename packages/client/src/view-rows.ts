@@ -1,4 +1,5 @@
 import type { Value } from '@sluice/core/decode';
+import { editRow } from '@sluice/core/edit';
 import type { Position } from '@sluice/core/position';
 import { rowDecoder, type ValueMode } from '@sluice/core/row-decoder';
 import { share } from '@sluice/core/share';
@@ -90,11 +91,12 @@ export class ViewRows {
     this.at = at;
   }
 
-  /** @throws SyntaxError when a value is not of its type. */
+  /** @throws SyntaxError when a value is not of its type, or an edit of no row. */
   apply(ops: readonly Op[], to: Position): void {
     for (const op of ops) {
-      if (op[0] === 'del') this.#delete(op[1]);
-      else this.#put(op[1], op[2], op[3]);
+      const [kind, key] = op;
+      if (kind === 'del') this.#delete(key);
+      else this.#put(key, kind === 'put' ? op[2] : editRow(this.#entries.get(key)?.text ?? [], op[2]), op[3]);
     }
     this.at = to;
   }

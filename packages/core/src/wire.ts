@@ -52,6 +52,8 @@ export interface Hello {
   readonly token?: string;
   /** What the client has reached before: the server serves nothing older within the same epoch (P3). */
   readonly position?: Position;
+  /** The client takes operations of the kind `edit`; without it, every row that changes comes whole. */
+  readonly edits?: boolean;
 }
 
 /** Renews the token; the claims of open subscriptions are evaluated anew. */
@@ -165,11 +167,25 @@ export interface Delta {
 }
 
 /**
- * `put`: the row under that key is now this one. In an ordered view the fourth member is the key it stands
- * after, null for the first place; operations apply in sequence. `del`: the row is gone. Both are idempotent.
+ * `put`: the row under that key is now this one. `edit`: of the row under that key, which is there, these columns
+ * change. In an ordered view the fourth member is the key it stands after, null for the first place; operations apply in
+ * sequence. `del`: the row is gone.
  */
 export type Op =
-  readonly ['put', RowKey, Row] | readonly ['put', RowKey, Row, RowKey | null] | readonly ['del', RowKey];
+  | readonly ['put', RowKey, Row]
+  | readonly ['put', RowKey, Row, RowKey | null]
+  | readonly ['edit', RowKey, readonly ColumnEdit[]]
+  | readonly ['edit', RowKey, readonly ColumnEdit[], RowKey | null]
+  | readonly ['del', RowKey];
+
+/** A column, by its number from 0, and its new text, or the splices that make it from the old one. */
+export type ColumnEdit = readonly [column: number, to: PgText | readonly Splice[]];
+
+/**
+ * From `start` of the old text on, `removed` UTF-16 code units give way to `inserted`. In order, none reaching into the
+ * next, never between the two units of one character.
+ */
+export type Splice = readonly [start: number, removed: number, inserted: string];
 
 /** Answers a resume whose deltas are no longer held: replaces the named buckets, then orders by `order` if given. */
 export interface Difference {

@@ -62,7 +62,7 @@ function onDelta(change: (delta: Delta) => readonly ServerMessage[]): Tamper {
 }
 
 function changed(op: Op): Op {
-  if (op[0] === 'del') return op;
+  if (op[0] !== 'put') return op;
   const row = op[2].map((value, i) => (i === op[2].length - 1 ? `${value ?? ''}0` : value));
   return op.length === 4 ? ['put', op[1], row, op[3]] : ['put', op[1], row];
 }

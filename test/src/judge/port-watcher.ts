@@ -1,3 +1,4 @@
+import { editRow } from '@sluice/core/edit';
 import type { Delta, Op, Rows } from '@sluice/core/wire';
 import type { Row, RowKey } from '@sluice/core/value';
 import type { Entry, FromViews, Principal, ViewsPort } from '@sluice/server/views/port';
@@ -187,7 +188,7 @@ export class PortWatcher {
       case 'delta':
         if (view.at !== entry.from)
           throw new Error(`broken chain in ${view.bound.key}: ${view.at}, ${entry.from}`);
-        for (const op of read<Delta>(entry.message).ops) applyOp(view, op);
+        for (const op of read<Delta>(entry.edited ?? entry.message).ops) applyOp(view, op);
         become(view, entry.to);
         return;
       case 'gap':
@@ -226,7 +227,7 @@ function applyOp({ rows, order, bound }: PortView, op: Op): void {
     if (at !== -1) order.splice(at, 1);
     return;
   }
-  rows.set(key, op[2]);
+  rows.set(key, op[0] === 'put' ? op[2] : editRow(rows.get(key) ?? [], op[2]));
   const after = op[3];
   if (!bound.query.ordered || (after === undefined && at !== -1)) {
     if (at === -1) order.push(key);

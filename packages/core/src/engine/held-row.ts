@@ -1,4 +1,5 @@
 import type { PgText, RowKey } from '../value.js';
+import { EDITED_LENGTH_MIN, editsBetween } from './row-edits.js';
 
 /** A base row that at least one member holds: once, whatever the number of members. */
 export interface HeldRow {
@@ -10,17 +11,61 @@ export interface HeldRow {
   readonly keyJson: string;
 }
 
-/** An encoded operation of a delta (`wire.ts`, `Op`). */
-export type EncodedOp = string;
+/** An encoded operation of a delta (`wire.ts`, `Op`); that of a row which clients hold can be told in two ways. */
+export type EncodedOp = string | Update;
+
+/** Clients hold the row as it was `before`, under the same key. */
+export interface Update {
+  readonly before: string;
+  readonly row: Pick<HeldRow, 'json' | 'keyJson'>;
+  /** As in `putOp`. */
+  readonly after: Pick<HeldRow, 'keyJson'> | null | undefined;
+}
 
 export function putOp(
   row: Pick<HeldRow, 'json' | 'keyJson'>,
   after?: Pick<HeldRow, 'keyJson'> | null,
-): EncodedOp {
-  if (after === undefined) return `["put",${row.keyJson},${row.json}]`;
-  return `["put",${row.keyJson},${row.json},${after === null ? 'null' : after.keyJson}]`;
+): string {
+  return `["put",${row.keyJson},${row.json}${placeOf(after)}]`;
 }
 
-export function delOp(row: Pick<HeldRow, 'keyJson'>): EncodedOp {
+export function delOp(row: Pick<HeldRow, 'keyJson'>): string {
   return `["del",${row.keyJson}]`;
+}
+
+/** @param old as clients hold it, under the same key */
+export function updateOp(
+  old: Pick<HeldRow, 'json'>,
+  row: Pick<HeldRow, 'json' | 'keyJson'>,
+  after?: Pick<HeldRow, 'keyJson'> | null,
+): EncodedOp {
+  return row.json.length < EDITED_LENGTH_MIN ? putOp(row, after) : { before: old.json, row, after };
+}
+
+/** The operation for clients that take no edits. */
+export function plainOp(op: EncodedOp): string {
+  return typeof op === 'string' ? op : putOp(op.row, op.after);
+}
+
+/** The operation as an edit, where that is much shorter. */
+export function editOp(op: EncodedOp): string {
+  if (typeof op === 'string') return op;
+  const edits = editsOf(op);
+  return edits === null ? plainOp(op) : `["edit",${op.row.keyJson},${edits}${placeOf(op.after)}]`;
+}
+
+/** Of rows that many members hold, and that are held no more once they change: each is compared once. */
+const compared = new WeakMap<object, { readonly before: string; readonly edits: string | null }>();
+
+function editsOf({ before, row }: Update): string | null {
+  const known = compared.get(row);
+  if (known?.before === before) return known.edits;
+  const edits = editsBetween(before, row.json);
+  compared.set(row, { before, edits });
+  return edits;
+}
+
+function placeOf(after: Pick<HeldRow, 'keyJson'> | null | undefined): string {
+  if (after === undefined) return '';
+  return after === null ? ',null' : `,${after.keyJson}`;
 }

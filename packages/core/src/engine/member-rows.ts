@@ -1,5 +1,5 @@
 import { assert } from '../assert.js';
-import { delOp, putOp, type EncodedOp, type HeldRow } from './held-row.js';
+import { delOp, putOp, updateOp, type EncodedOp, type HeldRow } from './held-row.js';
 
 /**
  * The rows that one member holds of its result. Each change writes the operations that take what a client shows
@@ -46,7 +46,7 @@ export class UnorderedRows implements MemberRows {
   replace(old: HeldRow, next: HeldRow, ops: EncodedOp[]): boolean {
     this.#rows.delete(old);
     this.#rows.add(next);
-    if (old.json !== next.json) ops.push(putOp(next));
+    if (old.json !== next.json) ops.push(updateOp(old, next));
     return true;
   }
 
@@ -146,13 +146,21 @@ export class WindowRows implements MemberRows {
     const stays =
       (before === undefined || this.#order(before, next) < 0) &&
       (after === undefined ? this.#complete || this.#order(next, old) <= 0 : this.#order(next, after) < 0);
-    if (!stays) {
-      this.remove(old, ops);
-      return this.insert(next, ops, evict);
+    if (stays) {
+      this.#rows[at] = next;
+      if (old.json !== next.json && this.#isShown(at)) ops.push(this.#update(old, at));
+      return true;
     }
-    this.#rows[at] = next;
-    if (old.json !== next.json && this.#isShown(at)) ops.push(this.#put(at));
-    return true;
+    this.#rows.splice(at, 1);
+    const to = this.#placeOf(next);
+    if (this.#isShown(at) && this.#isShown(to) && (this.#complete || to < this.#rows.length)) {
+      // Within what is shown it moves, and all others stay: clients keep of it what does not change.
+      this.#rows.splice(to, 0, next);
+      ops.push(this.#update(old, to));
+      return true;
+    }
+    this.#tellRemoved(old, at, ops);
+    return this.insert(next, ops, evict);
   }
 
   clear(ops: EncodedOp[]): void {
@@ -179,9 +187,18 @@ export class WindowRows implements MemberRows {
 
   /** The row at an index as an operation. */
   #put(at: number): EncodedOp {
-    const row = this.#at(at);
-    if (!this.#ordered) return putOp(row);
-    return putOp(row, at === this.#bounds.offset ? null : this.#at(at - 1));
+    return putOp(this.#at(at), this.#previous(at));
+  }
+
+  /** The row at an index, which was `old` and shown. */
+  #update(old: HeldRow, at: number): EncodedOp {
+    return updateOp(old, this.#at(at), this.#previous(at));
+  }
+
+  /** The row that clients show before that at an index; undefined where they are not told. */
+  #previous(at: number): HeldRow | null | undefined {
+    if (!this.#ordered) return undefined;
+    return at === this.#bounds.offset ? null : this.#at(at - 1);
   }
 
   #at(index: number): HeldRow {

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Binding, Predicate, TablePlan } from '../plan.js';
-import type { PgText } from '../value.js';
+import { editRow } from '../edit.js';
+import type { PgText, Row } from '../value.js';
+import type { Op } from '../wire.js';
 import { comparator } from './compare.js';
+import { editOp, plainOp, type EncodedOp, type HeldRow } from './held-row.js';
 import { compilePredicate, prepareBinding } from './predicate.js';
 import { fetchCount, rowKey, TableEngine, windowBounds, type Member, type RowEvent } from './table-engine.js';
 
@@ -95,7 +98,7 @@ const step = fc.oneof(
       id: fc.integer({ min: 1, max: 40 }),
       project: value,
       rank: value,
-      title: value,
+      title: value.map((text) => (text === null ? null : `${'long enough to be edited '.repeat(12)}${text}`)),
     }),
   },
   {
@@ -152,23 +155,36 @@ function perform(table: Table, one: typeof step extends fc.Arbitrary<infer S> ? 
   return [{ oldKey: key, newKey: key, values: [key, one.project, old[2] ?? null, undefined] }];
 }
 
-/** What a client does with the operations (docs/protocol.md). */
-function applyOps(shown: [string, unknown][], ops: readonly string[], ordered: boolean): void {
-  for (const text of ops) {
-    const op = JSON.parse(text) as ['put', string, unknown, (string | null)?] | ['del', string];
+let edits = 0;
+
+/** What a client does with the operations (docs/protocol.md), told in either way. */
+function applyOps(shown: [string, Row][], ops: readonly EncodedOp[], ordered: boolean): void {
+  for (const encoded of ops) {
+    const op = JSON.parse(editOp(encoded)) as Op;
     const at = shown.findIndex(([key]) => key === op[1]);
     if (op[0] === 'del') {
       if (at >= 0) shown.splice(at, 1);
-    } else if (!ordered) {
-      if (at >= 0) shown[at] = [op[1], op[2]];
-      else shown.push([op[1], op[2]]);
+      continue;
+    }
+    const row = op[0] === 'put' ? op[2] : editRow(shown[at]?.[1] ?? [], op[2]);
+    if (op[0] === 'edit') {
+      edits++;
+      expect(JSON.parse(plainOp(encoded))).toEqual(['put', op[1], row, ...op.slice(3)]);
+    }
+    if (!ordered) {
+      if (at >= 0) shown[at] = [op[1], row];
+      else shown.push([op[1], row]);
     } else {
       if (at >= 0) shown.splice(at, 1);
       const after = op[3] === null ? 0 : shown.findIndex(([key]) => key === op[3]) + 1;
       if (op[3] !== null && after === 0) throw new Error(`no row ${String(op[3])} to stand after`);
-      shown.splice(after, 0, [op[1], op[2]]);
+      shown.splice(after, 0, [op[1], row]);
     }
   }
+}
+
+function shownRow({ key, json }: HeldRow): [string, Row] {
+  return [key, JSON.parse(json) as Row];
 }
 
 function fetched(engine: TableEngine, p: TablePlan, table: Table, binding: Binding): Member {
@@ -195,7 +211,7 @@ test.each(cases)('what members show follows the table: $name', ({ plan: p, bindi
           const second = new TableEngine(p);
           const member = fetched(second, p, table, binding(n));
           engine.absorb(second);
-          const shown = member.rows.shown().map((row): [string, unknown] => [row.key, JSON.parse(row.json)]);
+          const shown = member.rows.shown().map(shownRow);
           return { binding: binding(n), member, shown };
         });
         for (const transaction of transactions) {
@@ -208,7 +224,7 @@ test.each(cases)('what members show follows the table: $name', ({ plan: p, bindi
               const second = new TableEngine(p);
               one.member = fetched(second, p, table, one.binding);
               engine.absorb(second);
-              one.shown = one.member.rows.shown().map((row) => [row.key, JSON.parse(row.json)]);
+              one.shown = one.member.rows.shown().map(shownRow);
             }
             const expected = cut(p, answer(p, table, one.binding), one.binding).map((row) => [
               rowKey(p, row),

@@ -17,8 +17,10 @@ import { lsnOf, SPOT_ZERO, type Spot } from './spot.js';
 export interface Version {
   readonly n: number;
   readonly at: Spot;
-  /** The encoded delta from the version before; null where the chain begins. */
+  /** The encoded delta from the version before, with edits if there are any; null where the chain begins. */
   readonly delta: Uint8Array | null;
+  /** The same without edits; null when nobody who takes no edits held the view then. */
+  readonly plain: Uint8Array | null;
   /** Operations in the delta. */
   readonly count: number;
   readonly arrivedMs: number;
@@ -59,6 +61,8 @@ export class Feed {
   readonly #versions: Version[] = [];
   readonly #spans: Span[] = [];
   #n = 0;
+  /** The last version that only clients which take edits can be brought to by a delta. */
+  #edited = 0;
   #bytes = 0;
   #whole: Whole | null = null;
 
@@ -97,13 +101,25 @@ export class Feed {
     this.#answer(at, n, null, nowMs);
   }
 
-  /** @returns false when the delta does not continue the chain: whoever is behind it needs whole rows. */
-  delta(from: Spot, to: Spot, bytes: Uint8Array, count: number, nowMs: number): boolean {
+  /**
+   * @param plain the delta without edits; null when it has some and nobody needs another.
+   * @returns false when the delta does not continue the chain: whoever is behind it needs whole rows.
+   */
+  delta(
+    from: Spot,
+    to: Spot,
+    delta: Uint8Array,
+    plain: Uint8Array | null,
+    count: number,
+    nowMs: number,
+  ): boolean {
     const chained = this.latest !== null && lsnOf(this.latest.at) === lsnOf(from);
     if (chained) {
       this.#n += 1;
-      this.#versions.push({ n: this.#n, at: to, delta: bytes, count, arrivedMs: nowMs });
-      this.#bytes += bytes.length;
+      const version = { n: this.#n, at: to, delta, plain, count, arrivedMs: nowMs };
+      this.#versions.push(version);
+      this.#bytes += bytesOf(version);
+      if (plain === null) this.#edited = this.#n;
     } else {
       this.#begin(to, nowMs);
     }
@@ -150,9 +166,10 @@ export class Feed {
 
   // ------------------------------------------------------------ what a client may be sent
 
-  /** Whether a client that holds version `n` can be brought to the latest by deltas. */
-  continues(n: number): boolean {
+  /** Whether a client that holds version `n`, and takes edits or not, can be brought to the latest by deltas. */
+  continues(n: number, edits: boolean): boolean {
     const first = this.#versions[0];
+    if (!edits && n < this.#edited) return false;
     return first !== undefined && n <= this.#n && n >= (first.delta === null ? first.n : first.n - 1);
   }
 
@@ -186,7 +203,7 @@ export class Feed {
     this.#versions.length = 0;
     this.#bytes = 0;
     this.#whole = null;
-    this.#versions.push({ n: this.#n, at, delta: null, count: 0, arrivedMs: nowMs });
+    this.#versions.push({ n: this.#n, at, delta: null, plain: null, count: 0, arrivedMs: nowMs });
     return this.#n;
   }
 
@@ -211,7 +228,11 @@ export class Feed {
   #drop(): void {
     const first = this.#versions.shift();
     if (first === undefined) return;
-    this.#bytes -= first.delta?.length ?? 0;
+    this.#bytes -= bytesOf(first);
     if (this.#whole !== null && this.#whole.n < first.n) this.#whole = null;
   }
+}
+
+function bytesOf({ delta, plain }: Version): number {
+  return (delta?.length ?? 0) + (plain === delta ? 0 : (plain?.length ?? 0));
 }

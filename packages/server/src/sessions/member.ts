@@ -8,6 +8,8 @@ export type MemberState = 'joining' | 'current' | 'behind';
 /** One connection's hold on one view: what the client has of it, and how it stands to the connection's position. */
 export class Member {
   readonly feed: Feed;
+  /** Whether the client takes edits. */
+  readonly edits: boolean;
   /** The subscriptions that share it. */
   readonly ids: Set<number> = new Set();
   state: MemberState = 'joining';
@@ -29,14 +31,15 @@ export class Member {
   currentSinceMs = 0;
   #pauses = 0;
 
-  constructor(feed: Feed) {
+  constructor(feed: Feed, edits: boolean) {
     this.feed = feed;
+    this.edits = edits;
   }
 
   /** The version to start from: what the client has, or whole rows. Null when neither will do. */
   get start(): number | null {
-    if (this.have > 0 && this.feed.continues(this.have)) return this.have;
-    if (this.base !== null && !this.feed.continues(this.base.n)) this.base = null;
+    if (this.have > 0 && this.#continues(this.have)) return this.have;
+    if (this.base !== null && !this.#continues(this.base.n)) this.base = null;
     this.base ??= this.#wholeOfFeed();
     return this.base?.n ?? null;
   }
@@ -91,6 +94,10 @@ export class Member {
 
   #wholeOfFeed(): Whole | null {
     const whole = this.feed.whole;
-    return whole !== null && this.feed.continues(whole.n) ? whole : null;
+    return whole !== null && this.#continues(whole.n) ? whole : null;
+  }
+
+  #continues(n: number): boolean {
+    return this.feed.continues(n, this.edits);
   }
 }

@@ -257,14 +257,15 @@ export class Mover {
   }
 
   #deltas(turn: Turn, member: Member, versions: readonly Version[]): Uint8Array[] {
+    const deltas = versions.flatMap(({ delta, plain }) => (member.edits ? delta : plain) ?? []);
     if (versions.length > 1 && (turn.late || versions.length > this.#context.limits.foldAbove)) {
-      const folded = fold(versions, member.feed.shape.ordered);
+      const folded = fold(deltas, member.feed.shape.ordered);
       if (folded !== null) {
         this.#context.counters.folded += 1;
         return [folded];
       }
     }
-    return versions.flatMap((version) => (version.delta === null ? [] : [version.delta]));
+    return deltas;
   }
 
   // ------------------------------------------------------------ the move

@@ -72,6 +72,8 @@ interface Subscription {
 export class Session {
   readonly #host: SessionHost;
   readonly #sink: Sink;
+  /** Whether the client takes edits. */
+  readonly edits: boolean;
   readonly #mover: Mover;
   readonly #reaches: Reaches;
   readonly #subscriptions = new Map<number, Subscription>();
@@ -86,8 +88,9 @@ export class Session {
   #cancelStall: (() => void) | null = null;
 
   /** @param floor the position of the client's `hello`: nothing older is served within its epoch (P3). */
-  constructor(host: SessionHost, sink: Sink, principal: Principal, floor: string | null) {
+  constructor(host: SessionHost, sink: Sink, principal: Principal, floor: string | null, edits: boolean) {
     this.#host = host;
+    this.edits = edits;
     this.#sink = sink;
     this.#principal = principal;
     this.#key = principalKey(principal);
@@ -297,7 +300,7 @@ export class Session {
     let member = this.member(feed);
     const shared = member === null ? {} : { shared: true as const };
     if (member === null) {
-      member = new Member(feed);
+      member = new Member(feed, this.edits);
       this.#mover.members.set(feed.view, member);
       this.#host.join(feed, this);
       member.have = (held?.chain === feed.chain ? held.have : this.#restored.get(feed.chain)) ?? 0;

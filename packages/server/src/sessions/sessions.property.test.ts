@@ -60,6 +60,7 @@ class Client implements Sink {
   readonly #answered = new Map<ViewId, string>();
   #resumes = new Map<number, ReturnType<Replica['view']>>();
   #ids = 0;
+  #connections = 0;
   #reaches = new Map<number, Position>();
 
   constructor(name: string, model: ModelViews, sessions: Sessions) {
@@ -76,7 +77,9 @@ class Client implements Sink {
   #connect(): Session {
     this.#seed = this.#sessions.seed(PRINCIPAL);
     this.#replica = new Replica(this.#seed);
-    return this.#sessions.connect(this, PRINCIPAL, this.#position);
+    // One takes edits at every other connection, the other always.
+    const edits = this.name === 'A' || this.#connections++ % 2 === 1;
+    return this.#sessions.connect(this, PRINCIPAL, this.#position, edits);
   }
 
   subscribe(view: ViewId, replaces?: number): void {

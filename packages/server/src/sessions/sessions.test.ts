@@ -85,9 +85,9 @@ function start(limits: Partial<SessionLimits> = {}): void {
 
 beforeEach(() => start());
 
-function connect(position: string | null = null): { session: Session; sink: Recorder } {
+function connect(position: string | null = null, edits = true): { session: Session; sink: Recorder } {
   const sink = new Recorder();
-  return { sink, session: sessions.connect(sink, { role: 'r', claims: {} }, position) };
+  return { sink, session: sessions.connect(sink, { role: 'r', claims: {} }, position, edits) };
 }
 
 async function subscribe(

@@ -49,6 +49,8 @@ export interface SessionsStatus {
 interface Held {
   readonly feed: Feed;
   readonly sessions: Set<Session>;
+  /** How many of them take no edits. */
+  plain: number;
   /** Number of the snapshot request under way. */
   asking: number | null;
 }
@@ -97,9 +99,9 @@ export class Sessions implements SessionHost {
     return this.#tip;
   }
 
-  /** A new connection of an authenticated client. */
-  connect(sink: Sink, principal: Principal, position: string | null): Session {
-    const session = new Session(this, sink, principal, position);
+  /** A new connection of an authenticated client. @param edits whether it takes operations of that kind */
+  connect(sink: Sink, principal: Principal, position: string | null, edits: boolean): Session {
+    const session = new Session(this, sink, principal, position, edits);
     this.#sessions.add(session);
     return session;
   }
@@ -162,13 +164,16 @@ export class Sessions implements SessionHost {
 
   join(feed: Feed, session: Session): void {
     this.#keepWarm.take(feed);
-    this.#held.get(feed.view)?.sessions.add(session);
+    const held = this.#held.get(feed.view);
+    if (held === undefined) return;
+    held.sessions.add(session);
+    if (!session.edits) held.plain += 1;
   }
 
   leave(feed: Feed, session: Session): void {
     const held = this.#held.get(feed.view);
     if (held === undefined || held.feed !== feed) return;
-    held.sessions.delete(session);
+    if (held.sessions.delete(session) && !session.edits) held.plain -= 1;
     if (held.sessions.size === 0) this.#keepWarm.keep(feed, this.#refs);
   }
 
@@ -239,7 +244,7 @@ export class Sessions implements SessionHost {
   #newFeed(message: Extract<FromViews, { kind: 'opened' }>): Feed {
     const chain = `${Buffer.from(this.#secret.subarray(0, 6)).toString('hex')}.${++this.#chains}`;
     const feed = new Feed({ ...message, chain, reason: message.reason }, this.limits);
-    this.#held.set(feed.view, { feed, sessions: new Set(), asking: null });
+    this.#held.set(feed.view, { feed, sessions: new Set(), plain: 0, asking: null });
     return feed;
   }
 
@@ -282,7 +287,8 @@ export class Sessions implements SessionHost {
         feed.delta(
           this.epochs.spot(entry.from),
           this.epochs.spot(entry.to),
-          entry.message,
+          entry.edited ?? entry.message,
+          entry.edited === undefined || held.plain > 0 ? entry.message : null,
           entry.count,
           nowMs,
         );

@@ -1,7 +1,8 @@
+import { splicesBetween } from '@sluice/core/engine/splices';
 import { asLsn } from '@sluice/core/lsn';
 import { formatPosition, parsePosition, type Position } from '@sluice/core/position';
 import type { Row, RowKey } from '@sluice/core/value';
-import type { Op, ServerMessage, ViewId, WireError } from '@sluice/core/wire';
+import type { ColumnEdit, Op, ServerMessage, ViewId, WireError } from '@sluice/core/wire';
 import type { Entry, FromViews, ToViews, ViewsPort } from '../views/port.js';
 
 /** What Postgres would answer: keyed rows in order, or an error. */
@@ -204,15 +205,19 @@ export class ModelViews implements ViewsPort {
       this.#rows(view, moment, answer.rows);
       return;
     }
-    const ops = diff(rows, answer.rows, this.#kinds.get(view)?.ordered === true);
+    const ordered = this.#kinds.get(view)?.ordered === true;
     const between = { from: this.text(version.epoch, version.lsn), to: this.text(moment.epoch, moment.lsn) };
-    const message = encode({ kind: 'delta', view, ...between, ops });
+    const ops = diff(rows, answer.rows, ordered, false);
+    const edited = diff(rows, answer.rows, ordered, true);
     this.#entries.push({
       kind: 'delta',
       view,
       from: asLsn(BigInt(version.lsn)),
       to: from,
-      message,
+      message: encode({ kind: 'delta', view, ...between, ops }),
+      ...(edited.some(([kind]) => kind === 'edit')
+        ? { edited: encode({ kind: 'delta', view, ...between, ops: edited }) }
+        : {}),
       count: ops.length,
     });
   }
@@ -232,15 +237,26 @@ export class ModelViews implements ViewsPort {
 }
 
 /** Operations that lead from one list of rows to another; for ordered ones every row names its predecessor. */
-function diff(before: Hosted['rows'], after: Hosted['rows'], ordered: boolean): Op[] {
+function diff(before: Hosted['rows'], after: Hosted['rows'], ordered: boolean, edits: boolean): Op[] {
   const keys = new Set(after.map(([key]) => key));
   const ops: Op[] = before.flatMap(([key]) => (keys.has(key) ? [] : [['del', key] as const]));
   const old = new Map(before);
   after.forEach(([key, row], i) => {
-    if (ordered) ops.push(['put', key, row, after[i - 1]?.[0] ?? null]);
-    else if (JSON.stringify(old.get(key)) !== JSON.stringify(row)) ops.push(['put', key, row]);
+    const was = old.get(key);
+    if (!ordered && JSON.stringify(was) === JSON.stringify(row)) return;
+    const op =
+      edits && was !== undefined ? (['edit', key, editsOf(was, row)] as const) : (['put', key, row] as const);
+    ops.push(ordered ? ([...op, after[i - 1]?.[0] ?? null] as Op) : op);
   });
   return ops;
+}
+
+function editsOf(before: Row, after: Row): ColumnEdit[] {
+  return after.flatMap((text, column): ColumnEdit[] => {
+    const was = before[column] ?? null;
+    if (text === was) return [];
+    return [[column, text === null || was === null ? text : splicesBetween(was, text)]];
+  });
 }
 
 function encode(message: ServerMessage): Uint8Array {

@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { digest } from '@sluice/core/digest';
+import { editRow } from '@sluice/core/edit';
 import { rowDecoder } from '@sluice/core/row-decoder';
 import type { FieldKind } from '@sluice/core/shape';
-import { CLOSE, PROTOCOL_VERSION, type ClientMessage, type ServerMessage } from '@sluice/core/wire';
+import type { Row } from '@sluice/core/value';
+import {
+  CLOSE,
+  PROTOCOL_VERSION,
+  type ClientMessage,
+  type ColumnEdit,
+  type ServerMessage,
+} from '@sluice/core/wire';
 import { expect, test } from 'vitest';
 import { readFields } from '../resolving/read-fields.js';
 import { SESSION_LIMITS } from '../sessions/limits.js';
@@ -124,6 +132,16 @@ test('the example of fields makes the object that the page shows, of every kind 
   };
   const described = [...page.matchAll(/^\| `(\w+)` \| /gm)].map((match) => match[1]);
   expect(described).toEqual(expect.arrayContaining(Object.keys(kinds)));
+});
+
+test('the edits of the example make the row that the page shows', () => {
+  const { before, columns, after } = JSON.parse(/```json edits\n([\s\S]*?)```/.exec(page)?.[1] ?? '') as {
+    readonly before: Row;
+    readonly columns: readonly ColumnEdit[];
+    readonly after: Row;
+  };
+  expect(editRow(before, columns)).toEqual(after);
+  expect(after).not.toEqual(before);
 });
 
 test('what the plain forms show is taken', () => {

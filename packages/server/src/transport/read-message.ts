@@ -36,6 +36,7 @@ export function readMessage(object: JsonObject): ClientMessage | null {
         versions: list(object, 'versions', isVersion, 16),
         ...optional(object, 'token', isText),
         ...optional(object, 'position', isPosition),
+        ...optional(object, 'edits', isBoolean),
       };
     case 'auth':
       return { kind, token: required(object, 'token', isText) };
@@ -159,6 +160,7 @@ function list<T>(
 
 const isId = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 const isVersion = (value: unknown): value is number => Number.isSafeInteger(value);
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isShortText = (value: unknown): value is string => typeof value === 'string' && value.length <= 256;
 const isPosition = (value: unknown): value is Position => isShortText(value);

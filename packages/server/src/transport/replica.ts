@@ -1,5 +1,7 @@
+import { must } from '@sluice/core/assert';
 import type { Position } from '@sluice/core/position';
 import { bucketOf } from '@sluice/core/digest';
+import { editRow } from '@sluice/core/edit';
 import type { Shape } from '@sluice/core/shape';
 import type { Row, RowKey } from '@sluice/core/value';
 import type { Delta, Difference, Move, Op, Rows, ServerMessage, ViewId } from '@sluice/core/wire';
@@ -107,7 +109,7 @@ function applyOps(held: ReplicaView, ops: readonly Op[], at: Position): ReplicaV
       if (place >= 0) keys.splice(place, 1);
       continue;
     }
-    rows.set(key, op[2]);
+    rows.set(key, kind === 'put' ? op[2] : editRow(must(rows.get(key), 'an edit is of a row'), op[2]));
     const after = op[3];
     if (after === undefined) {
       if (place < 0) keys.push(key);

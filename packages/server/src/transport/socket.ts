@@ -195,7 +195,7 @@ export class SocketConnection implements Sink {
     }
     void this.#admit(hello.token, (grant) => {
       const { sessions, limits } = this.#context;
-      this.#session = sessions.connect(this, grant.principal, hello.position ?? null);
+      this.#session = sessions.connect(this, grant.principal, hello.position ?? null, hello.edits === true);
       const seed = sessions.seed(grant.principal);
       this.send([encode({ kind: 'hello', version, seed, pingMs: limits.pingMs })]);
     });
@@ -211,7 +211,7 @@ export class SocketConnection implements Sink {
         close: (code, error) => this.close(code, error),
       });
       this.#plain = plain;
-      this.#session = this.#context.sessions.connect(plain, grant.principal, null);
+      this.#session = this.#context.sessions.connect(plain, grant.principal, null, true);
       this.#session.subscribe({ kind: 'subscribe', id: 0, ...query });
     });
   }

@@ -31,6 +31,14 @@ interface Told {
   readonly held: Map<string, number>;
 }
 
+interface Listener {
+  readonly deltas: boolean;
+  /** Takes edits. */
+  readonly edits: boolean;
+  /** The position of the last move that it has heard of. */
+  readonly last: string | null;
+}
+
 type Probed = { readonly id: number; readonly error?: WireError } & Partial<
   Pick<Feed, 'view' | 'shape' | 'gear'>
 >;
@@ -94,11 +102,12 @@ export class Streams {
     const mode = exchange.query.get('mode');
     if (mode !== null && mode !== 'deltas') throw transportError('message_malformed', 'mode');
     // An `EventSource` sends the header by itself when it reconnects, and cannot when it is new.
+    const edits = mode === null || exchange.query.get('edits') === 'true';
     const last = exchange.header('last-event-id') ?? exchange.query.get('position');
     return {
       status: 200,
       headers: EVENT_HEADERS,
-      body: (out) => this.#attach(stream, out, mode === 'deltas', last),
+      body: (out) => this.#attach(stream, out, { deltas: mode === 'deltas', edits, last }),
     };
   }
 
@@ -170,7 +179,7 @@ export class Streams {
     return stream;
   }
 
-  #attach(stream: Stream, out: EventOut, deltas: boolean, last: string | null): EventIn {
+  #attach(stream: Stream, out: EventOut, { deltas, edits, last }: Listener): EventIn {
     const { sessions, limits } = this.#context;
     stream.cancelDrop();
     stream.session?.close(CLOSE.normal, transportError('stream_taken').toWire());
@@ -178,7 +187,7 @@ export class Streams {
     out.write(`retry: ${RETRY_MS}\n\n`);
     const sink = deltas ? new DeltaEvents(out) : new RowEvents(out, stream.several);
     stream.farewell = (afterMs) => sink.goaway(afterMs, Math.max(afterMs, RETRY_MS));
-    const session = sessions.connect(sink, principal, last);
+    const session = sessions.connect(sink, principal, last, edits);
     stream.session = session;
     if (sink instanceof DeltaEvents) {
       const seed = sessions.seed(principal);

@@ -1,4 +1,5 @@
 import { diffRows, type KeyedRow } from '@sluice/core/engine/diff';
+import type { EncodedOp } from '@sluice/core/engine/held-row';
 import {
   TableEngine,
   fetchCount,
@@ -32,7 +33,7 @@ export interface TableView extends Base {
   member: Member | null;
   /** What clients hold, while there is no member: `carry` leads from the last version to `shown`. */
   shown: readonly KeyedRow[];
-  carry: readonly string[];
+  carry: readonly EncodedOp[];
   /** Rows to fetch beyond the window on top of its margin: grows while windows run dry. */
   extra: number;
   readonly restlessness: Restlessness;
@@ -222,7 +223,7 @@ export class IncrementalTemplate {
     this.#fail(one, at, viewsError('result_too_large').toWire());
   }
 
-  #miss(one: TableView, through: Lsn, carry: readonly string[]): void {
+  #miss(one: TableView, through: Lsn, carry: readonly EncodedOp[]): void {
     this.#options.onMiss();
     one.restlessness.missed(this.#options.clock.now());
     if (one.member?.rows.dry === true) fetchFurther(one);

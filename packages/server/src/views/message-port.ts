@@ -19,9 +19,7 @@ export function serveViews(views: ViewsPort, channel: MessagePort): () => void {
       return;
     }
     const entries = message.entries.map(ownBytes);
-    const buffers = entries.flatMap((entry) =>
-      'message' in entry ? [entry.message.buffer as ArrayBuffer] : [],
-    );
+    const buffers = entries.flatMap(bytesOf).map((bytes) => bytes.buffer as ArrayBuffer);
     channel.postMessage({ ...message, entries }, buffers);
   });
   return () => {
@@ -51,7 +49,14 @@ export class RemoteViews implements ViewsPort {
   }
 }
 
-/** The entry with bytes in a buffer of their own: that of a small Buffer is shared with others, and would go with it. */
+function bytesOf(entry: Entry): readonly Uint8Array[] {
+  if (!('message' in entry)) return [];
+  return 'edited' in entry ? [entry.message, entry.edited] : [entry.message];
+}
+
+/** The entry with bytes in buffers of their own: that of a small Buffer is shared with others, and would go with it. */
 function ownBytes(entry: Entry): Entry {
-  return 'message' in entry ? { ...entry, message: new Uint8Array(entry.message) } : entry;
+  if (!('message' in entry)) return entry;
+  const own = { ...entry, message: new Uint8Array(entry.message) };
+  return 'edited' in own ? { ...own, edited: new Uint8Array(own.edited) } : own;
 }

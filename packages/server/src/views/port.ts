@@ -81,13 +81,17 @@ export type Entry =
       readonly message: Uint8Array;
       readonly count: number;
     }
-  /** The next version: `message` is an encoded `Delta` from version `from` to version `to`. Closes a gap. */
+  /**
+   * The next version: `message` is an encoded `Delta` from version `from` to version `to`, without edits; `edited` is the
+   * same with edits, where there are any. Closes a gap.
+   */
   | {
       readonly kind: 'delta';
       readonly view: ViewId;
       readonly from: Lsn;
       readonly to: Lsn;
       readonly message: Uint8Array;
+      readonly edited?: Uint8Array;
       readonly count: number;
     }
   /** The view is not known to be valid after `through`. */

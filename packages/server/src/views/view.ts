@@ -1,4 +1,5 @@
 import type { KeyedRow } from '@sluice/core/engine/diff';
+import { editOp, plainOp, type EncodedOp } from '@sluice/core/engine/held-row';
 import type { Lsn } from '@sluice/core/lsn';
 import { formatPosition, type Epoch, type Position } from '@sluice/core/position';
 import type { Shape } from '@sluice/core/shape';
@@ -73,7 +74,7 @@ export class View {
   }
 
   /** The next version, by operations on the one before; without operations the same one holds again. */
-  delta(to: Version, ops: readonly string[]): void {
+  delta(to: Version, ops: readonly EncodedOp[]): void {
     const from = this.#version;
     if (from === null) throw new Error('assertion failed: a delta needs a version to start from');
     const wasValid = this.#state === 'valid' && !this.#failed;
@@ -84,10 +85,17 @@ export class View {
       return;
     }
     this.#version = to;
-    const message = encode(
-      `{"kind":"delta","view":${JSON.stringify(this.id)},"from":"${position(from)}","to":"${position(to)}","ops":[${ops.join(',')}]}`,
-    );
-    this.#publish({ kind: 'delta', view: this.id, from: from.lsn, to: to.lsn, message, count: ops.length });
+    const message = this.#encodeDelta(from, to, ops.map(plainOp));
+    const edited = ops.map(editOp);
+    this.#publish({
+      kind: 'delta',
+      view: this.id,
+      from: from.lsn,
+      to: to.lsn,
+      message,
+      ...(edited.some(isEdit) ? { edited: this.#encodeDelta(from, to, edited) } : {}),
+      count: ops.length,
+    });
   }
 
   /** From here the answer is an error (C17). */
@@ -110,11 +118,20 @@ export class View {
     this.#publish({ kind: 'ended', view: this.id, error });
   }
 
+  #encodeDelta(from: Version, to: Version, ops: readonly string[]): Uint8Array {
+    const between = `"from":"${position(from)}","to":"${position(to)}"`;
+    return encode(`{"kind":"delta","view":${JSON.stringify(this.id)},${between},"ops":[${ops.join(',')}]}`);
+  }
+
   private encodeRows(rows: readonly KeyedRow[]): Uint8Array {
     const at = this.#version === null ? '' : position(this.#version);
     const list = rows.map((row) => `[${row.keyJson},${row.json}]`).join(',');
     return encode(`{"kind":"rows","view":${JSON.stringify(this.id)},"at":"${at}","rows":[${list}]}`);
   }
+}
+
+function isEdit(op: string): boolean {
+  return op.startsWith('["edit"');
 }
 
 function position(version: Version): Position {

@@ -49,8 +49,8 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'C13: operations of an ordered answer depend on where its rows stand',
     file: 'packages/core/src/engine/diff.ts',
-    find: 'ops.push(still === null ? putOp(row) : putOp(row, previous));',
-    replace: 'ops.push(putOp(row));',
+    find: 'const after = still === null ? undefined : previous;',
+    replace: 'const after = undefined;',
     caughtBy: [
       'packages/core/src/engine/diff.test.ts',
       'an ordered difference leads from the one answer to the other',
@@ -66,8 +66,8 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'C13: folded operations keep the first of a key instead of the last',
     file: `${SESSIONS}/fold.ts`,
-    find: 'for (const op of delta.ops) ops.set(op[1], op);',
-    replace: 'for (const op of delta.ops) if (!ops.has(op[1])) ops.set(op[1], op);',
+    find: 'else ops.set(op[1], [op]);',
+    replace: 'else if (before === undefined) ops.set(op[1], [op]);',
     caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
   },
   {
