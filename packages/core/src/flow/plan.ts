@@ -4,8 +4,8 @@ import type { OrderTerm, PlanColumn, ValueType } from '../plan.js';
 /**
  * The plan of any query that is maintained incrementally: a tree of blocks. Plain JSON; the same on server and client.
  *
- * A block is select-project-join over its inputs, and above that at most one of each: grouping, DISTINCT, order with
- * limit. Everything else is blocks within blocks: a subquery in FROM, a LATERAL, EXISTS, a scalar subquery is a block
+ * A block is select-project-join over its inputs, and above that at most one of each: grouping, window functions,
+ * DISTINCT, order with limit. Everything else is blocks within blocks: a subquery in FROM, a LATERAL, EXISTS, a scalar subquery is a block
  * whose parameters are the values that it is correlated by. As the bindings of a query are the rows of its
  * parameters, so the rows of the parent are the bindings of its child.
  *
@@ -17,10 +17,14 @@ export interface Block {
   /** WHERE, in conjuncts. */
   readonly where: readonly Expression[];
   readonly group: Grouping | null;
-  /** Output columns: over the flat row, or over the grouped row. */
+  /** Over the flat row, or over the grouped row; absent where it has none. */
+  readonly windows?: Windows;
+  /** Output columns: over the flat row, or over the grouped row, with what window functions add to it. */
   readonly project: readonly Expression[];
   /** By output column. `distinct` leaves one of equal rows. */
   readonly distinct: boolean;
+  /** DISTINCT ON these output columns: of equal ones the first in order is left. */
+  readonly distinctOn?: readonly number[];
   readonly order: readonly OrderTerm[];
   /** Parameters. */
   readonly limit: number | null;
@@ -124,3 +128,74 @@ export interface Aggregate {
   }[];
   readonly filter: Expression | null;
 }
+
+/** The window functions of a block, over its flat or grouped row: their values are the columns from `at` on. */
+export interface Windows {
+  readonly at: number;
+  readonly over: readonly WindowPlan[];
+}
+
+/** Functions that share PARTITION BY, ORDER BY and frame. */
+export interface WindowPlan {
+  readonly partition: readonly { readonly expression: Expression; readonly type: ValueType }[];
+  readonly order: readonly WindowOrder[];
+  readonly frame: FramePlan;
+  /** In the order of their columns. */
+  readonly functions: readonly WindowFunction[];
+}
+
+export interface WindowOrder {
+  readonly expression: Expression;
+  readonly type: ValueType;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
+
+export interface FramePlan {
+  readonly mode: 'rows' | 'range' | 'groups';
+  readonly start: FrameBoundPlan;
+  readonly end: FrameBoundPlan;
+  readonly exclude: 'nothing' | 'current row' | 'group' | 'ties';
+}
+
+export type FrameBoundPlan =
+  | { readonly kind: 'unbounded preceding' | 'unbounded following' | 'current row' }
+  | {
+      readonly kind: 'preceding' | 'following';
+      /** Reads no row. */
+      readonly offset: Expression;
+      /** Of RANGE alone. */
+      readonly range: RangePlan | null;
+    };
+
+/** RANGE with an offset: the frame begins, or ends, where the `key` of a row passes the `limit` of the row at hand. */
+export interface RangePlan {
+  readonly key: Expression;
+  readonly limit: Expression;
+  readonly type: ValueType;
+  readonly offsetType: ValueType;
+}
+
+export type WindowFunction =
+  | { readonly kind: 'function'; readonly fn: WindowName; readonly args: readonly Expression[] }
+  | {
+      readonly kind: 'aggregate';
+      readonly aggregate: Aggregate;
+      /** What it makes of rows depends on their order, which is the window's. */
+      readonly ordered: boolean;
+    };
+
+export const WINDOW_NAMES = [
+  'row_number',
+  'rank',
+  'dense_rank',
+  'percent_rank',
+  'cume_dist',
+  'ntile',
+  'lag',
+  'lead',
+  'first_value',
+  'last_value',
+  'nth_value',
+] as const;
+export type WindowName = (typeof WINDOW_NAMES)[number];

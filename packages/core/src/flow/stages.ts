@@ -3,10 +3,12 @@ import { comparator } from '../engine/compare.js';
 import type { Compiled } from './compile.js';
 import type { CompiledBlock } from './compiled-block.js';
 import type { PgText } from '../value.js';
+import { DistinctOn } from './distinct-on.js';
 import { Groups } from './groups.js';
 import type { Block } from './plan.js';
 import { isUnionAll, SetCounts } from './set-counts.js';
 import { identity, same, type Change } from './row.js';
+import { WindowStage } from './window-stage.js';
 
 /** What a block does with its joined tuples, for one member: each stage takes changes and hands changes on. */
 export interface Stages {
@@ -22,10 +24,16 @@ export function makeStages({ plan, compile }: CompiledBlock, params: readonly Pg
   const { sets } = plan;
   const counts = sets === undefined || isUnionAll(sets.operation) ? null : new SetCounts(sets.operation);
   const project = projection(plan.project.map(compile), params);
-  const distinct = plan.distinct ? new Distinct() : null;
+  const functions = plan.windows === undefined ? null : new WindowStage(plan.windows, params, compile);
+  const distinct =
+    plan.distinctOn !== undefined
+      ? new DistinctOn(plan, plan.distinctOn)
+      : plan.distinct
+        ? new Distinct()
+        : null;
   const window = new Window(plan, params);
   const further = (changes: readonly Change[]): Change[] => {
-    const projected = project(changes);
+    const projected = project(functions === null ? changes : functions.apply(changes));
     return window.apply(distinct === null ? projected : distinct.apply(projected));
   };
   return {

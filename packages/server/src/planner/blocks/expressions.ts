@@ -6,6 +6,9 @@ import { addSubquery, type Planning } from './planning.js';
 import { NotABlock } from './reasons.js';
 import { narrowed } from './narrowed.js';
 
+/** What stands at hand, if it does. */
+export type AtHand = (scalar: Scalar) => Expression | undefined;
+
 type In = ScalarOf<'any of' | 'all of' | 'row of'>;
 
 /** Makes expressions of one level of which parts are subqueries: each becomes an input of its own. */
@@ -45,17 +48,18 @@ export class Expressions {
     const { body } = query;
     // What EXISTS selects does not matter, unless it decides how many rows there are.
     const bare =
-      body.kind === 'select' && body.grouping === null
+      body.kind === 'select' && body.grouping === null && (body.distinct === null || query.offset === null)
         ? { ...query, columns: [], order: [], body: { ...body, targets: [], distinct: null } }
         : query;
     return level.columnOfInput(addSubquery(this.#planning, bare, 'exists', { level, relation: null }), 0);
   }
 
-  of(scalar: Scalar, level: Level): Expression {
+  /** @param also asked before anything else */
+  of(scalar: Scalar, level: Level, also?: AtHand): Expression {
     return toExpression(scalar, {
       facts: this.#planning.facts,
       lifted: level.numbers,
-      atHand: (part) => this.#atHand(part, level),
+      atHand: (part) => also?.(part) ?? this.#atHand(part, level),
     });
   }
 

@@ -68,10 +68,11 @@ export class GroupedRow {
     const text = textOf(scalar);
     const known = this.#aggregates.findIndex((one) => one.text === text);
     if (known >= 0) return known;
-    return this.#aggregates.push({ text, aggregate: this.#planned(scalar) }) - 1;
+    return this.#aggregates.push({ text, aggregate: this.planned(scalar) }) - 1;
   }
 
-  #planned(scalar: ScalarOf<'aggregate'>): Aggregate {
+  /** @param below makes an expression over the rows that it is made of */
+  planned(scalar: ScalarOf<'aggregate'>, below: (scalar: Scalar) => Expression = this.#below): Aggregate {
     const name = this.#facts.functions.get(scalar.fn)?.name ?? '';
     if (scalar.up > 0 || scalar.ordering !== 'normal' || scalar.order.length > 0)
       throw new NotABlock('aggregate', name);
@@ -87,11 +88,11 @@ export class GroupedRow {
       throw new NotABlock('aggregate', name);
     return {
       fn,
-      args: args.map(this.#below),
+      args: args.map(below),
       types,
       distinct,
       order: [],
-      filter: scalar.filter === null ? null : this.#below(scalar.filter),
+      filter: scalar.filter === null ? null : below(scalar.filter),
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { ArmCast, Query, Scalar, Select, SetArm, TypeUse } from '../../analysis/query-tree.js';
 import { conjuncts, exchange } from './scalars.js';
+import { commonKeys } from './windows.js';
 
 /** Which column of the query a part of a condition is, from 1; null: something else. */
 export type ColumnOf = (part: Scalar) => number | null;
@@ -75,9 +76,10 @@ function narrowedArm(
 }
 
 function narrowedSelect(select: Select, condition: Scalar, columnOf: ColumnOf): Select | null {
-  if (select.windows.length > 0 || select.distinct?.on === true) return null;
   if (select.grouping?.several === true) return null;
-  const inside = exchangeColumns(condition, columnOf, (column) => outputOf(select, column));
+  const common = commonKeys(select);
+  if (common !== null && !isOfWholeKeys(condition, columnOf)) return null;
+  const inside = exchangeColumns(condition, columnOf, (column) => outputOf(select, column, common));
   return inside === null ? null : withCondition(select, inside);
 }
 
@@ -97,9 +99,20 @@ function exchangeColumns(
   return isWhole ? inside : null;
 }
 
-/** What a visible column of a query is, before grouping; null when a condition on it does not go below the grouping. */
-function outputOf(select: Select, column: number): Scalar | null {
+/** Whether it says the same of all values that are equal: it is an operator of the type of a column as it is. */
+function isOfWholeKeys(condition: Scalar, columnOf: ColumnOf): boolean {
+  const isBare = (part: Scalar): boolean =>
+    columnOf(part) !== null || (part.kind === 'relabel' && isBare(part.arg));
+  return condition.kind === 'call' && condition.form === 'operator' && condition.args.some(isBare);
+}
+
+/**
+ * What a visible column of a query is, before grouping; null when a condition on it does not go below the grouping.
+ * @param common the keys of all partitions, where there are any
+ */
+function outputOf(select: Select, column: number, common: ReadonlySet<number> | null): Scalar | null {
   const target = select.targets.filter(({ junk }) => !junk)[column - 1];
+  if (common !== null && (target === undefined || target.ref === 0 || !common.has(target.ref))) return null;
   if (target === undefined || returnsSet(target.expression)) return null;
   const { grouping } = select;
   if (grouping === null) return target.expression;

@@ -3,8 +3,11 @@ export const BLOCK_REASONS = {
   full_join: 'It has a FULL JOIN.',
   nested_outer_join: 'It has joins within the nullable side of an outer join.',
   grouping_sets: 'It has GROUPING SETS, ROLLUP or CUBE.',
-  window: 'It has window functions.',
-  distinct_on: 'It has DISTINCT ON.',
+  window_function: 'It has a window function that Sluice does not maintain.',
+  window_order:
+    'It has a window function whose value depends on the order of rows that its window does not order.',
+  window_frame: 'It has a window whose frame is a RANGE of a type that Sluice does not reckon with.',
+  distinct_on: 'It has DISTINCT ON without an ORDER BY that says which row is the first.',
   set_cast: 'The types of a UNION, INTERSECT or EXCEPT become one in a way that Sluice does not know.',
   with_ties: 'It has FETCH … WITH TIES.',
   cte: 'It has a WITH query that stands for itself: recursive or MATERIALIZED.',

@@ -1,13 +1,14 @@
 import type { Expression } from '@sluice/core/expression';
-import type { Block } from '@sluice/core/flow/plan';
+import type { Block, Input } from '@sluice/core/flow/plan';
 import type { PlanColumn } from '@sluice/core/plan';
 import type { Facts } from '../../analysis/facts.js';
 import { Lifted, type LiftedParam } from '../../analysis/lifted.js';
-import type { Query, Scalar, Select } from '../../analysis/query-tree.js';
+import type { Query, Scalar, Select, Target } from '../../analysis/query-tree.js';
 import { sortTypeOf } from '../../analysis/comparing.js';
 import { toExpression } from '../../analysis/to-expression.js';
 import { valueTypeOf } from '../../analysis/value-type.js';
-import { Expressions } from './expressions.js';
+import { distinctOn } from './distinct-on.js';
+import { Expressions, type AtHand } from './expressions.js';
 import { placeFrom } from './from.js';
 import { GroupedRow } from './grouped-row.js';
 import { Level, type TableDraft } from './level.js';
@@ -16,6 +17,7 @@ import type { PlannedTable, Planning } from './planning.js';
 import { NotABlock } from './reasons.js';
 import { setBlock } from './set-block.js';
 import { conjuncts } from './scalars.js';
+import { WindowColumns } from './windows.js';
 
 export interface BlockPlan {
   readonly block: Block;
@@ -54,34 +56,43 @@ class BlockPlanner implements Planning {
         limit: this.#bound(query.limit, level),
         offset: this.#bound(query.offset, level),
       };
-    if (body.windows.length > 0) throw new NotABlock('window');
-    if (body.distinct?.on === true) throw new NotABlock('distinct_on');
     const where = placeFrom(body, level, this).map((one) => this.#expressions.condition(one, level));
     const row = new GroupedRow(body, this.facts, (scalar) => this.expression(scalar, level));
-    const project = body.targets.map(({ expression }) =>
-      row.isGrouped ? this.#overGroups(expression, level, row) : this.expression(expression, level),
-    );
+    const over = (scalar: Scalar, also?: AtHand): Expression =>
+      row.isGrouped ? this.#overGroups(scalar, level, row, also) : this.#expressions.of(scalar, level, also);
+    const windows = new WindowColumns({
+      select: body,
+      facts: this.facts,
+      below: (scalar) => over(scalar),
+      aggregate: (scalar) => row.planned(scalar, (part) => over(part)),
+    });
+    const targets = shownTargets(query, body);
+    const project = targets.map(({ expression }) => over(expression, (part) => windows.atHand(part)));
+    windows.plan();
     const having = conjuncts(body.having).map((condition) => this.#overGroups(condition, level, row));
     const { inputs, flat } = level.finish();
     const grouped = row.finish(flat, having);
+    const settle = (one: Expression): Expression => (grouped === null ? flat(one) : row.settle(one));
+    const width = grouped === null ? widthOf(inputs) : grouped.keys.length + grouped.aggregates.length;
+    const added = windows.finish(settle, width);
     return {
       inputs,
       where: where.map(flat),
       group: grouped,
-      project: project.map((one) => (grouped === null ? flat(one) : row.settle(one))),
-      distinct: body.distinct !== null && this.#tellsApart(body),
+      ...(added.windows === undefined ? {} : { windows: added.windows }),
+      project: project.map((one) => added.settle(settle(one))),
+      distinct: body.distinct?.on === false && this.#tellsApart(body),
+      ...distinctOn(query, body, targets, this.facts),
       order: query.order.map((key) => {
-        const column = body.targets.findIndex((target) => target.ref === key.ref);
-        const target = body.targets[column];
+        const column = targets.findIndex((target) => target.ref === key.ref);
+        const target = targets[column];
         if (target === undefined) throw new Error('assertion failed: what is ordered by is a target');
         sortTypeOf(key, target.expression, this.facts);
         return { column, descending: key.descending, nullsFirst: key.nullsFirst };
       }),
       limit: this.#bound(query.limit, level),
       offset: this.#bound(query.offset, level),
-      types: body.targets.map(({ expression: { type } }) =>
-        valueTypeOf(type.oid, type.collation, this.facts),
-      ),
+      types: targets.map(({ expression: { type } }) => valueTypeOf(type.oid, type.collation, this.facts)),
     };
   }
 
@@ -99,11 +110,13 @@ class BlockPlanner implements Planning {
     return draft;
   }
 
-  #overGroups(scalar: Scalar, level: Level, row: GroupedRow): Expression {
+  #overGroups(scalar: Scalar, level: Level, row: GroupedRow, also?: AtHand): Expression {
     return toExpression(scalar, {
       facts: this.facts,
       lifted: level.numbers,
       atHand: (part) => {
+        const known = also?.(part);
+        if (known !== undefined) return known;
         if (part.kind === 'exists' || part.kind === 'subquery' || part.kind === 'any of')
           throw new NotABlock('subquery_of_groups');
         return row.atHand(part, (relation) => level.has(relation));
@@ -125,6 +138,16 @@ class BlockPlanner implements Planning {
     if (expression.op !== 'param') throw new NotABlock('limit');
     return expression.param;
   }
+}
+
+/** What clients see, and what rows are ordered or told apart by. */
+function shownTargets(query: Query, { targets, distinct }: Select): readonly Target[] {
+  const keys = [...query.order, ...(distinct?.on === true ? distinct.keys : [])];
+  return targets.filter(({ junk, ref }) => !junk || keys.some((key) => key.ref === ref));
+}
+
+function widthOf(inputs: readonly Input[]): number {
+  return inputs.reduce((width, one) => Math.max(width, one.offset + one.width), 0);
 }
 
 function tableDraft(oid: number, table: PlannedTable): TableDraft {
