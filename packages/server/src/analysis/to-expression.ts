@@ -79,6 +79,8 @@ export function toExpression(scalar: Scalar, context: ToExpression): Expression 
       );
       return { op: 'array', args: all(scalar.elements), type };
     }
+    case 'compare rows':
+      return comparedRows(scalar, context);
     case 'subscript':
       return subscript(scalar, context);
     case 'relabel':
@@ -99,7 +101,6 @@ const CAUSES = {
   column: 'column',
   undecoded: 'constant',
   row: 'row',
-  'compare rows': 'row',
   field: 'row',
   'row cast': 'row',
   'domain cast': 'domain',
@@ -194,6 +195,35 @@ function nullTest(scalar: ScalarOf<'is null' | 'is not null'>, context: ToExpres
   if (!scalar.ofRow) return { op, arg: toExpression(scalar.arg, context) };
   if (scalar.arg.kind !== 'row') throw new NotExpressible('row');
   return { op: 'and', args: scalar.arg.fields.map((field) => ({ op, arg: toExpression(field, context) })) };
+}
+
+/**
+ * By the first column in which they differ; unknown when a NULL comes before it. Of `<` and `<=` alike the columns
+ * before the last one decide where they are not equal.
+ */
+function comparedRows(rows: ScalarOf<'compare rows'>, context: ToExpression): Expression {
+  const isStrict = rows.comparison.length === 1;
+  const not = (arg: Expression): Expression => ({ op: 'not', arg });
+  const from = (at: number): Expression => {
+    const [left, right] = [rows.left[at], rows.right[at]];
+    const fn = context.facts.operators.get(rows.operators[at] ?? 0)?.fn;
+    if (left === undefined || right === undefined || fn === undefined) throw new NotExpressible('row');
+    const compare = (one: Scalar, other: Scalar): Expression => ({
+      op: 'call',
+      fn: functionName(fn, context),
+      args: [toExpression(one, context), toExpression(other, context)],
+      ...typesOf([one, other], rows.collations[at] ?? 0, fn, context),
+    });
+    const [type, other] = [left, right].map((one) =>
+      orderedType(one.type.oid, rows.collations[at] ?? 0, context.facts),
+    );
+    if (type?.kind !== other?.kind) throw new NotExpressible('row');
+    if (at === rows.left.length - 1) return compare(left, right);
+    const decides = isStrict ? compare(left, right) : not(compare(right, left));
+    const goesOn = isStrict ? not(compare(right, left)) : compare(left, right);
+    return { op: 'or', args: [decides, { op: 'and', args: [goesOn, from(at + 1)] }] };
+  };
+  return from(0);
 }
 
 const JSONB = 3802;

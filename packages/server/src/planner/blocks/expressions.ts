@@ -2,14 +2,15 @@ import type { Expression } from '@sluice/core/expression';
 import type { Query, Scalar, ScalarOf } from '../../analysis/query-tree.js';
 import { toExpression } from '../../analysis/to-expression.js';
 import type { Level } from './level.js';
+import { answersOf, type Answers, type Tested } from './membership.js';
 import { addSubquery, type Planning } from './planning.js';
 import { NotABlock } from './reasons.js';
-import { narrowed } from './narrowed.js';
+import { exchange } from './scalars.js';
 
 /** What stands at hand, if it does. */
 export type AtHand = (scalar: Scalar) => Expression | undefined;
 
-type In = ScalarOf<'any of' | 'all of' | 'row of'>;
+type Quantified = ScalarOf<'any of' | 'all of' | 'row of'>;
 
 /** Makes expressions of one level of which parts are subqueries: each becomes an input of its own. */
 export class Expressions {
@@ -17,41 +18,6 @@ export class Expressions {
 
   constructor(planning: Planning) {
     this.#planning = planning;
-  }
-
-  /** A conjunct of WHERE. Here IN and NOT IN need not tell false from unknown. */
-  condition(condition: Scalar, level: Level): Expression {
-    const negated = condition.kind === 'not' ? condition.arg : null;
-    if (condition.kind === 'any of') return this.#isIn(condition, level);
-    if (negated?.kind === 'any of') return { op: 'not', arg: this.#isIn(negated, level, true) };
-    return this.of(condition, level);
-  }
-
-  /** @param orUnknown also when it is not known whether it is: NOT IN is true only where that is known of all */
-  #isIn(scalar: In, level: Level, orUnknown = false): Expression {
-    if (scalar.kind !== 'any of') throw new NotABlock('in_value');
-    const query = orUnknown ? null : narrowed(scalar.query, scalar.test, testedColumn);
-    if (query !== null) return this.#mark(query, level);
-    const at = addSubquery(this.#planning, scalar.query, 'exists', { level, relation: null });
-    const compared = toExpression(scalar.test, {
-      facts: this.#planning.facts,
-      lifted: level.numbers,
-      atHand: (part) =>
-        part.kind === 'subquery column' ? level.columnOfInput(at, part.column) : this.#atHand(part, level),
-    });
-    const on: Expression = orUnknown ? { op: 'is', arg: compared, value: false, negated: true } : compared;
-    level.drafts[at]?.on.push(on);
-    return level.columnOfInput(at, 0);
-  }
-
-  #mark(query: Query, level: Level): Expression {
-    const { body } = query;
-    // What EXISTS selects does not matter, unless it decides how many rows there are.
-    const bare =
-      body.kind === 'select' && body.grouping === null && (body.distinct === null || query.offset === null)
-        ? { ...query, columns: [], order: [], body: { ...body, targets: [], distinct: null } }
-        : query;
-    return level.columnOfInput(addSubquery(this.#planning, bare, 'exists', { level, relation: null }), 0);
   }
 
   /** @param also asked before anything else */
@@ -63,6 +29,18 @@ export class Expressions {
     });
   }
 
+  /** What only counts where it is true: false need not be told from unknown, which costs more to know. */
+  condition(scalar: Scalar, level: Level): Expression {
+    if (scalar.kind === 'and' || scalar.kind === 'or')
+      return { op: scalar.kind, args: scalar.args.map((arg) => this.condition(arg, level)) };
+    if (scalar.kind === 'any of') return this.#answers(scalar, level).found();
+    if (scalar.kind === 'all of') return neither(this.#answers(scalar, level));
+    if (scalar.kind !== 'not') return this.of(scalar, level);
+    if (scalar.arg.kind === 'any of') return neither(this.#answers(scalar.arg, level));
+    if (scalar.arg.kind === 'all of') return this.#answers(scalar.arg, level).found();
+    return this.of(scalar, level);
+  }
+
   #atHand(scalar: Scalar, level: Level): Expression | undefined {
     switch (scalar.kind) {
       case 'column':
@@ -71,19 +49,89 @@ export class Expressions {
         return this.#mark(scalar.query, level);
       case 'subquery':
         if (scalar.query.columns.length !== 1) throw new NotABlock('several_columns');
-        return level.columnOfInput(
-          addSubquery(this.#planning, scalar.query, 'scalar', { level, relation: null }),
-          0,
-        );
+        return level.columnOfInput(this.#add(scalar.query, 'scalar', level), 0);
+      case 'row of': {
+        const tested = this.#tested(scalar, level);
+        return tested(this.#add(scalar.query, 'scalar', level), 0);
+      }
       case 'any of':
-      case 'all of':
-        throw new NotABlock('in_value');
+      case 'all of': {
+        const value = valueOf(this.#answers(scalar, level), this.#unknown(level));
+        return scalar.kind === 'any of' ? value : { op: 'not', arg: value };
+      }
       default:
         return undefined;
     }
   }
+
+  #answers(scalar: Quantified, level: Level): Answers {
+    return answersOf(scalar, {
+      level,
+      planning: this.#planning,
+      value: (part) => this.of(part, level),
+      mark: (query) => this.#mark(query, level),
+      tested: () => {
+        const tested = this.#tested(scalar, level);
+        return (meant) => {
+          const at = this.#add(scalar.query, 'exists', level);
+          level.drafts[at]?.on.push(meant(tested(at, 1)));
+          return level.columnOfInput(at, 0);
+        };
+      },
+    });
+  }
+
+  /** The comparison with a row of the subquery, once it is an input; what else it reads is in place before. */
+  #tested({ test }: { readonly test: Scalar }, level: Level): Tested {
+    const before = new Map<Scalar, Expression>();
+    exchange(test, (part) => {
+      if (!SUBQUERIES.has(part.kind)) return undefined;
+      before.set(part, this.of(part, level));
+      return part;
+    });
+    return (at, first) =>
+      toExpression(test, {
+        facts: this.#planning.facts,
+        lifted: level.numbers,
+        atHand: (part) =>
+          part.kind === 'subquery column'
+            ? level.columnOfInput(at, first + part.column - 1)
+            : (before.get(part) ?? this.#atHand(part, level)),
+      });
+  }
+
+  #mark(query: Query, level: Level): Expression {
+    const { body } = query;
+    // What EXISTS selects does not matter, unless it decides how many rows there are.
+    const bare =
+      body.kind === 'select' && body.grouping === null && (body.distinct === null || query.offset === null)
+        ? { ...query, columns: [], order: [], body: { ...body, targets: [], distinct: null } }
+        : query;
+    return level.columnOfInput(this.#add(bare, 'exists', level), 0);
+  }
+
+  #add(query: Query, join: 'exists' | 'scalar', level: Level): number {
+    return addSubquery(this.#planning, query, join, { level, relation: null });
+  }
+
+  #unknown(level: Level): Expression {
+    return { op: 'param', param: level.numbers.constant(null, { oid: 16, modifier: -1, collation: 0 }) };
+  }
 }
 
-function testedColumn(part: Scalar): number | null {
-  return part.kind === 'subquery column' ? part.column : null;
+const SUBQUERIES: ReadonlySet<string> = new Set([
+  'exists',
+  'subquery',
+  'array of',
+  'any of',
+  'all of',
+  'row of',
+]);
+
+function neither({ found, unknown }: Answers): Expression {
+  return { op: 'not', arg: { op: 'or', args: [found(), unknown()] } };
+}
+
+function valueOf({ found, unknown }: Answers, nothing: Expression): Expression {
+  return { op: 'or', args: [found(), { op: 'and', args: [unknown(), nothing] }] };
 }

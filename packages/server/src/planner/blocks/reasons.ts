@@ -16,7 +16,6 @@ export const BLOCK_REASONS = {
   from_unknown: 'It reads from something that Sluice does not know.',
   from_nothing: 'It reads from no table.',
   correlated: 'A subquery depends on rows of several tables of the query around it.',
-  in_value: 'It has IN, ANY or ALL with a subquery elsewhere than as a condition of WHERE.',
   subquery_of_groups: 'It has a subquery beside GROUP BY.',
   several_columns: 'It has a subquery of several columns where one is expected.',
   key_text: 'It groups, or tells rows apart, by values of which equal ones may be printed differently.',
