@@ -37,7 +37,9 @@ export type Expression =
   | { readonly op: 'coalesce'; readonly args: readonly Expression[] }
   | { readonly op: 'greatest' | 'least'; readonly args: readonly Expression[]; readonly type: ValueType }
   /** `ARRAY[…]`; `type` is that of the arguments: when they are arrays, the result has one dimension more. */
-  | { readonly op: 'array'; readonly args: readonly Expression[]; readonly type: ValueType };
+  | { readonly op: 'array'; readonly args: readonly Expression[]; readonly type: ValueType }
+  /** `ROW(…)`. What reads it has its type, with the names of the fields. */
+  | { readonly op: 'row'; readonly args: readonly Expression[] };
 
 /**
  * A function of Postgres by the name of its C function (`pg_proc.prosrc`): `int4pl`, `textlike`, `numeric_mul`,

@@ -54,8 +54,15 @@ export type ValueType =
   | { readonly kind: 'char'; readonly ordered: boolean }
   | { readonly kind: 'array'; readonly element: ValueType }
   | { readonly kind: 'range'; readonly element: ValueType }
+  /** A row value of which the fields are known: `ROW(…)`, or all columns of a relation. */
+  | { readonly kind: 'row'; readonly fields: readonly RowField[] }
   /** In the enum's declared order. */
   | { readonly kind: 'enum'; readonly labels: readonly string[] };
+
+export interface RowField {
+  readonly name: string;
+  readonly type: ValueType;
+}
 
 export interface OrderTerm {
   readonly column: number;

@@ -5,6 +5,7 @@ import { addressKey, compareAddresses } from '../expression/address-value.js';
 import { compareIntervals, intervalSpan } from '../expression/interval-value.js';
 import { compareJsonb, jsonbKey } from '../expression/json-node.js';
 import { rangeComparator, rangeKey } from '../expression/range-value.js';
+import { rowComparator, rowKey } from '../expression/row-value.js';
 import { compareZonedTimes } from '../expression/time-value.js';
 import type { ValueType } from '../plan.js';
 
@@ -49,6 +50,8 @@ export function comparator(type: ValueType): Compare {
       return arrayComparator(comparator(type.element));
     case 'range':
       return rangeComparator(comparator(type.element));
+    case 'row':
+      return rowComparator(type.fields.map((field) => comparator(field.type)));
     case 'time':
     case 'bool':
     case 'uuid':
@@ -82,6 +85,8 @@ export function equalityKey(type: ValueType): (value: string) => string {
       return arrayKey(equalityKey(type.element));
     case 'range':
       return rangeKey(equalityKey(type.element));
+    case 'row':
+      return rowKey(type.fields.map((field) => equalityKey(field.type)));
     default:
       return (value) => value;
   }

@@ -8,6 +8,7 @@ import { arrayOf } from './array-build.js';
 import { notReproduced } from './errors.js';
 import { isOrdered } from './ordered.js';
 import type { Evaluator, Family } from './registry.js';
+import { printRow } from './row-value.js';
 
 /**
  * The value of an expression for a row under a binding. NULL logic is Postgres's; AND, OR, CASE and COALESCE
@@ -76,6 +77,10 @@ export function compileExpression(expression: Expression, functions: Family): Ev
       return extreme(expression, expression.args.map(compile));
     case 'array':
       return collected(expression.args.map(compile), expression.type);
+    case 'row': {
+      const args = expression.args.map(compile);
+      return (row, binding) => printRow(args.map((arg) => arg(row, binding)));
+    }
     default:
       return unreachable(expression);
   }

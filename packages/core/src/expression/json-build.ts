@@ -1,5 +1,5 @@
 import { JsonNumber } from '../json.js';
-import type { ValueType } from '../plan.js';
+import type { RowField, ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import { parseArray } from './array-value.js';
 import { INVALID_PARAMETER, notReproduced, raise } from './errors.js';
@@ -13,10 +13,11 @@ import {
 } from './json-node.js';
 import { readNumeric } from './numeric.js';
 import { loose, stable, typed, type Family } from './registry.js';
+import { parseRow } from './row-value.js';
 
 /**
  * Values of any type as JSON: `to_json`, `json_build_object` and their kind. Numbers and booleans stand for
- * themselves, dates become ISO 8601, what has no word in JSON becomes a string. Row types are not reproduced.
+ * themselves, dates become ISO 8601, what has no word in JSON becomes a string.
  */
 type Writer = (value: string) => string;
 
@@ -47,9 +48,19 @@ function writerOf(type: ValueType | undefined): Writer {
       const write = writerOf(type.element);
       return (value) => writeArray(value, write);
     }
+    case 'row':
+      return rowWriter(type.fields);
     default:
       return printString;
   }
+}
+
+function rowWriter(fields: readonly RowField[]): Writer {
+  const writers = fields.map(({ name, type }) => [printString(name), orNull(writerOf(type))] as const);
+  return (value) => {
+    const values = parseRow(value);
+    return `{${writers.map(([name, write], at) => `${name}:${write(values[at] ?? null)}`).join(',')}}`;
+  };
 }
 
 function isoTime(value: string): string {
@@ -80,8 +91,18 @@ function grouped(parts: readonly string[], length: number): string[] {
 function nodeWriter(type: ValueType | undefined): (value: string) => JsonNode {
   const write = writerOf(type);
   if (type?.kind === 'json') return (value) => parseNode(canonicalJson(value));
-  if (type?.kind === 'array' && type.element.kind === 'json') return notReproduced('an array of json');
+  if (type?.kind === 'row') return rowNodeWriter(type.fields);
+  if (type?.kind === 'array' && (type.element.kind === 'json' || type.element.kind === 'row'))
+    return notReproduced('an array of json or of rows');
   return (value) => inFull(parseNode(write(value)));
+}
+
+function rowNodeWriter(fields: readonly RowField[]): (value: string) => JsonNode {
+  const writers = fields.map(({ name, type }) => [name, nodeOrNull(nodeWriter(type))] as const);
+  return (value) => {
+    const values = parseRow(value);
+    return new Map(writers.map(([name, write], at) => [name, write(values[at] ?? null)]));
+  };
 }
 
 function inFull(node: JsonNode): JsonNode {
@@ -94,7 +115,7 @@ function inFull(node: JsonNode): JsonNode {
 /** A member's name: a scalar that is not null. */
 function nameWriter(type: ValueType | undefined): (value: PgText) => string {
   const write = writerOf(type);
-  const isScalar = type?.kind !== 'array' && type?.kind !== 'json' && type?.kind !== 'jsonb';
+  const isScalar = !['array', 'row', 'json', 'jsonb'].includes(type?.kind ?? '');
   return (value) => {
     if (value === null || !isScalar) return notReproduced('this name of a member');
     const text = write(value);
@@ -151,7 +172,11 @@ function arrayToJson([type]: readonly ValueType[]): Writer {
 }
 
 export const JSON_BUILD: Family = stable({
-  ...typed('json', { to_json: ([type]) => writerOf(type), array_to_json: arrayToJson }),
+  ...typed('json', {
+    to_json: ([type]) => writerOf(type),
+    array_to_json: arrayToJson,
+    row_to_json: ([type]) => (type?.kind === 'row' ? writerOf(type) : notReproduced('JSON of this row')),
+  }),
   ...typed('jsonb', {
     to_jsonb: ([type]) => {
       const write = nodeWriter(type);

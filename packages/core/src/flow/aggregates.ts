@@ -1,10 +1,12 @@
-import { must, unreachable } from '../assert.js';
-import { comparator } from '../engine/compare.js';
+import { must } from '../assert.js';
+import { comparator, equalityKey } from '../engine/compare.js';
 import type { Expression } from '../expression.js';
-import type { Compiled } from './compile.js';
 import type { PgText } from '../value.js';
+import { accumulator, FOLDS, type Accumulator, type FoldName } from './accumulators.js';
+import type { Compiled } from './compile.js';
+import { listMaker } from './lists.js';
 import type { Aggregate } from './plan.js';
-import { equality } from './row.js';
+import { identity } from './row.js';
 
 /** One aggregate of one group. */
 export interface AggregateState {
@@ -16,110 +18,128 @@ export interface AggregateState {
 
 export type AggregateFactory = () => AggregateState;
 
-/** What one accumulates of the values of its argument; NULLs do not come. */
-interface Accumulator {
-  add(value: string): void;
-  remove(value: string): void;
-  result(): PgText;
-}
+type Evaluated = (tuple: readonly PgText[]) => PgText;
 
-export const AGGREGATES = ['count_all', 'count', 'sum_int8', 'min', 'max', 'bool_and', 'bool_or'] as const;
-export type AggregateName = (typeof AGGREGATES)[number];
-
+/** @throws NotReproduced for types of which it is not maintained */
 export function makeAggregate(
   plan: Aggregate,
   params: readonly PgText[],
   compile: (expression: Expression) => Compiled,
 ): AggregateFactory {
-  const filter = plan.filter === null ? null : compile(plan.filter);
-  const arg = plan.args[0] === undefined ? null : compile(plan.args[0]);
-  const type = plan.types[0];
-  const distinct = plan.distinct ? equality(must(type, 'DISTINCT has an argument')) : null;
+  const bind = (expression: Expression): Evaluated => {
+    const compiled = compile(expression);
+    return (tuple) => compiled(tuple, params);
+  };
+  const filter = plan.filter === null ? null : bind(plan.filter);
+  const make = isFold(plan.fn)
+    ? foldMaker(plan.fn, plan, bind)
+    : listedMaker(plan, bind, stepOf(plan, compile));
+  return filter === null ? make : () => new Filtered(make(), filter);
+}
+
+function stepOf(
+  { step }: Aggregate,
+  compile: (expression: Expression) => Compiled,
+): ((state: PgText, value: PgText) => PgText) | null {
+  if (step === undefined) return null;
+  const compiled = compile(step);
+  return (state, value) => compiled([state, value], []);
+}
+
+function isFold(fn: string): fn is FoldName {
+  return (FOLDS as readonly string[]).includes(fn);
+}
+
+class Filtered implements AggregateState {
+  readonly #inner: AggregateState;
+  readonly #filter: Evaluated;
+
+  constructor(inner: AggregateState, filter: Evaluated) {
+    this.#inner = inner;
+    this.#filter = filter;
+  }
+
+  add(key: string, tuple: readonly PgText[]): void {
+    if (this.#filter(tuple) === 't') this.#inner.add(key, tuple);
+  }
+
+  remove(key: string, tuple: readonly PgText[]): void {
+    if (this.#filter(tuple) === 't') this.#inner.remove(key, tuple);
+  }
+
+  result(): PgText {
+    return this.#inner.result();
+  }
+}
+
+function foldMaker(
+  name: FoldName,
+  plan: Aggregate,
+  bind: (expression: Expression) => Evaluated,
+): AggregateFactory {
+  const [expression] = plan.args;
+  const arg = expression === undefined ? null : bind(expression);
+  const [type] = plan.types;
+  const distinct = plan.distinct ? equalityKey(must(type, 'DISTINCT has an argument')) : null;
   return () => {
-    const inner = accumulator(plan);
-    const accumulates = distinct === null ? inner : new Distinct(inner, distinct);
-    return new Filtered(accumulates, arg, filter, params);
+    const inner = accumulator(name, type);
+    return new Fold(distinct === null ? inner : new Distinct(inner, distinct), arg);
   };
 }
 
-function accumulator(plan: Aggregate): Accumulator {
-  const name = plan.fn as AggregateName;
-  switch (name) {
-    case 'count_all':
-    case 'count':
-      return new Count();
-    case 'sum_int8':
-      return new SumOfIntegers();
-    case 'min':
-    case 'max':
-      return new Extreme(comparator(must(plan.types[0], 'type')), name === 'min' ? 1 : -1);
-    case 'bool_and':
-      return new Truths('f');
-    case 'bool_or':
-      return new Truths('t');
-    default:
-      return unreachable(name);
-  }
-}
-
-/** Evaluates FILTER and the argument, and leaves NULLs out. */
-class Filtered implements AggregateState {
+/** Evaluates the argument, and leaves NULLs out. Without an argument rows are counted. */
+class Fold implements AggregateState {
   readonly #inner: Accumulator;
-  readonly #arg: Compiled | null;
-  readonly #filter: Compiled | null;
-  readonly #params: readonly PgText[];
+  readonly #arg: Evaluated | null;
 
-  constructor(inner: Accumulator, arg: Compiled | null, filter: Compiled | null, params: readonly PgText[]) {
+  constructor(inner: Accumulator, arg: Evaluated | null) {
     this.#inner = inner;
     this.#arg = arg;
-    this.#filter = filter;
-    this.#params = params;
   }
 
   add(_key: string, tuple: readonly PgText[]): void {
-    const value = this.#valueOf(tuple);
+    const value = this.#arg === null ? '' : this.#arg(tuple);
     if (value !== null) this.#inner.add(value);
   }
 
   remove(_key: string, tuple: readonly PgText[]): void {
-    const value = this.#valueOf(tuple);
+    const value = this.#arg === null ? '' : this.#arg(tuple);
     if (value !== null) this.#inner.remove(value);
   }
 
   result(): PgText {
     return this.#inner.result();
   }
-
-  #valueOf(tuple: readonly PgText[]): PgText {
-    if (this.#filter !== null && this.#filter(tuple, this.#params) !== 't') return null;
-    return this.#arg === null ? '' : this.#arg(tuple, this.#params);
-  }
 }
 
 /** Each of equal values once. */
 class Distinct implements Accumulator {
   readonly #inner: Accumulator;
-  readonly #key: (value: PgText) => string | null;
-  readonly #counts = new Map<string, number>();
+  readonly #key: (value: string) => string;
+  readonly #counts = new Map<string, { count: number; readonly value: string }>();
 
-  constructor(inner: Accumulator, key: (value: PgText) => string | null) {
+  constructor(inner: Accumulator, key: (value: string) => string) {
     this.#inner = inner;
     this.#key = key;
   }
 
   add(value: string): void {
-    const key = this.#key(value) ?? '';
-    const count = this.#counts.get(key) ?? 0;
-    this.#counts.set(key, count + 1);
-    if (count === 0) this.#inner.add(value);
+    const key = this.#key(value);
+    const known = this.#counts.get(key);
+    if (known !== undefined) {
+      known.count++;
+      return;
+    }
+    this.#counts.set(key, { count: 1, value });
+    this.#inner.add(value);
   }
 
   remove(value: string): void {
-    const key = this.#key(value) ?? '';
-    const count = must(this.#counts.get(key), 'what goes was there') - 1;
-    if (count > 0) this.#counts.set(key, count);
-    else this.#counts.delete(key);
-    if (count === 0) this.#inner.remove(value);
+    const key = this.#key(value);
+    const known = must(this.#counts.get(key), 'what goes was there');
+    if (--known.count > 0) return;
+    this.#counts.delete(key);
+    this.#inner.remove(known.value);
   }
 
   result(): PgText {
@@ -127,100 +147,105 @@ class Distinct implements Accumulator {
   }
 }
 
-class Count implements Accumulator {
-  #count = 0;
+/** An element of a list: what it is ordered by, and the values of the arguments. */
+interface Element {
+  readonly key: string;
+  readonly sort: readonly PgText[];
+  readonly args: readonly PgText[];
+}
 
-  add(): void {
-    this.#count++;
+interface Listing {
+  readonly evaluate: (key: string, tuple: readonly PgText[]) => Element | null;
+  readonly compare: (left: Element, right: Element) => number;
+  /** Of equal elements the first stays; null: all do. */
+  readonly same: ((element: Element) => string) | null;
+  readonly print: (elements: readonly (readonly PgText[])[]) => PgText;
+}
+
+function listedMaker(
+  plan: Aggregate,
+  bind: (expression: Expression) => Evaluated,
+  step: ((state: PgText, value: PgText) => PgText) | null,
+): AggregateFactory {
+  const args = plan.args.map(bind);
+  const sort = plan.order.map(({ expression }) => bind(expression));
+  const { skipsNull, print } = listMaker(plan.fn, plan.types, step);
+  const keys = plan.types.map(equalityKey);
+  const listing: Listing = {
+    evaluate: (key, tuple) => {
+      const values = args.map((arg) => arg(tuple));
+      if (skipsNull && (values[0] ?? null) === null) return null;
+      return { key, sort: sort.map((one) => one(tuple)), args: values };
+    },
+    compare: ordering(plan.order),
+    same: plan.distinct
+      ? (element) =>
+          element.args
+            .map((value, at) => identity(value === null ? null : (keys[at]?.(value) ?? value)))
+            .join('')
+      : null,
+    print,
+  };
+  return () => new List(listing);
+}
+
+/** Ties are settled by the keys of the tuples, as an order that is left out is. */
+function ordering(order: Aggregate['order']): (left: Element, right: Element) => number {
+  const terms = order.map(({ term, type }) => ({ ...term, compare: comparator(type) }));
+  return (left, right) => {
+    for (const [at, { descending, nullsFirst, compare }] of terms.entries()) {
+      const a = left.sort[at] ?? null;
+      const b = right.sort[at] ?? null;
+      if (a === b) continue;
+      if (a === null || b === null) return (a === null) === nullsFirst ? -1 : 1;
+      const one = compare(a, b);
+      if (one !== 0) return descending ? -one : one;
+    }
+    return left.key < right.key ? -1 : left.key > right.key ? 1 : 0;
+  };
+}
+
+/** What all values make together, in their order: made anew when one has changed. */
+class List implements AggregateState {
+  readonly #listing: Listing;
+  readonly #elements: Element[] = [];
+
+  constructor(listing: Listing) {
+    this.#listing = listing;
   }
 
-  remove(): void {
-    this.#count--;
+  add(key: string, tuple: readonly PgText[]): void {
+    const element = this.#listing.evaluate(key, tuple);
+    if (element !== null) this.#elements.splice(this.#placeOf(element), 0, element);
+  }
+
+  remove(key: string, tuple: readonly PgText[]): void {
+    const element = this.#listing.evaluate(key, tuple);
+    if (element !== null) this.#elements.splice(this.#placeOf(element), 1);
   }
 
   result(): PgText {
-    return String(this.#count);
+    const { same, print } = this.#listing;
+    const elements = same === null ? this.#elements : firstOfSame(this.#elements, same);
+    return elements.length === 0 ? null : print(elements.map(({ args }) => args));
+  }
+
+  #placeOf(element: Element): number {
+    let low = 0;
+    let high = this.#elements.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#listing.compare(must(this.#elements[middle], 'element'), element) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 
-class SumOfIntegers implements Accumulator {
-  #count = 0;
-  #sum = 0n;
-
-  add(value: string): void {
-    this.#count++;
-    this.#sum += BigInt(value);
-  }
-
-  remove(value: string): void {
-    this.#count--;
-    this.#sum -= BigInt(value);
-  }
-
-  result(): PgText {
-    return this.#count === 0 ? null : String(this.#sum);
-  }
-}
-
-/** The least, or with `direction` -1 the greatest. Values are kept with their numbers; the order is found when needed. */
-class Extreme implements Accumulator {
-  readonly #compare: (left: string, right: string) => number;
-  readonly #direction: 1 | -1;
-  readonly #counts = new Map<string, number>();
-  #best: string | null = null;
-
-  constructor(compare: (left: string, right: string) => number, direction: 1 | -1) {
-    this.#compare = compare;
-    this.#direction = direction;
-  }
-
-  add(value: string): void {
-    this.#counts.set(value, (this.#counts.get(value) ?? 0) + 1);
-    if (this.#counts.size === 1 || (this.#best !== null && this.#isBetter(value, this.#best)))
-      this.#best = value;
-  }
-
-  remove(value: string): void {
-    const count = must(this.#counts.get(value), 'what goes was there') - 1;
-    if (count > 0) this.#counts.set(value, count);
-    else this.#counts.delete(value);
-    if (count === 0 && value === this.#best) this.#best = null;
-  }
-
-  result(): PgText {
-    if (this.#best === null)
-      for (const value of this.#counts.keys())
-        if (this.#best === null || this.#isBetter(value, this.#best)) this.#best = value;
-    return this.#best;
-  }
-
-  #isBetter(value: string, than: string): boolean {
-    return this.#compare(value, than) * this.#direction < 0;
-  }
-}
-
-/** `bool_and`: false when any is; `bool_or`: true when any is. */
-class Truths implements Accumulator {
-  readonly #decisive: 't' | 'f';
-  #decisives = 0;
-  #others = 0;
-
-  constructor(decisive: 't' | 'f') {
-    this.#decisive = decisive;
-  }
-
-  add(value: string): void {
-    if (value === this.#decisive) this.#decisives++;
-    else this.#others++;
-  }
-
-  remove(value: string): void {
-    if (value === this.#decisive) this.#decisives--;
-    else this.#others--;
-  }
-
-  result(): PgText {
-    if (this.#decisives > 0) return this.#decisive;
-    return this.#others === 0 ? null : this.#decisive === 't' ? 'f' : 't';
-  }
+function firstOfSame(elements: readonly Element[], same: (element: Element) => string): Element[] {
+  const seen = new Set<string>();
+  return elements.filter((element) => {
+    const key = same(element);
+    return !seen.has(key) && seen.add(key);
+  });
 }

@@ -1,78 +1,104 @@
 import type { Expression } from '../expression.js';
-import type { Compiled } from './compile.js';
+import { notReproduced } from '../expression/errors.js';
 import type { PgText } from '../value.js';
 import { makeAggregate, type AggregateState, type AggregateFactory } from './aggregates.js';
+import type { Compiled } from './compile.js';
+import { printsOneWay } from './one-way.js';
 import type { Grouping } from './plan.js';
-import { equality, type Change, type KeyPart } from './row.js';
+import { equality, identity, type Change, type KeyPart } from './row.js';
 
 interface Group {
   readonly key: string;
-  readonly keys: readonly PgText[];
+  readonly set: GroupingSet;
   readonly states: readonly AggregateState[];
-  /** Joined tuples in it. */
-  count: number;
+  /** The texts of its keys, with how many joined tuples have them. */
+  readonly texts: Map<string, { readonly keys: readonly PgText[]; count: number }>;
   /** What was handed on last; null: nothing. */
   shown: readonly PgText[] | null;
 }
 
-/** GROUP BY and HAVING of one member. Without keys there is one group, also of nothing. */
+interface GroupingSet {
+  /** Told apart from other sets by it. */
+  readonly prefix: string;
+  readonly has: readonly boolean[];
+  /** One group, also of nothing. */
+  readonly isWhole: boolean;
+  readonly marks: readonly string[];
+}
+
+/** GROUP BY and HAVING of one member. */
 export class Groups {
   readonly #keys: readonly Compiled[];
   readonly #parts: readonly KeyPart[];
+  readonly #isOneWay: boolean;
   readonly #factories: readonly AggregateFactory[];
   readonly #having: readonly Compiled[];
   readonly #params: readonly PgText[];
+  readonly #sets: readonly GroupingSet[];
   readonly #groups = new Map<string, Group>();
-  readonly #isWhole: boolean;
 
   constructor(plan: Grouping, params: readonly PgText[], compile: (expression: Expression) => Compiled) {
     this.#keys = plan.keys.map(compile);
     this.#parts = plan.types.map(equality);
+    this.#isOneWay = plan.types.every(printsOneWay);
     this.#factories = plan.aggregates.map((aggregate) => makeAggregate(aggregate, params, compile));
     this.#having = plan.having.map(compile);
     this.#params = params;
-    this.#isWhole = plan.keys.length === 0;
+    this.#sets = setsOf(plan);
   }
 
   begin(): Change[] {
-    if (!this.#isWhole) return [];
-    const touched = new Set([this.#group([])]);
-    return this.#tell(touched);
+    const whole = this.#sets.filter(({ isWhole }) => isWhole);
+    return this.#tell(
+      new Set(
+        whole.map((set) =>
+          this.#group(
+            set,
+            set.has.map(() => null),
+          ),
+        ),
+      ),
+    );
   }
 
   apply(changes: readonly Change[]): Change[] {
     const touched = new Set<Group>();
     for (const { key, old, next } of changes) {
-      if (old !== null) touched.add(this.#remove(key, old));
-      if (next !== null) touched.add(this.#add(key, next));
+      if (old !== null) this.#change(key, old, touched, -1);
+      if (next !== null) this.#change(key, next, touched, 1);
     }
     return this.#tell(touched);
   }
 
-  #add(key: string, tuple: readonly PgText[]): Group {
-    const group = this.#group(this.#keysOf(tuple));
-    group.count++;
-    for (const state of group.states) state.add(key, tuple);
-    return group;
+  #change(key: string, tuple: readonly PgText[], touched: Set<Group>, by: 1 | -1): void {
+    const all = this.#keys.map((one) => one(tuple, this.#params));
+    for (const set of this.#sets) {
+      const keys = all.map((value, at) => (set.has[at] === true ? value : null));
+      const group = this.#group(set, keys);
+      touched.add(group);
+      this.#count(group, keys, by);
+      for (const state of group.states) {
+        if (by === 1) state.add(key, tuple);
+        else state.remove(key, tuple);
+      }
+    }
   }
 
-  #remove(key: string, tuple: readonly PgText[]): Group {
-    const group = this.#group(this.#keysOf(tuple));
-    group.count--;
-    for (const state of group.states) state.remove(key, tuple);
-    return group;
-  }
-
-  #keysOf(tuple: readonly PgText[]): readonly PgText[] {
-    return this.#keys.map((key) => key(tuple, this.#params));
+  #count({ texts }: Group, keys: readonly PgText[], by: 1 | -1): void {
+    const text = this.#isOneWay ? '' : keys.map(identity).join('');
+    const known = texts.get(text) ?? { keys, count: 0 };
+    known.count += by;
+    if (known.count === 0) texts.delete(text);
+    else texts.set(text, known);
   }
 
   /** In groups NULL equals NULL. */
-  #group(keys: readonly PgText[]): Group {
-    const key = keys.map((value, at) => this.#parts[at]?.(value) ?? '-').join('');
+  #group(set: GroupingSet, keys: readonly PgText[]): Group {
+    const key = set.prefix + keys.map((value, at) => this.#parts[at]?.(value) ?? '-').join('');
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = { key, keys, states: this.#factories.map((make) => make()), count: 0, shown: null };
+      const states = this.#factories.map((make) => make());
+      group = { key, set, states, texts: new Map(), shown: null };
       this.#groups.set(key, group);
     }
     return group;
@@ -84,15 +110,28 @@ export class Groups {
       const old = group.shown;
       const next = this.#rowOf(group);
       group.shown = next;
-      if (group.count === 0 && !this.#isWhole) this.#groups.delete(group.key);
+      if (group.texts.size === 0 && !group.set.isWhole) this.#groups.delete(group.key);
       if (old !== null || next !== null) out.push({ key: group.key, old, next });
     }
     return out;
   }
 
-  #rowOf(group: Group): readonly PgText[] | null {
-    if (group.count === 0 && !this.#isWhole) return null;
-    const row = [...group.keys, ...group.states.map((state) => state.result())];
+  #rowOf({ set, states, texts }: Group): readonly PgText[] | null {
+    if (texts.size === 0 && !set.isWhole) return null;
+    if (texts.size > 1) notReproduced('which of equal keys that print differently a group shows');
+    const [first] = texts.values();
+    const keys = first?.keys ?? set.has.map(() => null);
+    const row = [...keys, ...states.map((state) => state.result()), ...set.marks];
     return this.#having.every((condition) => condition(row, this.#params) === 't') ? row : null;
   }
+}
+
+function setsOf({ keys, sets, marks = [] }: Grouping): readonly GroupingSet[] {
+  const all = sets ?? [keys.map((_, at) => at)];
+  return all.map((set, index) => ({
+    prefix: sets === undefined ? '' : `${index}/`,
+    has: keys.map((_, at) => set.includes(at)),
+    isWhole: set.length === 0,
+    marks: marks.map((of) => String(of.reduce((bits, key) => bits * 2 + (set.includes(key) ? 0 : 1), 0))),
+  }));
 }

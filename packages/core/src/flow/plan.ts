@@ -106,27 +106,37 @@ export type SetOperation =
       readonly right: SetOperation;
     };
 
-/** One row per group: the keys, then the aggregates. */
+/** One row per group: the keys, then the aggregates, then the answers of GROUPING. */
 export interface Grouping {
   readonly keys: readonly Expression[];
   readonly types: readonly ValueType[];
   readonly aggregates: readonly Aggregate[];
   /** HAVING, over the grouped row. */
   readonly having: readonly Expression[];
+  /** GROUPING SETS: for each its keys, by index; the others are NULL in its rows. Without it all keys are one set. */
+  readonly sets?: readonly (readonly number[])[];
+  /** For each GROUPING(…) its keys, by index: a bit for each, 1 where it is not in the set. */
+  readonly marks?: readonly (readonly number[])[];
 }
 
 export interface Aggregate {
-  /** `pg_proc.prosrc` does not tell aggregates apart; here their SQL name: `count`, `sum`, `min`, … */
+  /**
+   * `pg_proc.prosrc` does not tell aggregates apart; here what is done with the values: `count`, `sum_int8`, `min`,
+   * `json_agg`, … (`accumulators.ts`, `lists.ts`)
+   */
   readonly fn: string;
   readonly args: readonly Expression[];
   readonly types: readonly ValueType[];
   readonly distinct: boolean;
+  /** What ORDER BY inside leaves open, or all when there is none, is settled by the keys of the joined rows. */
   readonly order: readonly {
     readonly expression: Expression;
     readonly term: OrderTerm;
     readonly type: ValueType;
   }[];
   readonly filter: Expression | null;
+  /** Of `fold`: the next state, of the state so far (column 0) and a value (column 1). */
+  readonly step?: Expression;
 }
 
 /** The window functions of a block, over its flat or grouped row: their values are the columns from `at` on. */

@@ -1,4 +1,5 @@
 import type { Run } from '../source/source.js';
+import type { TypeUse } from './query-tree.js';
 import { isList, isNode, type TreeNode, type TreeValue } from './node-tree.js';
 
 /** What the catalog says of the oids in a tree. */
@@ -65,6 +66,8 @@ export interface TypeFact {
   readonly output: string;
   /** Of a composite type: the names of its fields by attnum. */
   readonly fields: Readonly<Record<string, string>> | null;
+  /** Their types, likewise. */
+  readonly fieldTypes: Readonly<Record<string, TypeUse>> | null;
   /** pg_type.typlen and typalign: how its values lie within an array. */
   readonly length: number;
   readonly align: string;
@@ -156,7 +159,9 @@ const FACTS_SQL = `
 WITH RECURSIVE types AS (
   SELECT oid FROM pg_catalog.pg_type WHERE oid = ANY ($3::oid[])
   UNION SELECT u.oid FROM types JOIN pg_catalog.pg_type t USING (oid), LATERAL (VALUES (t.typelem), (t.typbasetype),
-    ((SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid))) AS u (oid) WHERE u.oid <> 0
+    ((SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid))
+    UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute a
+    WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS u (oid) WHERE u.oid <> 0
 ), casts AS (
   SELECT castsource, casttarget, castfunc, castmethod FROM pg_catalog.pg_cast
   WHERE castcontext = 'i' AND castsource IN (SELECT oid FROM types) AND casttarget IN (SELECT oid FROM types)
@@ -185,6 +190,9 @@ SELECT json_build_object(
       'array', nullif(t.typarray, 0)::int8,
       'base', nullif(t.typbasetype, 0)::int8, 'length', t.typlen, 'align', t.typalign,
       'fields', CASE WHEN t.typtype = 'c' THEN (SELECT json_object_agg(a.attnum, a.attname) FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) END,
+      'fieldTypes', CASE WHEN t.typtype = 'c' THEN (SELECT json_object_agg(a.attnum, json_build_object('oid', a.atttypid::int8,
+          'modifier', a.atttypmod, 'collation', a.attcollation::int8)) FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) END,
       'ordered', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid),
       'subtype', (SELECT r.rngsubtype::int8 FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid),

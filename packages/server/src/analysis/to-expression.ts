@@ -5,7 +5,7 @@ import { NotExpressible } from './expression-reasons.js';
 import type { Facts } from './facts.js';
 import type { Lifted } from './lifted.js';
 import type { Scalar, ScalarOf } from './query-tree.js';
-import { baseOf, printsAlike, valueTypeOf } from './value-type.js';
+import { baseOf, printsAlike, typeOfScalar, valueTypeOf } from './value-type.js';
 
 export interface ToExpression {
   readonly facts: Facts;
@@ -81,6 +81,8 @@ export function toExpression(scalar: Scalar, context: ToExpression): Expression 
     }
     case 'compare rows':
       return comparedRows(scalar, context);
+    case 'row':
+      return { op: 'row', args: all(scalar.fields) };
     case 'subscript':
       return subscript(scalar, context);
     case 'relabel':
@@ -100,7 +102,6 @@ export function toExpression(scalar: Scalar, context: ToExpression): Expression 
 const CAUSES = {
   column: 'column',
   undecoded: 'constant',
-  row: 'row',
   field: 'row',
   'row cast': 'row',
   'domain cast': 'domain',
@@ -149,7 +150,7 @@ function typesOf(
   { facts }: ToExpression,
 ): { readonly types?: readonly ValueType[] } {
   checkDeterministic(collation, facts);
-  const types = args.map((arg) => valueTypeOf(arg.type.oid, collation, facts));
+  const types = args.map((arg) => typeOfScalar(arg, collation, facts));
   const says = facts.functions.get(fn)?.polymorphic !== true && types.every(({ kind }) => PLAIN.has(kind));
   return says ? {} : { types };
 }

@@ -1,12 +1,14 @@
 import type { ValueType } from '@sluice/core/plan';
 import type { Facts, TypeFact } from './facts.js';
+import type { Scalar, ScalarOf } from './query-tree.js';
 
-const TEXTS: ReadonlySet<number> = new Set([19, 25, 1043]);
+/** 705 are literals of no type, as VARIADIC "any" takes them: for text. */
+const TEXTS: ReadonlySet<number> = new Set([19, 25, 705, 1043]);
 const CHAR = 1042;
 
 const KINDS: ReadonlyMap<
   number,
-  Exclude<ValueType['kind'], 'text' | 'char' | 'enum' | 'array' | 'range' | 'opaque'>
+  Exclude<ValueType['kind'], 'text' | 'char' | 'enum' | 'array' | 'range' | 'row' | 'opaque'>
 > = new Map([
   [16, 'bool'],
   [17, 'bytea'],
@@ -44,6 +46,28 @@ export function valueTypeOf(oid: number, collation: number, facts: Facts): Value
   if (fact.kind === 'r' && fact.subtype !== null)
     return { kind: 'range', element: valueTypeOf(fact.subtype, collation, facts) };
   return { kind: 'opaque' };
+}
+
+/** The same of an expression, which may be a row whose fields are known. */
+export function typeOfScalar(scalar: Scalar, collation: number, facts: Facts): ValueType {
+  if (scalar.kind === 'row') return rowTypeOf(scalar, facts) ?? { kind: 'opaque' };
+  const [arm] = scalar.kind === 'case' ? scalar.arms : [];
+  if (arm?.result.kind === 'row') return typeOfScalar(arm.result, collation, facts);
+  return valueTypeOf(scalar.type.oid, collation, facts);
+}
+
+/** By the names that it was given; of a named type, those of the type. */
+function rowTypeOf({ fields, names, type }: ScalarOf<'row'>, facts: Facts): ValueType | null {
+  const named = Object.values(facts.types.get(type.oid)?.fields ?? {});
+  const [given] = [names, named].filter(({ length }) => length === fields.length);
+  if (given === undefined) return null;
+  return {
+    kind: 'row',
+    fields: fields.map((field, at) => ({
+      name: given[at] ?? '',
+      type: typeOfScalar(field, field.type.collation, facts),
+    })),
+  };
 }
 
 /** The type below a domain, all the way down. */

@@ -2,7 +2,7 @@ import { FUNCTIONS } from '@sluice/core/expression/all';
 import type { PgFunction } from '@sluice/core/expression/registry';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { LABELS } from '../testing/functions/cases.js';
+import { LABELS, THING_FIELDS } from '../testing/functions/cases.js';
 import { Judge, type Signature } from '../testing/functions/judge.js';
 import type { TestDatabase } from '../testing/postgres.js';
 import { sharedDatabase } from '../testing/shared.js';
@@ -23,7 +23,9 @@ let signatures: ReadonlyMap<string, readonly Signature[]>;
 
 beforeAll(async () => {
   const labels = LABELS.map((label) => `'${label}'`).join(', ');
-  database = await sharedDatabase(`CREATE TYPE mood AS ENUM (${labels})`);
+  database = await sharedDatabase(
+    `CREATE TYPE mood AS ENUM (${labels}); CREATE TYPE thing AS (${THING_FIELDS})`,
+  );
   client = new pg.Client({
     connectionString: database.adminUrl,
     types: { getTypeParser: () => (text: string) => text },

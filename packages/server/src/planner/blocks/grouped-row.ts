@@ -1,40 +1,54 @@
 import type { Expression } from '@sluice/core/expression';
 import type { Aggregate, Grouping } from '@sluice/core/flow/plan';
-import type { Facts } from '../../analysis/facts.js';
+import type { ValueType } from '@sluice/core/plan';
+import { checkDeterministic } from '../../analysis/comparing.js';
 import type { Scalar, ScalarOf, Select } from '../../analysis/query-tree.js';
-import { valueTypeOf } from '../../analysis/value-type.js';
-import { assertOneText } from './one-text.js';
+import { typeOfScalar } from '../../analysis/value-type.js';
+import { planAggregate, type AggregateContext } from './aggregates.js';
+import { renumbered } from './level.js';
 import { NotABlock } from './reasons.js';
+
+interface Key {
+  readonly text: string;
+  readonly expression: Expression;
+  readonly type: ValueType;
+}
 
 /** The row that grouping makes: first its keys, then its aggregates, in the order in which they are met. */
 export class GroupedRow {
   readonly isGrouped: boolean;
-  readonly #facts: Facts;
-  readonly #below: (scalar: Scalar) => Expression;
-  readonly #keys: { readonly text: string; readonly scalar: Scalar; readonly expression: Expression }[] = [];
+  readonly #context: AggregateContext;
+  readonly #keys: Key[] = [];
+  /** Keys by the `ref` of their targets. */
+  readonly #refs = new Map<number, number>();
+  readonly #sets: readonly (readonly number[])[] | null;
+  /** Keys that GROUP BY names; others depend on them. */
+  readonly #ownKeys: number;
   readonly #aggregates: { readonly text: string; readonly aggregate: Aggregate }[] = [];
+  readonly #marks: (readonly number[])[] = [];
 
-  /** @param below makes an expression over the rows that are grouped */
-  constructor(select: Select, facts: Facts, below: (scalar: Scalar) => Expression) {
-    this.#facts = facts;
-    this.#below = below;
+  constructor(select: Select, context: AggregateContext) {
+    this.#context = context;
     this.isGrouped = select.grouping !== null;
-    if (select.grouping?.several === true) throw new NotABlock('grouping_sets');
     for (const { ref } of select.grouping?.keys ?? []) {
       const target = select.targets.find((one) => one.ref === ref);
-      if (target !== undefined) this.#key(target.expression);
+      if (target !== undefined) this.#refs.set(ref, this.#key(target.expression));
     }
+    this.#ownKeys = this.#keys.length;
+    this.#sets =
+      select.grouping?.several === true ? select.grouping.sets.map((refs) => this.#keysOf(refs)) : null;
   }
 
   /** Keys, aggregates, and columns that depend on a key alone. @param isOwn whether a relation is one of this query */
   atHand(scalar: Scalar, isOwn: (relation: number) => boolean): Expression | undefined {
     const key = this.#keys.findIndex(({ text }) => text === textOf(scalar));
     if (key >= 0) return { op: 'column', column: key };
-    if (scalar.kind === 'aggregate')
-      return { op: 'column', column: FIRST_AGGREGATE + this.#aggregate(scalar) };
+    if (scalar.kind === 'aggregate') return this.#aggregate(scalar);
+    if (scalar.kind === 'grouping') return this.#mark(scalar);
     if (scalar.kind === 'column') {
-      if (!isOwn(scalar.relation)) return this.#below(scalar);
-      return { op: 'column', column: this.#key(scalar) };
+      if (!isOwn(scalar.relation)) return this.#context.below(scalar);
+      // Of one row for each key: told apart by its text.
+      return { op: 'column', column: this.#add(scalar, { kind: 'opaque' }) };
     }
     return undefined;
   }
@@ -42,90 +56,71 @@ export class GroupedRow {
   /** @param flat translates columns of the rows below @param having over the grouped row */
   finish(flat: (expression: Expression) => Expression, having: readonly Expression[]): Grouping | null {
     if (!this.isGrouped) return null;
+    const dependent = this.#keys.map((_, at) => at).slice(this.#ownKeys);
     return {
       keys: this.#keys.map(({ expression }) => flat(expression)),
-      types: this.#keys.map(({ scalar: { type } }) => valueTypeOf(type.oid, type.collation, this.#facts)),
+      types: this.#keys.map(({ type }) => type),
       aggregates: this.#aggregates.map(({ aggregate }) => ({
         ...aggregate,
         args: aggregate.args.map(flat),
+        order: aggregate.order.map((one) => ({ ...one, expression: flat(one.expression) })),
         filter: aggregate.filter === null ? null : flat(aggregate.filter),
       })),
       having: having.map((one) => this.settle(one)),
+      ...(this.#sets === null ? {} : { sets: this.#sets.map((set) => [...set, ...dependent]) }),
+      ...(this.#marks.length === 0 ? {} : { marks: this.#marks }),
     };
   }
 
-  /** Aggregates stand behind the keys, of which the number is known at the end. */
+  /** Aggregates stand behind the keys, of which the number is known at the end; marks behind those. */
   settle(expression: Expression): Expression {
-    return settled(expression, this.#keys.length);
+    const marks = this.#keys.length + this.#aggregates.length;
+    return renumbered(expression, (column) => {
+      if (column >= FIRST_MARK) return column - FIRST_MARK + marks;
+      return column >= FIRST_AGGREGATE ? column - FIRST_AGGREGATE + this.#keys.length : column;
+    });
+  }
+
+  #keysOf(refs: readonly number[]): readonly number[] {
+    return refs.map((ref) => {
+      const key = this.#refs.get(ref);
+      if (key === undefined) throw new Error('assertion failed: sets are of keys');
+      return key;
+    });
   }
 
   #key(scalar: Scalar): number {
-    assertOneText(scalar, this.#facts);
-    return this.#keys.push({ text: textOf(scalar), scalar, expression: this.#below(scalar) }) - 1;
+    const { facts } = this.#context;
+    const type = typeOfScalar(scalar, scalar.type.collation, facts);
+    if (type.kind === 'opaque' || type.kind === 'json') throw new NotABlock('key_text');
+    checkDeterministic(scalar.type.collation, facts);
+    return this.#add(scalar, type);
   }
 
-  #aggregate(scalar: ScalarOf<'aggregate'>): number {
-    const text = textOf(scalar);
-    const known = this.#aggregates.findIndex((one) => one.text === text);
-    if (known >= 0) return known;
-    return this.#aggregates.push({ text, aggregate: this.planned(scalar) }) - 1;
+  #add(scalar: Scalar, type: ValueType): number {
+    return this.#keys.push({ text: textOf(scalar), expression: this.#context.below(scalar), type }) - 1;
   }
 
-  /** @param below makes an expression over the rows that it is made of */
-  planned(scalar: ScalarOf<'aggregate'>, below: (scalar: Scalar) => Expression = this.#below): Aggregate {
-    const name = this.#facts.functions.get(scalar.fn)?.name ?? '';
-    if (scalar.up > 0 || scalar.ordering !== 'normal' || scalar.order.length > 0)
-      throw new NotABlock('aggregate', name);
-    const args = scalar.args.map(({ expression }) => expression);
-    const fn = scalar.star
-      ? 'count_all'
-      : (MAINTAINED[`${name}(${args.map(({ type }) => type.oid).join()})`] ?? MAINTAINED[name]);
-    if (fn === undefined) throw new NotABlock('aggregate', name);
-    const distinct = scalar.distinct.length > 0;
-    if (distinct) for (const arg of args) assertOneText(arg, this.#facts);
-    const types = args.map(({ type }) => valueTypeOf(type.oid, scalar.collation, this.#facts));
-    if ((fn === 'min' || fn === 'max') && !types.every(({ kind }) => ORDERED.has(kind)))
-      throw new NotABlock('aggregate', name);
-    return {
-      fn,
-      args: args.map(below),
-      types,
-      distinct,
-      order: [],
-      filter: scalar.filter === null ? null : below(scalar.filter),
-    };
+  #aggregate(scalar: ScalarOf<'aggregate'>): Expression {
+    const { parts, result } = planAggregate(scalar, this.#context);
+    return result(
+      parts.map((aggregate) => {
+        const text = JSON.stringify(aggregate);
+        const known = this.#aggregates.findIndex((one) => one.text === text);
+        const at = known >= 0 ? known : this.#aggregates.push({ text, aggregate }) - 1;
+        return { op: 'column', column: FIRST_AGGREGATE + at };
+      }),
+    );
+  }
+
+  #mark({ refs }: ScalarOf<'grouping'>): Expression {
+    return { op: 'column', column: FIRST_MARK + this.#marks.push(this.#keysOf(refs)) - 1 };
   }
 }
 
-/** By name, or by name and the types of the arguments. */
-const MAINTAINED: Readonly<Record<string, string>> = {
-  count: 'count',
-  'sum(21)': 'sum_int8',
-  'sum(23)': 'sum_int8',
-  'sum(20)': 'sum_int8',
-  min: 'min',
-  max: 'max',
-  bool_and: 'bool_and',
-  every: 'bool_and',
-  bool_or: 'bool_or',
-};
-
-/** Types of which the least and the greatest are printed in one way only. */
-const ORDERED: ReadonlySet<string> = new Set(['int', 'date', 'timestamp', 'timestamptz', 'uuid', 'enum']);
-
+/** While the row is made. */
 const FIRST_AGGREGATE = 1 << 20;
-
-function settled(expression: Expression, keys: number): Expression {
-  const visit = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(visit);
-    if (typeof value !== 'object' || value === null) return value;
-    const copy = Object.fromEntries(Object.entries(value).map(([name, part]) => [name, visit(part)]));
-    const column = Number(copy['column']);
-    if (copy['op'] !== 'column' || column < FIRST_AGGREGATE) return copy;
-    return { ...copy, column: column - FIRST_AGGREGATE + keys };
-  };
-  return visit(expression) as Expression;
-}
+const FIRST_MARK = 1 << 21;
 
 function textOf(scalar: Scalar): string {
   return JSON.stringify(scalar);

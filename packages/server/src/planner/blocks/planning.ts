@@ -35,7 +35,7 @@ export function addSubquery(
   const draft: Draft = {
     join,
     on: [],
-    of: { kind: 'block', block, columns: query.columns.length },
+    of: { kind: 'block', block, columns: block.project.length },
     demand: inner.demand(),
   };
   return level.add(draft, relation);

@@ -2,7 +2,6 @@
 export const BLOCK_REASONS = {
   full_join: 'It has a FULL JOIN.',
   nested_outer_join: 'It has joins within the nullable side of an outer join.',
-  grouping_sets: 'It has GROUPING SETS, ROLLUP or CUBE.',
   window_function: 'It has a window function that Sluice does not maintain.',
   window_order:
     'It has a window function whose value depends on the order of rows that its window does not order.',
@@ -20,6 +19,7 @@ export const BLOCK_REASONS = {
   several_columns: 'It has a subquery of several columns where one is expected.',
   key_text: 'It groups, or tells rows apart, by values of which equal ones may be printed differently.',
   aggregate: 'It has an aggregate that Sluice does not maintain.',
+  float_sum: 'It adds floating-point numbers, whose sum depends on the order in which Postgres reads them.',
   limit: 'Its LIMIT or OFFSET is computed.',
   no_key: 'A table has no primary key or other unique key of NOT NULL columns.',
 } as const;

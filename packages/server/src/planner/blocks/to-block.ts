@@ -1,5 +1,5 @@
 import type { Expression } from '@sluice/core/expression';
-import type { Block, Input } from '@sluice/core/flow/plan';
+import type { Block, Grouping, Input } from '@sluice/core/flow/plan';
 import type { PlanColumn } from '@sluice/core/plan';
 import type { Facts } from '../../analysis/facts.js';
 import { Lifted, type LiftedParam } from '../../analysis/lifted.js';
@@ -8,6 +8,7 @@ import { sortTypeOf } from '../../analysis/comparing.js';
 import { toExpression } from '../../analysis/to-expression.js';
 import { valueTypeOf } from '../../analysis/value-type.js';
 import { distinctOn } from './distinct-on.js';
+import { planAggregate } from './aggregates.js';
 import { Expressions, type AtHand } from './expressions.js';
 import { placeFrom } from './from.js';
 import { GroupedRow } from './grouped-row.js';
@@ -17,6 +18,8 @@ import type { PlannedTable, Planning } from './planning.js';
 import { NotABlock } from './reasons.js';
 import { setBlock } from './set-block.js';
 import { conjuncts } from './scalars.js';
+import { openOrders, orderOfFrom } from './orders-within.js';
+import { withRowsWritten } from './written-rows.js';
 import { WindowColumns } from './windows.js';
 
 export interface BlockPlan {
@@ -24,14 +27,17 @@ export interface BlockPlan {
   readonly params: readonly LiftedParam[];
   /** Columns of a row that clients see; the others are for the order. */
   readonly visible: number;
+  /** What the query leaves open, and Sluice settles by keys (C16): a sentence each. */
+  readonly open: readonly string[];
 }
 
 /** @throws NotABlock, NotExpressible with the reason for the re-run gear */
 export function toBlock(query: Query, facts: Facts, tableOf: (oid: number) => PlannedTable): BlockPlan {
   const lifted = new Lifted(facts);
   const planner = new BlockPlanner(facts, tableOf);
-  const block = planner.block(query, new Level(null, lifted));
-  return { block, params: lifted.params, visible: query.columns.length };
+  const written = withRowsWritten(query, facts, (oid) => tableOf(oid).key);
+  const block = planner.block(written, new Level(null, lifted));
+  return { block, params: lifted.params, visible: query.columns.length, open: [...planner.open] };
 }
 
 class BlockPlanner implements Planning {
@@ -40,6 +46,7 @@ class BlockPlanner implements Planning {
   readonly #tableOf: (oid: number) => PlannedTable;
   /** One list of columns for all occurrences of a table, so that they can share its rows. */
   readonly #tables = new Map<number, TableDraft>();
+  readonly open = new Set<string>();
 
   constructor(facts: Facts, tableOf: (oid: number) => PlannedTable) {
     this.facts = facts;
@@ -57,14 +64,19 @@ class BlockPlanner implements Planning {
         offset: this.#bound(query.offset, level),
       };
     const where = placeFrom(body, level, this).map((one) => this.#expressions.condition(one, level));
-    const row = new GroupedRow(body, this.facts, (scalar) => this.expression(scalar, level));
+    const row = new GroupedRow(body, {
+      facts: this.facts,
+      below: (scalar) => this.expression(scalar, level),
+      inherited: orderOfFrom(body, level),
+    });
     const over = (scalar: Scalar, also?: AtHand): Expression =>
       row.isGrouped ? this.#overGroups(scalar, level, row, also) : this.#expressions.of(scalar, level, also);
     const windows = new WindowColumns({
       select: body,
       facts: this.facts,
       below: (scalar) => over(scalar),
-      aggregate: (scalar) => row.planned(scalar, (part) => over(part)),
+      aggregate: (scalar) =>
+        planAggregate(scalar, { facts: this.facts, below: (part) => over(part), inherited: [] }),
     });
     const targets = shownTargets(query, body);
     const project = targets.map(({ expression }) => over(expression, (part) => windows.atHand(part)));
@@ -72,8 +84,9 @@ class BlockPlanner implements Planning {
     const having = conjuncts(body.having).map((condition) => this.#overGroups(condition, level, row));
     const { inputs, flat } = level.finish();
     const grouped = row.finish(flat, having);
+    for (const note of openOrders(grouped, inputs)) this.open.add(note);
     const settle = (one: Expression): Expression => (grouped === null ? flat(one) : row.settle(one));
-    const width = grouped === null ? widthOf(inputs) : grouped.keys.length + grouped.aggregates.length;
+    const width = grouped === null ? widthOf(inputs) : widthOfGroups(grouped);
     const added = windows.finish(settle, width);
     return {
       inputs,
@@ -148,6 +161,10 @@ function shownTargets(query: Query, { targets, distinct }: Select): readonly Tar
 
 function widthOf(inputs: readonly Input[]): number {
   return inputs.reduce((width, one) => Math.max(width, one.offset + one.width), 0);
+}
+
+function widthOfGroups({ keys, aggregates, marks = [] }: Grouping): number {
+  return keys.length + aggregates.length + marks.length;
 }
 
 function tableDraft(oid: number, table: PlannedTable): TableDraft {

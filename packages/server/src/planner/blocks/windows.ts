@@ -22,6 +22,7 @@ import type {
   Target,
   Window,
 } from '../../analysis/query-tree.js';
+import type { PlannedAggregate } from './aggregates.js';
 import { NotABlock } from './reasons.js';
 
 interface Met {
@@ -35,7 +36,7 @@ export interface WindowParts {
   readonly select: Select;
   readonly facts: Facts;
   readonly below: (scalar: Scalar) => Expression;
-  readonly aggregate: (scalar: ScalarOf<'aggregate'>) => Aggregate;
+  readonly aggregate: (scalar: ScalarOf<'aggregate'>) => PlannedAggregate;
 }
 
 /**
@@ -53,9 +54,17 @@ export class WindowColumns {
 
   atHand(scalar: Scalar): Expression | undefined {
     if (scalar.kind !== 'window') return undefined;
-    const text = JSON.stringify(scalar);
+    if (!scalar.aggregate) return this.#column(scalar, this.#function(scalar));
+    const { parts, result } = this.#aggregate(scalar);
+    return result(
+      parts.map((aggregate) => this.#column(scalar, { kind: 'aggregate', aggregate, ordered: false })),
+    );
+  }
+
+  #column({ window }: ScalarOf<'window'>, planned: WindowFunction): Expression {
+    const text = JSON.stringify([window, planned]);
     let at = this.#met.findIndex((one) => one.text === text);
-    if (at < 0) at = this.#met.push({ text, window: scalar.window, planned: this.#function(scalar) }) - 1;
+    if (at < 0) at = this.#met.push({ text, window, planned }) - 1;
     return { op: 'param', param: FIRST_COLUMN + at };
   }
 
@@ -134,21 +143,27 @@ export class WindowColumns {
     return { key: value, limit, type: kind.type, offsetType: kind.offset };
   }
 
+  #aggregate(scalar: ScalarOf<'window'>): PlannedAggregate {
+    const name = this.#parts.facts.functions.get(scalar.fn)?.name ?? '';
+    const { order, frame } = this.#windowOf(scalar);
+    if (!UNORDERED.has(name)) throw new NotABlock('window_function', name);
+    if (order.length === 0 && cutsPeers(frame)) throw new NotABlock('window_order', name);
+    return this.#parts.aggregate(asAggregate(scalar));
+  }
+
   #function(scalar: ScalarOf<'window'>): WindowFunction {
-    const { facts, below, select, aggregate } = this.#parts;
-    const name = facts.functions.get(scalar.fn)?.name ?? '';
-    const window = select.windows.find(({ ref }) => ref === scalar.window);
-    if (window === undefined) throw new Error('assertion failed: a function is of a window');
-    const isOpen = window.order.length === 0;
-    if (scalar.aggregate) {
-      if (!UNORDERED.has(name)) throw new NotABlock('window_function', name);
-      if (isOpen && cutsPeers(window.frame)) throw new NotABlock('window_order', name);
-      return { kind: 'aggregate', aggregate: aggregate(asAggregate(scalar)), ordered: false };
-    }
+    const name = this.#parts.facts.functions.get(scalar.fn)?.name ?? '';
     const fn = WINDOW_NAMES.find((one) => one === name);
     if (fn === undefined || scalar.fn >= FIRST_USER_OID) throw new NotABlock('window_function', name);
-    if (isOpen && !OF_PEERS.has(fn)) throw new NotABlock('window_order', name);
-    return { kind: 'function', fn, args: scalar.args.map(below) };
+    if (this.#windowOf(scalar).order.length === 0 && !OF_PEERS.has(fn))
+      throw new NotABlock('window_order', name);
+    return { kind: 'function', fn, args: scalar.args.map(this.#parts.below) };
+  }
+
+  #windowOf(scalar: ScalarOf<'window'>): Window {
+    const window = this.#parts.select.windows.find(({ ref }) => ref === scalar.window);
+    if (window === undefined) throw new Error('assertion failed: a function is of a window');
+    return window;
   }
 
   #target(ref: number): Target {

@@ -68,6 +68,18 @@ const oneRange = (): CallCase[] =>
 
 export const LABELS: readonly string[] = ['sad', 'ok', 'happy', 'é', 'Ünder "quoted"'];
 const MOOD: ValueType = { kind: 'enum', labels: LABELS };
+export const THING_FIELDS = 'id integer, "the ""name""" text, at timestamptz, j json, n numeric, list text[]';
+const THING: ValueType = {
+  kind: 'row',
+  fields: [
+    { name: 'id', type: { kind: 'int' } },
+    { name: 'the "name"', type: TEXT },
+    { name: 'at', type: { kind: 'timestamptz' } },
+    { name: 'j', type: { kind: 'json' } },
+    { name: 'n', type: { kind: 'numeric' } },
+    { name: 'list', type: { kind: 'array', element: TEXT } },
+  ],
+};
 const moods = (): CallCase[] => [{ args: ['mood', 'mood'], types: [MOOD, MOOD] }];
 
 const input = (type: string, values: string): CallCase[] => [
@@ -97,6 +109,7 @@ function anything(): CallCase[] {
     ['inet', { kind: 'inet' }],
     ['character', CHAR],
     ['mood', MOOD],
+    ['thing', THING],
     ['real', { kind: 'float' }],
     ['jsonb[]', array({ kind: 'jsonb' })],
     ...ELEMENTS.map((name) => [`${name}[]`, array(kinds[name])] as const),
@@ -260,6 +273,7 @@ export const CASES: Readonly<Record<string, readonly CallCase[]>> = {
   jsonb_strip_nulls: [{ args: ['jsonb'], sql: 'jsonb_strip_nulls($1)' }],
   to_json: anything(),
   to_jsonb: anything(),
+  row_to_json: anything().filter(({ types }) => types?.[0]?.kind === 'row'),
   array_to_json: anything().filter(({ types }) => types?.[0]?.kind === 'array'),
   ...Object.fromEntries(
     ['json_build_object', 'jsonb_build_object', 'json_build_array', 'jsonb_build_array'].map((name) => [
