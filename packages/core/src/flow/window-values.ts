@@ -226,8 +226,8 @@ function aggregate(
     values: (partition) => {
       const { rows, frames, peers } = partition;
       const state = make();
-      const add = (place: number): void => state.add(String(place), must(rows[place], 'row').row);
-      const remove = (place: number): void => state.remove(String(place), must(rows[place], 'row').row);
+      const add = (place: number): void => state.add(keyOfPlace(place), must(rows[place], 'row').row);
+      const remove = (place: number): void => state.remove(keyOfPlace(place), must(rows[place], 'row').row);
       // Frames only move forward: what a row sees is what the one before it saw, with a change at both ends.
       let [from, to] = [0, 0];
       return rows.map((_, place) => {
@@ -244,6 +244,11 @@ function aggregate(
       });
     },
   };
+}
+
+/** Aggregates that show an order have that of these keys. */
+function keyOfPlace(place: number): string {
+  return String(place).padStart(10, '0');
 }
 
 function excludedOf(exclude: FramePlan['exclude'], peers: Peers, place: number): readonly number[] {

@@ -1,3 +1,4 @@
+import { isOrdered } from '@sluice/core/expression/ordered';
 import type { ValueType } from '@sluice/core/plan';
 import { NotExpressible } from './expression-reasons.js';
 import type { Facts } from './facts.js';
@@ -24,7 +25,9 @@ export function sortTypeOf(key: SortKey, expression: Scalar, facts: Facts): Valu
 export function keyTypeOf(key: Key, expression: Scalar, facts: Facts): ValueType {
   checkOperator(key.equal, ['='], facts);
   checkDeterministic(expression.type.collation, facts);
-  return valueTypeOf(expression.type.oid, expression.type.collation, facts);
+  const type = valueTypeOf(expression.type.oid, expression.type.collation, facts);
+  if (type.kind === 'opaque' || type.kind === 'json') throw new NotExpressible('order_type');
+  return type;
 }
 
 /** @throws NotExpressible when values of the type are ordered otherwise than by the engine. */
@@ -33,7 +36,11 @@ export function orderedType(oid: number, collation: number, facts: Facts): Value
   const type = valueTypeOf(oid, collation, facts);
   let inner = type;
   while (inner.kind === 'array' || inner.kind === 'range') inner = inner.element;
-  if ('ordered' in inner && !inner.ordered) throw new NotExpressible('collation');
+  if ('ordered' in inner && !inner.ordered) {
+    if (facts.collations.get(collation)?.ordersByBytes !== true) throw new NotExpressible('collation');
+    return type;
+  }
+  if (!isOrdered(type)) throw new NotExpressible('order_type');
   return type;
 }
 

@@ -1,3 +1,4 @@
+import { hasUsualCase } from '@sluice/core/expression/ascii-case';
 import type { Run } from '../source/source.js';
 import type { TypeUse } from './query-tree.js';
 import { isList, isNode, type TreeNode, type TreeValue } from './node-tree.js';
@@ -80,6 +81,10 @@ export interface CollationFact {
   readonly deterministic: boolean;
   /** Orders by bytes, and knows the case of ASCII alone. */
   readonly bytewise: boolean;
+  /** Orders by bytes, whatever it knows of case. */
+  readonly ordersByBytes: boolean;
+  /** ASCII letters change their case under it as they do everywhere. */
+  readonly usualCase: boolean;
 }
 
 export interface CastFact {
@@ -204,8 +209,13 @@ SELECT json_build_object(
       'deterministic', c.collisdeterministic,
       'bytewise', CASE WHEN c.oid = 100 THEN (SELECT d.datcollate IN ('C', 'POSIX') AND d.datctype IN ('C', 'POSIX') AND %PROVIDER% FROM pg_catalog.pg_database d
           WHERE d.datname = current_database())
-        ELSE c.oid IN (950, 951) OR (c.oid < 16384 AND c.collname = 'ucs_basic') END))
-    FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace WHERE c.oid = ANY ($4::oid[])),
+        ELSE c.oid IN (950, 951) OR (c.oid < 16384 AND c.collname = 'ucs_basic') END,
+      'provider', CASE WHEN c.oid = 100 THEN coalesce(pg_catalog.to_jsonb(d)->>'datlocprovider', 'c') ELSE c.collprovider::text END,
+      'locale', CASE WHEN c.oid = 100
+        THEN coalesce(pg_catalog.to_jsonb(d)->>'datlocale', pg_catalog.to_jsonb(d)->>'daticulocale', d.datctype)
+        ELSE coalesce(pg_catalog.to_jsonb(c)->>'colllocale', pg_catalog.to_jsonb(c)->>'colliculocale', pg_catalog.to_jsonb(c)->>'collctype') END))
+    FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
+    JOIN pg_catalog.pg_database d ON d.datname = current_database() WHERE c.oid = ANY ($4::oid[])),
   'casts', (SELECT json_agg(json_build_object('source', castsource::int8, 'target', casttarget::int8, 'fn', castfunc::int8,
       'method', castmethod)) FROM casts),
   'relations', (SELECT json_agg(json_build_object('oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind,
@@ -225,7 +235,7 @@ export async function readFacts(run: Run, oids: Oids, major: number): Promise<Fa
     functions: byOid(json.functions),
     operators: byOid(json.operators),
     types: byOid(json.types),
-    collations: byOid(json.collations),
+    collations: byOid((json.collations ?? []).map(collationFact)),
     casts: new Map((json.casts ?? []).map((cast) => [`${cast.source}:${cast.target}`, cast])),
     relations: byOid(json.relations),
   };
@@ -235,9 +245,24 @@ interface FactsJson {
   readonly functions: readonly FunctionFact[] | null;
   readonly operators: readonly OperatorFact[] | null;
   readonly types: readonly TypeFact[] | null;
-  readonly collations: readonly CollationFact[] | null;
+  readonly collations: readonly CollationJson[] | null;
   readonly casts: readonly CastFact[] | null;
   readonly relations: readonly RelationFact[] | null;
+}
+
+type CollationJson = Omit<CollationFact, 'ordersByBytes' | 'usualCase'> & {
+  /** pg_collation.collprovider, of the database where it is its own: c, i, b. */
+  readonly provider: string;
+  readonly locale: string | null;
+};
+
+/** The builtin provider has no order but that of code points. */
+function collationFact({ provider, locale, ...fact }: CollationJson): CollationFact {
+  return {
+    ...fact,
+    ordersByBytes: fact.bytewise || provider === 'b',
+    usualCase: fact.bytewise || hasUsualCase(locale ?? ''),
+  };
 }
 
 function byOid<T extends { readonly oid: number }>(list: readonly T[] | null): ReadonlyMap<number, T> {

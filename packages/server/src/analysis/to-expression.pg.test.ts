@@ -214,7 +214,6 @@ test.each([
   ['item', 'column'],
   ['ctid', 'column'],
   ['(ROW(1, t)).f2', 'row'],
-  ['(id, 1) < (2, 3)', 'row'],
   ['arr[1:2]', 'slice'],
   ['current_date', 'clock'],
   ['(SELECT 1)', 'subquery'],

@@ -150,9 +150,18 @@ function typesOf(
   { facts }: ToExpression,
 ): { readonly types?: readonly ValueType[] } {
   checkDeterministic(collation, facts);
+  if (CASING.test(facts.functions.get(fn)?.source ?? '') && !hasCase(collation, facts))
+    throw new NotExpressible('collation_case');
   const types = args.map((arg) => typeOfScalar(arg, collation, facts));
   const says = facts.functions.get(fn)?.polymorphic !== true && types.every(({ kind }) => PLAIN.has(kind));
   return says ? {} : { types };
+}
+
+/** Functions that know capital letters from small ones. */
+const CASING = /^(lower|upper|initcap|.*ic(not)?(like|nlike|regexeq|regexne))$/;
+
+function hasCase(collation: number, facts: Facts): boolean {
+  return facts.collations.get(collation)?.usualCase !== false;
 }
 
 const PLAIN: ReadonlySet<ValueType['kind']> = new Set([

@@ -103,6 +103,12 @@ const QUERIES: readonly FollowedQuery[] = [
     'SELECT DISTINCT ON (project_id) project_id, count(*) AS n, status FROM issues GROUP BY project_id, status ORDER BY project_id, n DESC, status',
   ],
   ['SELECT DISTINCT count(*) FROM issues GROUP BY project_id'],
+  [
+    `SELECT id, avg(priority) OVER (PARTITION BY project_id), string_agg(title, ',') OVER (PARTITION BY status ORDER BY id) FROM issues`,
+  ],
+  [
+    'SELECT id, array_agg(priority) OVER (ORDER BY id ROWS BETWEEN 12 PRECEDING AND 1 PRECEDING EXCLUDE CURRENT ROW), json_agg(id) OVER (ORDER BY id DESC) FROM issues',
+  ],
 ];
 
 /** With ties, of which Postgres decides: where they are there, nothing is held. */

@@ -55,9 +55,12 @@ export class WindowColumns {
   atHand(scalar: Scalar): Expression | undefined {
     if (scalar.kind !== 'window') return undefined;
     if (!scalar.aggregate) return this.#column(scalar, this.#function(scalar));
-    const { parts, result } = this.#aggregate(scalar);
-    return result(
-      parts.map((aggregate) => this.#column(scalar, { kind: 'aggregate', aggregate, ordered: false })),
+    const { planned, ordered } = this.#aggregate(scalar);
+    return planned.result(
+      planned.parts.map((part) =>
+        // The window says in which order its rows come.
+        this.#column(scalar, { kind: 'aggregate', aggregate: { ...part, order: [] }, ordered }),
+      ),
     );
   }
 
@@ -143,12 +146,13 @@ export class WindowColumns {
     return { key: value, limit, type: kind.type, offsetType: kind.offset };
   }
 
-  #aggregate(scalar: ScalarOf<'window'>): PlannedAggregate {
+  #aggregate(scalar: ScalarOf<'window'>): { readonly planned: PlannedAggregate; readonly ordered: boolean } {
     const name = this.#parts.facts.functions.get(scalar.fn)?.name ?? '';
     const { order, frame } = this.#windowOf(scalar);
-    if (!UNORDERED.has(name)) throw new NotABlock('window_function', name);
-    if (order.length === 0 && cutsPeers(frame)) throw new NotABlock('window_order', name);
-    return this.#parts.aggregate(asAggregate(scalar));
+    const ordered = LISTS.has(name);
+    if (!ordered && !UNORDERED.has(name)) throw new NotABlock('window_function', name);
+    if (order.length === 0 && (ordered || cutsPeers(frame))) throw new NotABlock('window_order', name);
+    return { planned: this.#parts.aggregate(asAggregate(scalar)), ordered };
   }
 
   #function(scalar: ScalarOf<'window'>): WindowFunction {
@@ -203,6 +207,16 @@ const UNORDERED: ReadonlySet<string> = new Set([
   'bit_and',
   'bit_or',
   'bit_xor',
+]);
+
+/** Aggregates that show the order of their rows. */
+const LISTS: ReadonlySet<string> = new Set([
+  'array_agg',
+  'string_agg',
+  'json_agg',
+  'jsonb_agg',
+  'json_object_agg',
+  'jsonb_object_agg',
 ]);
 
 function cutsPeers({ mode, start, end }: Frame): boolean {
