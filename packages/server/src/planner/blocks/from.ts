@@ -2,7 +2,7 @@ import { must } from '@sluice/core/assert';
 import type { Demand } from '@sluice/core/flow/plan';
 import type { Query, Relation, Scalar, Select } from '../../analysis/query-tree.js';
 import { equalitiesOf, type Equality } from './equalities.js';
-import { joinsOf } from './joins.js';
+import { joinsOf, type LeftJoin } from './joins.js';
 import type { Level } from './level.js';
 import { addSubquery, type Planning } from './planning.js';
 import { NotABlock } from './reasons.js';
@@ -26,39 +26,48 @@ class FromPlanner {
   from(select: Select): readonly Scalar[] {
     const joins = joinsOf(select);
     let conditions = [...joins.conditions, ...conjuncts(select.where)];
-    const waiting = new Set(joins.inner);
-    while (waiting.size > 0) {
-      const next = this.#next(waiting, conditions);
-      waiting.delete(next.relation);
+    const inner = new Set(joins.inner);
+    const left = new Set(joins.left);
+    while (inner.size > 0 || left.size > 0) {
+      const waiting = new Set([...inner, ...[...left].map(({ relation }) => relation)].map(({ id }) => id));
+      const next = this.#next(inner, waiting, conditions);
+      if (next === null) {
+        this.#placeLeft(left, waiting);
+        continue;
+      }
+      inner.delete(next.relation);
       this.#place(next.relation, 'inner', next.equalities);
       // A subquery has taken them in; a table is looked up by them.
       conditions = conditions.filter((one) => !next.equalities.some(({ condition }) => condition === one));
     }
-    for (const { relation, on } of joins.left) {
-      const equalities = this.#usable(relation, on);
-      const at = this.#place(relation, 'left', equalities);
-      const rest = on.filter((one) => !equalities.some(({ condition }) => condition === one));
-      this.#level.drafts[at]?.on.push(...rest.map((one) => this.#planning.expression(one, this.#level)));
-    }
     return conditions;
+  }
+
+  /** The first left join that reads only what is in place. */
+  #placeLeft(left: Set<LeftJoin>, waiting: ReadonlySet<number>): void {
+    const ready = [...left].find(({ relation, on }) => isReady({ relation, on }, relation.id, waiting));
+    if (ready === undefined) throw new NotABlock('correlated');
+    left.delete(ready);
+    const { relation, on } = ready;
+    const equalities = this.#usable(relation, on);
+    const at = this.#place(relation, 'left', equalities);
+    const rest = on.filter((one) => !equalities.some(({ condition }) => condition === one));
+    this.#level.drafts[at]?.on.push(...rest.map((one) => this.#planning.expression(one, this.#level)));
   }
 
   /** The relation that hangs best on what is in place: by a key, by a parameter, by any equality. */
   #next(
-    waiting: ReadonlySet<Relation>,
+    inner: ReadonlySet<Relation>,
+    waiting: ReadonlySet<number>,
     conditions: readonly Scalar[],
-  ): { readonly relation: Relation; readonly equalities: readonly Equality[] } {
+  ): { readonly relation: Relation; readonly equalities: readonly Equality[] } | null {
     let best: { relation: Relation; equalities: readonly Equality[]; score: number } | null = null;
-    for (const relation of waiting) {
-      if (
-        [...relationsIn(relation)].some((id) => [...waiting].some((one) => one.id === id && one !== relation))
-      )
-        continue; // LATERAL: what it reads comes first
+    for (const relation of inner) {
+      if (!isReady(relation, relation.id, waiting)) continue;
       const equalities = this.#usable(relation, conditions);
       const score = this.#score(relation, equalities);
       if (best === null || score > best.score) best = { relation, equalities, score };
     }
-    if (best === null) throw new NotABlock('correlated');
     return best;
   }
 
@@ -75,7 +84,7 @@ class FromPlanner {
     const all = conditions
       .flatMap((condition) => equalitiesOf(condition, this.#planning.facts))
       .filter((one) => one.relation === relation.id && this.#isReady(one.other))
-      .filter((one) => relation.kind !== 'subquery' || takeIn(relation.query, one) !== null);
+      .filter((one) => relation.kind !== 'subquery' || this.#canTakeIn(relation, one));
     const byInput = new Map<number | null, Equality[]>();
     for (const one of all) {
       const input = this.#inputOf(one.other);
@@ -103,6 +112,14 @@ class FromPlanner {
   #inputOf(other: Scalar): number | null {
     const column = columnOf(other);
     return column === null ? null : (this.#level.inputOf(column.relation) ?? null);
+  }
+
+  /** What is LATERAL hangs on an input already, and hangs on no other. */
+  #canTakeIn(relation: Relation & { readonly kind: 'subquery' }, one: Equality): boolean {
+    const input = this.#inputOf(one.other);
+    const lateral = [...relationsIn(relation)].flatMap((id) => this.#level.inputOf(id) ?? []);
+    if (input !== null && lateral.some((at) => at !== input)) return false;
+    return takeIn(relation.query, one) !== null;
   }
 
   #place(relation: Relation, join: 'inner' | 'left', equalities: readonly Equality[]): number {
@@ -146,6 +163,11 @@ class FromPlanner {
     });
     return { parent, pairs };
   }
+}
+
+/** Whether all that it reads is in place: LATERAL comes after. */
+function isReady(what: object, own: number, waiting: ReadonlySet<number>): boolean {
+  return [...relationsIn(what)].every((id) => id === own || !waiting.has(id));
 }
 
 function rank(equalities: readonly Equality[], key: readonly number[]): number {

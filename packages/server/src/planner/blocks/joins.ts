@@ -1,5 +1,4 @@
 import type { Relation, Scalar, Select, Source } from '../../analysis/query-tree.js';
-import { NotABlock } from './reasons.js';
 import { conjuncts } from './scalars.js';
 
 /** FROM, with what its joins say taken apart. */
@@ -7,14 +6,18 @@ export interface Joins {
   /** Inner joined, in any order. */
   readonly inner: readonly Relation[];
   /** Left joined to what comes before, in this order. */
-  readonly left: readonly { readonly relation: Relation; readonly on: readonly Scalar[] }[];
+  readonly left: readonly LeftJoin[];
   /** Conditions of the inner joins: they may as well stand in WHERE. */
   readonly conditions: readonly Scalar[];
 }
 
-/** @throws NotABlock */
+export interface LeftJoin {
+  readonly relation: Relation;
+  readonly on: readonly Scalar[];
+}
+
+/** Of a SELECT whose FROM is normalised. */
 export function joinsOf(select: Select): Joins {
-  if (select.from.length === 0) throw new NotABlock('from_nothing');
   return merged(select.from.map(flatten));
 }
 
@@ -29,17 +32,15 @@ function flatten(source: Source): Joins {
       return leftJoin(source.left, source.right, source.on);
     case 'right':
       return leftJoin(source.right, source.left, source.on);
-    case 'full':
-      throw new NotABlock('full_join');
     default:
-      throw new NotABlock('from_unknown');
+      throw new Error('assertion failed: a FULL JOIN is a subquery');
   }
 }
 
 /** The rows of the left side are all there before it, so what filters them may as well do so after it. */
 function leftJoin(left: Source, right: Source, on: Scalar | null): Joins {
   const before = flatten(left);
-  if (right.kind !== 'relation') throw new NotABlock('nested_outer_join');
+  if (right.kind !== 'relation') throw new Error('assertion failed: a join within a left join is a subquery');
   return { ...before, left: [...before.left, { relation: right.relation, on: conjuncts(on) }] };
 }
 

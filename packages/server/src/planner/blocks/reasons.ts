@@ -1,7 +1,7 @@
 /** Why a query is no tree of blocks, beyond what its expressions are: one line per cause, shown by `explain`. */
 export const BLOCK_REASONS = {
-  full_join: 'It has a FULL JOIN.',
-  nested_outer_join: 'It has joins within the nullable side of an outer join.',
+  full_join: 'It has a FULL JOIN of which the sides are not joined by an equality.',
+  whole_row: 'It reads a whole row, or a column of the system, within an outer join.',
   window_function: 'It has a window function that Sluice does not maintain.',
   window_order:
     'It has a window function whose value depends on the order of rows that its window does not order.',
@@ -13,7 +13,6 @@ export const BLOCK_REASONS = {
   from_function: 'It reads from a function.',
   from_values: 'It reads from VALUES.',
   from_unknown: 'It reads from something that Sluice does not know.',
-  from_nothing: 'It reads from no table.',
   correlated: 'A subquery depends on rows of several tables of the query around it.',
   subquery_of_groups: 'It has a subquery beside GROUP BY.',
   several_columns: 'It has a subquery of several columns where one is expected.',

@@ -1,4 +1,4 @@
-import type { Scalar } from '../../analysis/query-tree.js';
+import type { Scalar, ScalarOf } from '../../analysis/query-tree.js';
 
 /** The conjuncts of a condition. */
 export function conjuncts(condition: Scalar | null): readonly Scalar[] {
@@ -28,8 +28,8 @@ export function relationsIn(node: object): Set<number> {
   return found;
 }
 
-/** The same expression, with some of its parts exchanged. */
-export function exchange(scalar: Scalar, by: (part: Scalar) => Scalar | undefined): Scalar {
+/** The same, with some of its expressions exchanged, those of queries within included. */
+export function exchange<T extends object>(whole: T, by: (part: Scalar) => Scalar | undefined): T {
   const visit = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(visit);
     if (!isObject(value)) return value;
@@ -37,11 +37,28 @@ export function exchange(scalar: Scalar, by: (part: Scalar) => Scalar | undefine
     if (other !== undefined) return other;
     return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, visit(part)]));
   };
-  return visit(scalar) as Scalar;
+  return visit(whole) as T;
 }
 
 /** A plain column behind casts that change nothing. */
 export function columnOf(scalar: Scalar): (Scalar & { readonly kind: 'column' }) | null {
   if (scalar.kind === 'relabel' || scalar.kind === 'collate') return columnOf(scalar.arg);
   return scalar.kind === 'column' && scalar.column > 0 ? scalar : null;
+}
+
+/** The queries that stand within an expression as subqueries, the outermost of each. */
+export function subqueriesIn(whole: object): readonly SubqueryScalar[] {
+  const found: SubqueryScalar[] = [];
+  exchange(whole, (part) => {
+    if (!isSubquery(part)) return undefined;
+    found.push(part);
+    return part;
+  });
+  return found;
+}
+
+export type SubqueryScalar = ScalarOf<'exists' | 'subquery' | 'array of' | 'any of' | 'all of' | 'row of'>;
+
+export function isSubquery(scalar: Scalar): scalar is SubqueryScalar {
+  return 'query' in scalar;
 }

@@ -7,6 +7,7 @@ import { toExpression } from '../../analysis/to-expression.js';
 import { valueTypeOf } from '../../analysis/value-type.js';
 import type { Level } from './level.js';
 import { castOf } from './narrowed.js';
+import { bare } from './nested.js';
 import { assertOneText } from './one-text.js';
 import { addSubquery, type Planning } from './planning.js';
 import { NotABlock } from './reasons.js';
@@ -61,7 +62,7 @@ function operationOf(operation: SetOperation, place: Place): Operation {
 function armOf(arm: SetArm, types: readonly TypeUse[], place: Place): Operation {
   if (arm.kind === 'operation' && arm.casts.every((cast) => cast === null))
     return operationOf(arm.operation, place);
-  const query = arm.kind === 'query' ? arm.query : queryOf(arm.operation);
+  const query = arm.kind === 'query' ? arm.query : { ...bare(arm.operation.types), body: arm.operation };
   const { level, planning, arms } = place;
   const input = addSubquery(planning, query, 'inner', { level, relation: null });
   arms[input] = types.map((type, column) => {
@@ -75,18 +76,6 @@ function armOf(arm: SetArm, types: readonly TypeUse[], place: Place): Operation 
     });
   });
   return { input };
-}
-
-function queryOf(operation: SetOperation): Query {
-  return {
-    with: [],
-    body: operation,
-    order: [],
-    offset: null,
-    limit: null,
-    withTies: false,
-    columns: operation.types.map((type) => ({ name: '', type })),
-  };
 }
 
 /** A value of which only the type is known. */

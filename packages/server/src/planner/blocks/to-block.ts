@@ -15,6 +15,7 @@ import { GroupedRow } from './grouped-row.js';
 import { Level, type TableDraft } from './level.js';
 import { assertOneText } from './one-text.js';
 import type { PlannedTable, Planning } from './planning.js';
+import { normalised } from './normalised.js';
 import { NotABlock } from './reasons.js';
 import { setBlock } from './set-block.js';
 import { conjuncts } from './scalars.js';
@@ -48,6 +49,9 @@ class BlockPlanner implements Planning {
   readonly #tables = new Map<number, TableDraft>();
   readonly open = new Set<string>();
 
+  /** Numbers of relations of our own: far above those of the analysis. */
+  #relations = 1 << 24;
+
   constructor(facts: Facts, tableOf: (oid: number) => PlannedTable) {
     this.facts = facts;
     this.#tableOf = tableOf;
@@ -56,13 +60,13 @@ class BlockPlanner implements Planning {
   block(query: Query, level: Level): Block {
     if (query.with.length > 0) throw new NotABlock('cte');
     if (query.withTies) throw new NotABlock('with_ties');
-    const { body } = query;
-    if (body.kind !== 'select')
+    if (query.body.kind !== 'select')
       return {
-        ...setBlock(query, body, level, this),
+        ...setBlock(query, query.body, level, this),
         limit: this.#bound(query.limit, level),
         offset: this.#bound(query.offset, level),
       };
+    const body = normalised(query.body, this.facts, () => ++this.#relations);
     const where = placeFrom(body, level, this).map((one) => this.#expressions.condition(one, level));
     const row = new GroupedRow(body, {
       facts: this.facts,
