@@ -1,5 +1,5 @@
 import type { Facts } from '../../analysis/facts.js';
-import type { Query, Relation, Scalar, Select, Source } from '../../analysis/query-tree.js';
+import type { Query, Scalar, Select, Source } from '../../analysis/query-tree.js';
 import { joinsOf, type Joins } from './joins.js';
 import { allOf, nested, queryOf } from './nested.js';
 import { conjuncts, relationsIn, subqueriesIn } from './scalars.js';
