@@ -121,7 +121,11 @@ export class LocalSourceSide implements SourceSide {
       planner,
       registry: () => this.#registry.current,
       database: this.#database,
-      limits: { viewsMax: limits.viewsMax, rowsPerViewMax: limits.rowsPerViewMax },
+      limits: {
+        viewsMax: limits.viewsMax,
+        rowsPerViewMax: limits.rowsPerViewMax,
+        rowsHeldPerViewMax: limits.rowsHeldPerViewMax,
+      },
       statementTimeoutMs: limits.statementTimeoutMs,
       rerunIntervalMs: RERUN_INTERVAL_MS,
       schemaKnown: () => this.#schemaKnown,

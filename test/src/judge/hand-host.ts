@@ -4,14 +4,16 @@ import type { Row } from '@sluice/core/value';
 import { Database } from '@sluice/server/source/database';
 import { PostgresSource } from '@sluice/server/source/postgres-source';
 import type { Run } from '@sluice/server/source/source';
-import type { Hydration } from '@sluice/server/views/incremental-template';
+import { TableGear, type Hydration } from '@sluice/server/views/table-gear';
 import type { ViewHostOptions } from '@sluice/server/views/host-options';
 import { ViewHost } from '@sluice/server/views/view-host';
 import pg from 'pg';
 import { HandPlanner, hydrationSql, type HandPlanned } from './hand-plans.js';
 import type { JudgeQuery } from './query.js';
 
-type HostPlanned = Parameters<ViewHostOptions['hydrate']>[1];
+type HostPlanned = Parameters<ViewHostOptions['gearOf']>[0];
+
+const ROWS_MAX = 10_000;
 
 /** Source and views over plans made by hand: everything is the product's own but the planner. */
 export class HandHost {
@@ -36,10 +38,10 @@ export class HandHost {
       plan: ({ sql }) => planner.plan(sql),
       bind: async (planned, params) => [...params, ...((planned as HandPlanned).hand?.constants ?? [])],
       ancestors,
-      hydrate,
+      gearOf,
       runBatch,
       emit: async () => undefined,
-      limits: { viewsMax: 10_000, rowsPerViewMax: 10_000 },
+      limits: { viewsMax: 10_000, rowsPerViewMax: ROWS_MAX, rowsHeldPerViewMax: ROWS_MAX },
       statementTimeoutMs: 10_000,
       rerunIntervalMs: 20,
       clock: {
@@ -80,6 +82,13 @@ export class HandHost {
   }
 }
 
+const gearOf: ViewHostOptions['gearOf'] = (planned, { plan }) => {
+  if (plan.kind !== 'table') throw new Error('assertion failed: plans by hand are of one table');
+  const read = (run: Run, bindings: readonly Binding[], counts: readonly number[]): Promise<Hydration> =>
+    hydrate(run, planned, bindings, counts);
+  return new TableGear({ plan, rowsPerViewMax: ROWS_MAX, hydrate: read });
+};
+
 async function hydrate(
   run: Run,
   planned: HostPlanned,
@@ -87,7 +96,8 @@ async function hydrate(
   counts: readonly number[],
 ): Promise<Hydration> {
   const { gear } = planned;
-  if (gear.kind !== 'incremental') throw new Error('assertion failed: not incremental');
+  if (gear.kind !== 'incremental' || gear.plan.kind !== 'table')
+    throw new Error('assertion failed: not incremental');
   const out: Row[][] = [];
   for (const [i, binding] of bindings.entries()) {
     const sql = hydrationSql(planned as HandPlanned, gear.plan, counts[i] ?? Infinity);

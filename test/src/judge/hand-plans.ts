@@ -230,7 +230,7 @@ export class HandPlanner {
       keyColumns: null,
       readsClock: false,
       gear: hand
-        ? { kind: 'incremental', plan: await this.#tablePlan(hand), params: [] }
+        ? { kind: 'incremental', plan: await this.#tablePlan(hand), params: [], fallback: null }
         : { kind: 'rerun', sql: { pieces: [sql], refs: [], lateral: true }, reason: 'by hand' },
       hand,
       query,

@@ -325,7 +325,7 @@ function sameValues(left: readonly PgText[], right: readonly PgText[]): boolean 
 }
 
 /** The identity of a row, from its values in the plan's columns. */
-export function rowKey(plan: TablePlan, values: PartialRow): RowKey {
+export function rowKey(plan: Pick<TablePlan, 'key'>, values: PartialRow): RowKey {
   const parts = plan.key.map((column) => values[column] ?? null);
   return parts.length === 1 ? must(parts[0], 'a key is not null') : JSON.stringify(parts);
 }

@@ -1,6 +1,6 @@
 import type { PgText } from '../value.js';
 import { same, type Change, type Row, type RowChange } from './row.js';
-import { makeStages, type Stages } from './stages.js';
+import { makeStages, type Placed, type Stages } from './stages.js';
 import type { CompiledBlock } from './compiled-block.js';
 
 /** One combination of the inputs' rows. */
@@ -15,14 +15,18 @@ export class FlowMember {
   readonly key: string;
   readonly #block: CompiledBlock;
   readonly #rows = new Map<string, Row>();
-  #stages: Stages;
+  /** Null until it is started: what its parameters say may be an error. */
+  #stages: Stages | null = null;
   started = false;
 
   constructor(block: CompiledBlock, params: readonly PgText[], key: string) {
     this.params = params;
     this.key = key;
     this.#block = block;
-    this.#stages = makeStages(block, params);
+  }
+
+  get size(): number {
+    return this.#rows.size;
   }
 
   /** Its answer, without an order. Each row has the parameters behind its columns, and a key that is its own. */
@@ -32,18 +36,30 @@ export class FlowMember {
 
   /** In the order of the query, then of the keys. */
   shown(): readonly Row[] {
-    return this.#stages
-      .shown()
-      .map((key) => this.#rows.get(key))
-      .filter((row) => row !== undefined);
+    return (this.#stages?.shown() ?? []).map((key) => this.#rows.get(key)).filter((row) => row !== undefined);
+  }
+
+  /** Rows of the answer, by their keys, in the order of the query, each with the key of the row before it. */
+  placesOf(rowKeys: readonly string[]): readonly Placed[] {
+    const own = rowKeys.map((key) => key.slice(this.key.length));
+    const whole = (key: string | null): string | null => (key === null ? null : this.key + key);
+    return (this.#stages?.placesOf(own) ?? []).map(({ key, previous }) => ({
+      key: this.key + key,
+      previous: whole(previous),
+    }));
+  }
+
+  row(rowKey: string): Row | undefined {
+    return this.#rows.get(rowKey.slice(this.key.length));
   }
 
   /** Begins anew with these tuples. */
   start(tuples: Iterable<Tuple>): void {
     this.#rows.clear();
-    this.#stages = makeStages(this.#block, this.params);
-    this.#take(this.#stages.begin());
-    this.#take(this.#stages.apply(Array.from(tuples, ({ key, flat }) => ({ key, old: null, next: flat }))));
+    const stages = makeStages(this.#block, this.params);
+    this.#stages = stages;
+    this.#take(stages.begin());
+    this.#take(stages.apply(Array.from(tuples, ({ key, flat }) => ({ key, old: null, next: flat }))));
     this.started = true;
   }
 
@@ -60,7 +76,8 @@ export class FlowMember {
       const old = before.get(key)?.flat ?? null;
       if (old === null || !same(old, flat)) changes.push({ key, old, next: flat });
     }
-    return changes.length === 0 ? [] : this.#take(this.#stages.apply(changes));
+    if (changes.length === 0 || this.#stages === null) return [];
+    return this.#take(this.#stages.apply(changes));
   }
 
   #take(changes: readonly Change[]): RowChange[] {

@@ -2,6 +2,7 @@ import { must } from '../assert.js';
 import { comparator } from '../engine/compare.js';
 import type { Compiled } from './compile.js';
 import type { CompiledBlock } from './compiled-block.js';
+import { PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
 import { DistinctOn } from './distinct-on.js';
 import { Groups } from './groups.js';
@@ -17,6 +18,14 @@ export interface Stages {
   apply(changes: readonly Change[]): Change[];
   /** Keys in order; in no order where the block has none. */
   shown(): readonly string[];
+  /** Where rows stand that are shown, in their order. Only of a block with an order. */
+  placesOf(keys: Iterable<string>): readonly Placed[];
+}
+
+/** A row by its key, and by that of the row before it; null for the first. */
+export interface Placed {
+  readonly key: string;
+  readonly previous: string | null;
 }
 
 export function makeStages({ plan, compile }: CompiledBlock, params: readonly PgText[]): Stages {
@@ -40,6 +49,7 @@ export function makeStages({ plan, compile }: CompiledBlock, params: readonly Pg
     begin: () => further(groups?.begin() ?? []),
     apply: (changes) => further((groups ?? counts)?.apply(changes) ?? changes),
     shown: () => window.shown(),
+    placesOf: (keys) => window.placesOf(keys),
   };
 }
 
@@ -118,9 +128,23 @@ class Window {
     return this.#slice().map(({ key }) => key);
   }
 
+  placesOf(keys: Iterable<string>): readonly Placed[] {
+    const first = this.#cut?.offset ?? 0;
+    const places: { readonly at: number; readonly placed: Placed }[] = [];
+    for (const key of keys) {
+      const at = this.#placeOf(must(this.#rows.get(key), 'a row that is shown is held'));
+      const previous = at === first ? null : must(this.#sorted[at - 1], 'the row before').key;
+      places.push({ at, placed: { key, previous } });
+    }
+    return places.toSorted((left, right) => left.at - right.at).map(({ placed }) => placed);
+  }
+
   apply(changes: readonly Change[]): Change[] {
-    if (this.#cut === null && !this.#hasOrder) {
-      for (const { key, next } of changes) this.#set(key, next);
+    if (this.#cut === null) {
+      for (const { key } of changes) if (this.#hasOrder) this.#take(key);
+      for (const { key, next } of changes)
+        if (next === null || !this.#hasOrder) this.#set(key, next);
+        else this.#insert({ key, values: next });
       return [...changes];
     }
     const before = new Map(this.#slice().map((row) => [row.key, row.values]));
@@ -177,10 +201,11 @@ function difference(before: ReadonlyMap<string, readonly PgText[]>, after: reado
 /** NULL as LIMIT means none, as OFFSET zero. */
 function cutOf(plan: Block, params: readonly PgText[]): { offset: number; end: number } | null {
   if (plan.limit === null && plan.offset === null) return null;
-  const number = (param: number | null, absent: number): number => {
+  const number = (param: number | null, absent: number, state: string): number => {
     const text = param === null ? null : (params[param] ?? null);
+    if (text?.startsWith('-') === true && Number(text) < 0) throw new PgError(state);
     return text === null ? absent : Number(text);
   };
-  const offset = number(plan.offset, 0);
-  return { offset, end: offset + number(plan.limit, Infinity) };
+  const offset = number(plan.offset, 0, '2201X');
+  return { offset, end: offset + number(plan.limit, Infinity, '2201W') };
 }

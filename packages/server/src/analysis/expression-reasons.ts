@@ -8,6 +8,8 @@ export const EXPRESSION_REASONS = {
   collation: 'It orders text under a collation other than "C"; COLLATE "C" would make it incremental.',
   collation_case: 'It changes the case of text under a Turkic locale, which has two letters i.',
   order_type: 'It orders, or tells rows apart, by a type whose order Sluice does not know.',
+  collation_undetermined:
+    'It compares texts of different collations without saying which of them counts; COLLATE says it.',
   operator: 'It orders or groups by an operator other than <, > and = of the type itself.',
   constant: 'It holds a constant of a type whose values Sluice does not read.',
   cast: 'It holds a cast between types that print the same value differently.',

@@ -152,6 +152,7 @@ function typesOf(
   checkDeterministic(collation, facts);
   if (CASING.test(facts.functions.get(fn)?.source ?? '') && !hasCase(collation, facts))
     throw new NotExpressible('collation_case');
+  checkDetermined(args, collation);
   const types = args.map((arg) => typeOfScalar(arg, collation, facts));
   const says = facts.functions.get(fn)?.polymorphic !== true && types.every(({ kind }) => PLAIN.has(kind));
   return says ? {} : { types };
@@ -162,6 +163,12 @@ const CASING = /^(lower|upper|initcap|.*ic(not)?(like|nlike|regexeq|regexne))$/;
 
 function hasCase(collation: number, facts: Facts): boolean {
   return facts.collations.get(collation)?.usualCase !== false;
+}
+
+/** Arguments of several collations have none: Postgres raises an error as soon as it is needed. */
+function checkDetermined(args: readonly Scalar[], collation: number): void {
+  if (collation === 0 && args.some(({ type }) => type.collation !== 0))
+    throw new NotExpressible('collation_undetermined');
 }
 
 const PLAIN: ReadonlySet<ValueType['kind']> = new Set([

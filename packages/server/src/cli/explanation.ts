@@ -1,7 +1,8 @@
 import type { Operand, Predicate, TablePlan } from '@sluice/core/plan';
-import type { Planned, PlanParam } from '../planner/planned.js';
+import type { BlockPlan, Gear, Planned, PlanParam } from '../planner/planned.js';
 import { rerunSql } from '../planner/rerun-sql.js';
 import type { Registry, Table } from '../registry/registry.js';
+import { blockTree } from './block-tree.js';
 
 /** What `sluice explain` says of a query: as data, and in words. */
 export interface Explanation {
@@ -21,7 +22,10 @@ export interface Explanation {
   readonly ordered: boolean;
   /** What would help. */
   readonly hints: readonly string[];
-  readonly plan: TablePlan | { readonly sql: string };
+  readonly plan:
+    | TablePlan
+    | (BlockPlan & { readonly tables: Readonly<Record<string, string>> })
+    | { readonly sql: string };
 }
 
 export function explanationOf(planned: Planned, registry: Registry): Explanation {
@@ -39,12 +43,24 @@ export function explanationOf(planned: Planned, registry: Registry): Explanation
     key: keyOf(planned),
     ordered: shape.ordered,
     hints: hintsOf(planned, tables),
-    plan: gear.kind === 'incremental' ? gear.plan : { sql: rerunSql(gear.sql) },
+    plan: planOf(gear, tables),
+  };
+}
+
+function planOf(gear: Gear, tables: readonly Table[]): Explanation['plan'] {
+  if (gear.kind === 'rerun') return { sql: rerunSql(gear.sql) };
+  if (gear.plan.kind === 'table') return gear.plan;
+  return {
+    ...gear.plan,
+    tables: Object.fromEntries(tables.map(({ oid, schema, name }) => [String(oid), `${schema}.${name}`])),
   };
 }
 
 function keyOf({ gear, keyColumns, shape }: Planned): readonly string[] | null {
-  if (gear.kind === 'incremental') return gear.plan.key.map((column) => columnName(gear.plan, column));
+  if (gear.kind === 'incremental' && gear.plan.kind === 'table') {
+    const { plan } = gear;
+    return plan.key.map((column) => columnName(plan, column));
+  }
   return keyColumns?.map((column) => shape.columns[column]?.name ?? '?') ?? null;
 }
 
@@ -79,9 +95,15 @@ export function explanationText(explanation: Explanation, params: readonly PlanP
     `ordered     ${ordered ? 'yes' : 'no'}`,
     ...hints.map((hint) => `hint        ${hint}`),
     'plan',
-    ...('sql' in plan ? indent(plan.sql.trim().split('\n')) : indent(treeOf(plan, reads[0] ?? '?', params))),
+    ...indent(planLines(plan, reads[0] ?? '?', params)),
     '',
   ].join('\n');
+}
+
+function planLines(plan: Explanation['plan'], table: string, params: readonly PlanParam[]): string[] {
+  if ('sql' in plan) return plan.sql.trim().split('\n');
+  if (plan.kind === 'table') return treeOf(plan, table, params);
+  return [...blockTree(plan.block, (oid) => plan.tables[oid] ?? '?')];
 }
 
 function treeOf(plan: TablePlan, table: string, params: readonly PlanParam[]): string[] {

@@ -123,6 +123,8 @@ export interface LimitsConfig {
   /** Views that are open or kept. */
   readonly viewsMax?: number;
   readonly rowsPerViewMax?: number;
+  /** Rows of tables that are read to maintain one view; a view that needs more is run again instead. */
+  readonly rowsHeldPerViewMax?: number;
   /** A hydration or re-run that takes longer fails. */
   readonly statementTimeoutMs?: number;
   /** Reads at a snapshot at a time, and those that may wait. */

@@ -210,6 +210,9 @@ const schema = z.strictObject({
       bufferBytesMax: bytes(256 << 20, 1 << 20, 'unsent bytes at which a connection is closed'),
       viewsMax: count(100_000, 10_000_000).describe('views that are open or kept'),
       rowsPerViewMax: count(100_000, 10_000_000).describe('rows of one view'),
+      rowsHeldPerViewMax: count(200_000, 10_000_000).describe(
+        'rows of tables that are read to maintain one view; a view that needs more is run again instead',
+      ),
       statementTimeoutMs: ms(30_000, 1).describe('a hydration or re-run that takes longer fails'),
       fetchConcurrency: count(4, 1_000).describe('reads at a snapshot at a time, below poolMax'),
       fetchQueueMax: count(1_000, 1_000_000).describe('reads at a snapshot that may wait for their turn'),

@@ -217,6 +217,7 @@ async function compare(
 ): Promise<void> {
   if (planned.gear.kind === 'rerun') throw new Error('expected an incremental plan');
   const { plan, params: lifted } = planned.gear;
+  if (plan.kind !== 'table') throw new Error('expected a plan of one table');
   const values = Array.from({ length: BINDINGS }, (_, at) => params.map((param) => param[at] ?? null));
   const bindings = await Promise.all(values.map((value) => bench.bind(planned, value)));
   const table = must(bench.registry.tables.get(plan.table), 'the plan names a table');

@@ -5,7 +5,7 @@ import { constantOf } from './expression.js';
 import { Lifting } from './lifting.js';
 import type { PlanFacts } from './plan-facts.js';
 import { PlanColumns } from './plan-columns.js';
-import type { Gear } from './planned.js';
+import type { IncrementalPlan } from './planned.js';
 import { PredicateCompiler } from './predicate.js';
 import { NotIncremental } from './reasons.js';
 import { columnType, isOrdered, OID } from './value-types.js';
@@ -15,10 +15,7 @@ import { columnType, isOrdered, OID } from './value-types.js';
  * reproduced bit for bit is left to the re-run gear, with the reason.
  * @throws NotIncremental.
  */
-export function planIncremental(
-  select: SelectStmt,
-  facts: PlanFacts,
-): Extract<Gear, { kind: 'incremental' }> {
+export function planIncremental(select: SelectStmt, facts: PlanFacts): IncrementalPlan {
   checkClauses(select, facts);
   const range = onlyTable(select);
   const table = theTable(facts, range);
@@ -50,7 +47,7 @@ export function planIncremental(
     limit,
     offset,
   };
-  return { kind: 'incremental', plan, params: lifting.params };
+  return { kind: 'incremental', plan, params: lifting.params, fallback: null };
 }
 
 function checkClauses(select: SelectStmt, facts: PlanFacts): void {
@@ -90,7 +87,7 @@ function theTable(facts: PlanFacts, range: RangeVar): Table {
 }
 
 /** A unique key, all NOT NULL, that the replica identity holds; the primary key if it can be. */
-function keyOf(table: Table, registry: Registry): readonly Column[] {
+export function keyOf(table: Table, registry: Registry): readonly Column[] {
   const keys = [table.primaryKey, ...table.uniqueKeys].filter((names) => names !== null);
   if (keys.length === 0) throw new NotIncremental('no_key', table.name);
   const carriers = table.kind === 'partitioned' ? leavesOf(table, registry) : [table];

@@ -1,3 +1,4 @@
+import type { Block } from '@sluice/core/flow/plan';
 import type { TablePlan } from '@sluice/core/plan';
 import type { Shape } from '@sluice/core/shape';
 
@@ -30,13 +31,24 @@ export interface ParamType {
 }
 
 export type Gear =
-  | {
-      readonly kind: 'incremental';
-      readonly plan: TablePlan;
-      /** The plan's parameters: the query's own, then lifted constants (value in the query's text, to be cast to the type). */
-      readonly params: readonly PlanParam[];
-    }
-  | { readonly kind: 'rerun'; readonly sql: RerunSql; readonly reason: string };
+  IncrementalPlan | { readonly kind: 'rerun'; readonly sql: RerunSql; readonly reason: string };
+
+export interface IncrementalPlan {
+  readonly kind: 'incremental';
+  readonly plan: TablePlan | BlockPlan;
+  /** The plan's parameters: the query's own, then lifted constants (value in the query's text, to be cast to the type). */
+  readonly params: readonly PlanParam[];
+  /** How it is run again where the engine cannot tell; null where it always can. */
+  readonly fallback: RerunSql | null;
+}
+
+/** Blocks within blocks: see `core/flow/plan.ts`. */
+export interface BlockPlan {
+  readonly kind: 'blocks';
+  readonly block: Block;
+  /** Columns of a row that clients see; those behind them are for the order. */
+  readonly visible: number;
+}
 
 export type PlanParam =
   | { readonly kind: 'param'; readonly index: number; readonly type: ParamType }

@@ -1,10 +1,14 @@
 import { SluiceError } from '@sluice/core/errors';
 import type { Binding } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
+import { analyse, readSchemas } from '../analysis/analyse.js';
+import { NotExpressible } from '../analysis/expression-reasons.js';
 import { hashOf } from '../registry/hash.js';
 import type { Registry } from '../registry/registry.js';
 import { HARMLESS_EXTENSIONS, type DeclaredFunction, type FunctionPolicy } from './allowed-functions.js';
 import { bindValues } from './bind.js';
+import { planBlocks } from './blocks/plan-blocks.js';
+import { NotABlock } from './blocks/reasons.js';
 import { parseTick } from './clock.js';
 import { DependencyFinder, StaleColumns, StaleRegistry, type Dependencies } from './dependencies.js';
 import { plannerError } from './errors.js';
@@ -155,23 +159,19 @@ export class Planner {
     const { role, claims } = request.principal;
     try {
       const session = { role, claims, timeoutMs: this.#timeoutMs };
-      return await this.#turns.run(() =>
-        inSession(this.#options.connections, session, (one) =>
+      return await this.#turns.run(async () => {
+        const draft = await inSession(this.#options.connections, session, (one) =>
           this.#inSession(one, parsed, references, request.adHoc),
-        ),
-      );
+        );
+        return this.#finish(draft, parsed);
+      });
     } catch (error) {
       if (error instanceof SluiceError || error instanceof StaleRegistry) throw error;
       throw plannerError('planning_failed', undefined, { cause: error });
     }
   }
 
-  async #inSession(
-    session: Session,
-    parsed: Parsed,
-    references: References,
-    adHoc: boolean,
-  ): Promise<Planned> {
+  async #inSession(session: Session, parsed: Parsed, references: References, adHoc: boolean): Promise<Draft> {
     const registry = this.#options.registry();
     const text = parsed.bytes.toString('utf8');
     const description = await session.describe(text).catch((error: unknown) => {
@@ -187,23 +187,27 @@ export class Planner {
     const paramTypes = description.paramTypes.map((oid) => paramType(oid, names));
     // Last: should it fail, the transaction is over. And only now is it known that planning runs nothing harmful.
     const dataError = await explain(session, text, description.paramTypes.length);
-    const gear = chooseGear(parsed, references, {
-      description,
-      dependencies,
-      registry,
-      names,
-      paramTypes,
-      dataError,
-    });
+    const facts = { description, dependencies, registry, names, paramTypes, dataError };
+    const gear = chooseGear(parsed, references, facts);
+    // As the client role, whose bare names these are.
+    const schemas = mayBeBlocks(gear, facts) ? await readSchemas(session.run) : null;
+    return { facts, gear, schemas };
+  }
+
+  /** Outside of the session: to analyse takes a transaction of its own. */
+  async #finish({ facts, gear, schemas }: Draft, parsed: Parsed): Promise<Planned> {
+    const { description, dependencies, registry, names, paramTypes } = facts;
+    const chosen =
+      schemas === null || gear.kind !== 'rerun' ? gear : await this.#blocks(parsed, facts, gear, schemas);
     return {
-      template: templateOf(gear, paramTypes, dependencies, registry, description.columns),
+      template: templateOf(chosen, paramTypes, dependencies, registry, description.columns),
       shape: {
         columns: description.columns.map((column) => ({
           name: column.name,
           type: names.get(column.typeOid)?.display ?? 'text',
           decoder: decoderOf(registry, column.typeOid),
         })),
-        ordered: parsed.select.sortClause !== undefined,
+        ordered: isOrdered(parsed),
       },
       paramTypes,
       reads: [...dependencies.reads],
@@ -212,8 +216,48 @@ export class Planner {
       userCode: dependencies.userCode || dependencies.userOperators.length > 0,
       keyColumns: keyColumnsOf(parsed.select, description.columns, registry, dependencies),
       readsClock: dependencies.readsClock,
-      gear,
+      gear: chosen,
     };
+  }
+
+  async #blocks(
+    parsed: Parsed,
+    facts: PlanFacts,
+    rerun: RerunGear,
+    schemas: readonly string[],
+  ): Promise<Gear> {
+    const { registry, dependencies, paramTypes } = facts;
+    const analysis = await analyse(this.#options.connections, {
+      sql: parsed.bytes.toString('utf8'),
+      paramTypes: paramTypes.map(({ name }) => name),
+      schemas,
+      timeoutMs: this.#timeoutMs,
+    });
+    if (analysis.kind === 'unavailable') {
+      if (analysis.transient) throw plannerError('planning_failed', analysis.reason);
+      return { ...rerun, reason: `${RERUN_REASONS.not_analysed} (${analysis.reason})` };
+    }
+    const { connections } = this.#options;
+    const session = { role: null, claims: {}, timeoutMs: this.#timeoutMs };
+    await inSession(connections, session, ({ run }) => checkColumns(run, registry, dependencies.reads));
+    try {
+      const gear = planBlocks(analysis, facts, isOrdered(parsed), rerun.sql);
+      if (
+        castsParams(
+          facts,
+          gear.params.map(({ type }) => type),
+        )
+      )
+        throw new NotIncremental('user_code');
+      return gear;
+    } catch (error) {
+      if (error instanceof NotIncremental || error instanceof NotABlock || error instanceof NotExpressible)
+        return { ...rerun, reason: error.reason };
+      if (error instanceof SluiceError || error instanceof StaleRegistry) throw error;
+      // A fault of ours: the query is as good as before.
+      const words = error instanceof Error ? error.message : String(error);
+      return { ...rerun, reason: `${RERUN_REASONS.not_planned} (${words})` };
+    }
   }
 
   #checkSize(description: Description): void {
@@ -232,6 +276,27 @@ export class Planner {
       declared: new Map(Object.entries(this.#options.functions ?? {})),
     };
   }
+}
+
+/** A plan but for what Postgres's own analysis may add to it. */
+interface Draft {
+  readonly facts: PlanFacts;
+  readonly gear: Gear;
+  /** The client role's search_path, where the analysis may help. */
+  readonly schemas: readonly string[] | null;
+}
+
+type RerunGear = Extract<Gear, { kind: 'rerun' }>;
+
+/** What is beyond one table may be blocks, unless code of the application takes part, the clock, or an error. */
+function mayBeBlocks(gear: Gear, { dependencies, dataError }: PlanFacts): boolean {
+  const { reads, opaque, userCode, userOperators, readsClock } = dependencies;
+  if (gear.kind !== 'rerun' || reads.size === 0 || dataError || readsClock) return false;
+  return opaque === null && !userCode && userOperators.length === 0;
+}
+
+function isOrdered(parsed: Parsed): boolean {
+  return parsed.select.sortClause !== undefined;
 }
 
 /** Who may see what: a plan made for a role holds while privileges do. */

@@ -30,6 +30,8 @@ export const RERUN_REASONS = {
   key_type: 'The key of the table has a type that Sluice does not order.',
   user_code: 'It may use functions, operators or casts of the application.',
   clock: 'It reads the clock.',
+  not_analysed: 'Postgres did not analyse it for Sluice.',
+  not_planned: 'A fault of Sluice: it could not be planned incrementally.',
   no_columns: 'It has no columns.',
   data_error: 'A constant in it makes Postgres raise an error.',
 } as const;

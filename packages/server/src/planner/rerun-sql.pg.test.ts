@@ -1,6 +1,7 @@
 import type { PgText } from '@sluice/core/value';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { planningBench, type PlanningBench } from '../testing/planning.js';
+import type { Planned, RerunSql } from './planned.js';
 import { rerunBatchSql, rerunSql } from './rerun-sql.js';
 
 let bench: PlanningBench;
@@ -100,16 +101,22 @@ const CASES: readonly (readonly [string, readonly (readonly PgText[])[]])[] = [
   ],
 ];
 
+/** How a plan is run again: in its gear, or where the engine cannot tell. */
+function rerunOf({ gear }: Planned): RerunSql {
+  const again = gear.kind === 'rerun' ? gear.sql : gear.fallback;
+  if (again === null) throw new Error('expected a plan that can be run again');
+  return again;
+}
+
 test.each(CASES)('batched as alone: %s', async (sql, values) => {
   const planned = await bench.plan(sql);
-  if (planned.gear.kind !== 'rerun') throw new Error('expected a re-run plan');
-  const { gear } = planned;
-  const bindings = await Promise.all(values.map((value) => bench.bind(planned, value)));
-  const batch = rerunBatchSql(gear.sql, planned.paramTypes, bindings);
+  const again = rerunOf(planned);
+  const bindings = await Promise.all(values.map((value) => bench.planner.bind(planned.paramTypes, value)));
+  const batch = rerunBatchSql(again, planned.paramTypes, bindings);
   const { rows } = await bench.run(batch.text, batch.params);
   for (const [at, binding] of bindings.entries()) {
     const original = await bench.run(sql.replaceAll(';', ''), binding).catch(() => bench.run(sql, binding));
-    const alone = await bench.run(rerunSql(gear.sql), binding);
+    const alone = await bench.run(rerunSql(again), binding);
     expect(alone.rows).toEqual(original.rows);
     const own = rows.filter((row) => row[0] === String(at + 1));
     expect(own.map((row) => row.slice(1, -1))).toEqual(alone.rows);
@@ -120,8 +127,7 @@ test.each(CASES)('batched as alone: %s', async (sql, values) => {
 
 test('an aggregate over parameters alone cannot be lateral; nothing else is held back', async () => {
   const lateral = async (sql: string): Promise<boolean> => {
-    const { gear } = await bench.plan(sql);
-    return gear.kind === 'rerun' && gear.sql.lateral;
+    return rerunOf(await bench.plan(sql)).lateral;
   };
   expect(await lateral('SELECT sum($1::int) FROM item')).toBe(false);
   expect(await lateral('SELECT count(*) FILTER (WHERE $1) FROM item')).toBe(false);

@@ -22,7 +22,14 @@ export function templateOf(
     .map((oid) => registry.tables.get(oid)?.hash ?? '');
   const code = dependencies.userCode || dependencies.opaque !== null ? registry.globalHash : '';
   if (gear.kind === 'incremental')
-    return hashOf(['incremental', gear.plan, gear.params.map((param) => param.type.name), tables]);
+    return hashOf([
+      'incremental',
+      gear.plan,
+      gear.params.map((param) => param.type.name),
+      // A table's plan names its columns.
+      gear.plan.kind === 'table' ? [] : columns.map((column) => [column.name, column.typeOid]),
+      tables,
+    ]);
   return hashOf([
     'rerun',
     gear.sql.pieces.map((piece) => piece.trim()),

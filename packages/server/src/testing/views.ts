@@ -60,7 +60,7 @@ export async function startViews(
     planner,
     registry: () => registry,
     database: db,
-    limits: { viewsMax: 1000, rowsPerViewMax: 1000, ...limits },
+    limits: { viewsMax: 1000, rowsPerViewMax: 1000, rowsHeldPerViewMax: 100_000, ...limits },
     statementTimeoutMs: 30_000,
     rerunIntervalMs: 5,
     onEvent: (event) => events.push(event),

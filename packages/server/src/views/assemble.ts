@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { must } from '@sluice/core/assert';
+import { FUNCTIONS } from '@sluice/core/expression/all';
 import type { Binding } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
-import type { PlanParam, Planned } from '../planner/planned.js';
+import type { IncrementalPlan, PlanParam, Planned } from '../planner/planned.js';
 import type { Planner } from '../planner/planner.js';
 import type { Registry } from '../registry/registry.js';
 import type { Database } from '../source/database.js';
 import { quoteLiteral } from '../source/quote.js';
-import type { Run } from '../source/source.js';
-import type { Hydration } from './incremental-template.js';
 import { hydrate, runBatch } from './statements.js';
+import { BlockGear } from './block-gear.js';
+import { fetchNeeds } from './block-fetch.js';
+import type { Gear } from './gear.js';
+import { TableGear } from './table-gear.js';
 import type { Clock, ViewEvent, ViewHostOptions, ViewLimits } from './host-options.js';
 import { ViewHost } from './view-host.js';
 
@@ -40,7 +44,7 @@ export function assembleViewHost(parts: ViewParts): ViewHost {
     plan: ({ sql, principal, adHoc, tick, params }) => planner.plan(sql, { principal, adHoc, tick, params }),
     bind: (planned, params) => bind(planner, planned, params),
     ancestors: ancestorsIn(registry),
-    hydrate: (run, planned, bindings, counts) => hydrateFrom(registry(), run, planned, bindings, counts),
+    gearOf: (planned, gear) => gearOf(planned, gear, registry, limits),
     runBatch,
     emit: (prefix, content) => emit(parts.database, prefix, content),
     clock: WALL_CLOCK,
@@ -61,20 +65,28 @@ function valueOf(param: PlanParam, params: readonly PgText[]): PgText {
   return param.kind === 'constant' ? param.value : (params[param.index] ?? null);
 }
 
-async function hydrateFrom(
-  registry: Registry,
-  run: Run,
+function gearOf(
   planned: Planned,
-  bindings: readonly Binding[],
-  counts: readonly number[],
-): Promise<Hydration> {
-  if (planned.gear.kind !== 'incremental')
-    throw new Error('assertion failed: only incremental plans are hydrated');
-  const { plan, params } = planned.gear;
-  const table = registry.tables.get(plan.table);
-  if (table === undefined) throw new Error('assertion failed: a plan whose table is gone is planned anew');
+  { plan, params }: IncrementalPlan,
+  registry: () => Registry,
+  { rowsPerViewMax, rowsHeldPerViewMax }: ViewLimits,
+): Gear {
+  if (plan.kind === 'blocks')
+    return new BlockGear({
+      block: plan.block,
+      functions: FUNCTIONS,
+      telling: { visible: plan.visible, ordered: planned.shape.ordered, keyColumns: planned.keyColumns },
+      fill: (run, engine) => fetchNeeds(run, registry(), engine, rowsHeldPerViewMax),
+    });
   const types = params.map((one) => one.type);
-  return hydrate(run, plan, types, table, bindings, counts);
+  return new TableGear({
+    plan,
+    rowsPerViewMax,
+    hydrate: (run, bindings, counts) => {
+      const table = must(registry().tables.get(plan.table), 'a plan whose table is gone is planned anew');
+      return hydrate(run, plan, types, table, bindings, counts);
+    },
+  });
 }
 
 /** A relation's partitioned roots do not change while the registry does not. */

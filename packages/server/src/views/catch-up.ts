@@ -1,8 +1,7 @@
 import { TableEngine, type Member, type RowEvent } from '@sluice/core/engine/table-engine';
-import type { KeyedRow } from '@sluice/core/engine/diff';
 import type { Binding, TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
-import type { Relevant } from './relevant-log.js';
+import type { Overtaken } from './gear.js';
 
 /** A binding's rows as a snapshot has them. */
 export interface Fetched {
@@ -13,25 +12,14 @@ export interface Fetched {
   readonly complete: boolean;
 }
 
-/** A transaction that the snapshot does not see; null for events when it is not known what it changed. */
-export interface Step {
-  readonly transaction: Relevant;
-  readonly events: readonly RowEvent[] | null;
-}
+/** What one transaction did to the table; null when it is not known. */
+export type StepEvents = readonly RowEvent[] | null;
 
-export interface CaughtUp<K> {
+export interface InEngine<K> {
   /** Holds the members that are past every step. */
   readonly engine: TableEngine;
   readonly members: ReadonlyMap<K, Member>;
-  /** Who missed on the way: at which step, and what its answer was before that. */
   readonly overtaken: ReadonlyMap<K, Overtaken>;
-}
-
-export interface Overtaken {
-  readonly step: number;
-  readonly rows: readonly KeyedRow[];
-  /** For want of rows beyond the window. */
-  readonly dry: boolean;
 }
 
 /**
@@ -47,8 +35,8 @@ export interface Overtaken {
 export function catchUp<K>(
   plan: TablePlan,
   fetched: ReadonlyMap<K, Fetched>,
-  steps: readonly Step[],
-): CaughtUp<K> {
+  steps: readonly StepEvents[],
+): InEngine<K> {
   const engine = new TableEngine(plan);
   const members = addAll(engine, fetched);
   const keys = new Map([...members].map(([key, member]) => [member, key]));
@@ -59,7 +47,7 @@ export function catchUp<K>(
     missed.set(key, { step, dry: member.rows.dry });
     engine.remove(member);
   };
-  for (const [index, { events }] of steps.entries()) {
+  for (const [index, events] of steps.entries()) {
     if (members.size === 0) break;
     const lost = events === null ? [...members.values()] : engine.apply(events).missed;
     for (const member of lost) miss(member, index);
@@ -80,13 +68,13 @@ function addAll<K>(engine: TableEngine, fetched: ReadonlyMap<K, Fetched>): Map<K
 function answersBefore<K>(
   plan: TablePlan,
   fetched: ReadonlyMap<K, Fetched>,
-  steps: readonly Step[],
+  steps: readonly StepEvents[],
   missed: ReadonlyMap<K, Miss>,
 ): Map<K, Overtaken> {
   const answers = new Map<K, Overtaken>();
   const engine = new TableEngine(plan);
   const members = addAll(engine, new Map([...fetched].filter(([key]) => missed.has(key))));
-  for (const [index, { events }] of steps.entries()) {
+  for (const [index, events] of steps.entries()) {
     for (const [key, member] of members) {
       const miss = missed.get(key);
       if (miss?.step !== index) continue;

@@ -2,9 +2,9 @@ import type { Lsn } from '@sluice/core/lsn';
 import type { Binding } from '@sluice/core/plan';
 import type { Epoch } from '@sluice/core/position';
 import type { PgText, Row } from '@sluice/core/value';
-import type { Planned } from '../planner/planned.js';
+import type { IncrementalPlan, Planned } from '../planner/planned.js';
 import type { Fetch, FetchOptions, Run } from '../source/source.js';
-import type { Hydration } from './incremental-template.js';
+import type { Gear, Inability } from './gear.js';
 import type { QuerySpec } from './port.js';
 
 /** What the host needs of the stages to its left. */
@@ -21,13 +21,8 @@ export interface ViewHostOptions {
   readonly bind: (planned: Planned, params: readonly PgText[]) => Promise<Binding>;
   /** Tables (oids) that a relation of the stream belongs to: itself and the partitioned tables above it. */
   readonly ancestors: (relation: number) => readonly number[];
-  /** Reads the rows of many bindings at once, in the plan's columns and order, at most `counts` of each. */
-  readonly hydrate: (
-    run: Run,
-    planned: Planned,
-    bindings: readonly Binding[],
-    counts: readonly number[],
-  ) => Promise<Hydration>;
+  /** The engine of an incremental plan. */
+  readonly gearOf: (planned: Planned, gear: IncrementalPlan) => Gear;
   /** Runs a query for many bindings at once. */
   readonly runBatch: (
     run: Run,
@@ -48,6 +43,8 @@ export interface ViewHostOptions {
 export interface ViewLimits {
   readonly viewsMax: number;
   readonly rowsPerViewMax: number;
+  /** Rows of tables that the incremental gear reads for one view; a view that needs more is run again. */
+  readonly rowsHeldPerViewMax: number;
 }
 
 export interface Clock {
@@ -63,6 +60,8 @@ export type ViewEvent =
   | { readonly kind: 'missed' }
   /** A view misses faster than it can be read: from now on it is read at the pace of re-runs. */
   | { readonly kind: 'restless'; readonly template: string }
+  /** A view is run again from now on: what it reads cannot be told from its tables' rows. */
+  | { readonly kind: 'handed_over'; readonly template: string; readonly why: Inability }
   | { readonly kind: 'reran'; readonly template: string; readonly views: number; readonly ms: number }
   /** A fetch did not succeed and is tried again. */
   | { readonly kind: 'fetch_failed'; readonly error: unknown }

@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Fetch } from '../source/source.js';
 import type { Change, Relation, Transaction } from '../source/transaction.js';
-import { IncrementalTemplate, type Hydration } from './incremental-template.js';
+import { tablePlanned } from '../testing/plans.js';
+import { IncrementalTemplate } from './incremental-template.js';
+import { TableGear, type Hydration } from './table-gear.js';
 import type { Entry } from './port.js';
 import { View } from './view.js';
 
@@ -139,11 +141,18 @@ class Trial {
   #answer: ((fetch: Fetch<Hydration>) => void) | null = null;
 
   constructor(relevantMax = 100_000) {
+    let hydration: Hydration = [];
+    const gear = new TableGear({ plan, rowsPerViewMax: 100, hydrate: () => Promise.resolve(hydration) });
     this.template = new IncrementalTemplate({
-      plan,
+      planned: tablePlanned(plan),
+      gear,
       relevantMax,
       rowsPerViewMax: 100,
-      fetch: () => new Promise((resolve) => (this.#answer = resolve)),
+      fetch: async (read) => {
+        const fetch = await new Promise<Fetch<Hydration>>((resolve) => (this.#answer = resolve));
+        hydration = fetch.result;
+        return { ...fetch, result: await read(() => Promise.reject(new Error('Postgres is not asked'))) };
+      },
       passed: () => Promise.resolve(),
       chain: () => 0,
       now: () => ({ epoch: 'e', lsn: this.position }),
@@ -176,7 +185,7 @@ class Trial {
     const n = this.moves.length - 1;
     const transaction = transactionOf(move, n);
     const at = { epoch: 'e', lsn: transaction.lsn };
-    this.template.apply(transaction, { changes: transaction.changes, unknown: false }, at);
+    this.template.apply(transaction, new Map([[1, { changes: transaction.changes, unknown: false }]]), at);
   }
 
   /** C19: not followed for so long, when it is behind; what is being read is void. */

@@ -3,8 +3,9 @@ import type { TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import { expect, test } from 'vitest';
 import type { Change, Relation, Transaction, Tuple } from '../source/transaction.js';
-import type { Fetch } from '../source/source.js';
-import { IncrementalTemplate, type Hydration } from './incremental-template.js';
+import { IncrementalTemplate } from './incremental-template.js';
+import { tablePlanned } from '../testing/plans.js';
+import { TableGear } from './table-gear.js';
 import type { Entry } from './port.js';
 import { View } from './view.js';
 
@@ -84,23 +85,32 @@ function scripted(reads: Read[]): {
       settle();
     },
   );
-  const template = new IncrementalTemplate({
+  let read: Read | undefined;
+  const gear = new TableGear({
     plan,
     rowsPerViewMax: 1000,
-    fetch: async (_bindings, wanted) => {
+    hydrate: (_run, _bindings, wanted) => {
       counts.push(...wanted);
-      const read = reads.shift();
+      return Promise.resolve([read?.rows.slice(0, wanted[0]) ?? []]);
+    },
+  });
+  const template = new IncrementalTemplate({
+    planned: tablePlanned(plan),
+    gear,
+    rowsPerViewMax: 1000,
+    fetch: async (through) => {
+      read = reads.shift();
       if (read === undefined) throw new Error('one fetch more than expected');
-      const fetch: Fetch<Hydration> = {
-        result: [read.rows.slice(0, wanted[0])],
+      const { unseen = [], chain = 0 } = read;
+      return {
+        result: await through(() => Promise.reject(new Error('nothing is asked of Postgres'))),
         snapshot: { xmin: 1n, xmax: 1n, xip: new Set() },
         upper: asLsn(1n),
-        chain: read.chain ?? 0,
-        unseen: () => read.unseen ?? [],
+        chain,
+        unseen: () => unseen,
         seen: () => [],
         end: () => undefined,
       };
-      return fetch;
     },
     passed: () => Promise.resolve(),
     chain: () => 0,
@@ -201,7 +211,10 @@ test('C11: a binding that missed is not known to hold until it is covered', asyn
   template.open(view, ['5', null]);
   await settled;
   const missing = transaction([update('9', '5', undefined)]);
-  template.apply(missing, { changes: missing.changes, unknown: false }, { epoch: 'e', lsn: missing.lsn });
+  template.apply(missing, new Map([[1, { changes: missing.changes, unknown: false }]]), {
+    epoch: 'e',
+    lsn: missing.lsn,
+  });
   expect(entries.map(({ kind }) => kind)).toEqual(['rows', 'gap']);
   expect(entries[1]).toMatchObject({ through: missing.previous });
   await expect.poll(() => entries.map(({ kind }) => kind)).toEqual(['rows', 'gap', 'delta']);

@@ -1,36 +1,38 @@
 import { diffRows, type KeyedRow } from '@sluice/core/engine/diff';
 import type { EncodedOp } from '@sluice/core/engine/held-row';
-import {
-  TableEngine,
-  fetchCount,
-  windowBounds,
-  type Member,
-  type RowEvent,
-} from '@sluice/core/engine/table-engine';
-import type { SluiceError } from '@sluice/core/errors';
+import { SluiceError } from '@sluice/core/errors';
 import type { Lsn } from '@sluice/core/lsn';
-import type { Binding, TablePlan } from '@sluice/core/plan';
-import type { PgText } from '@sluice/core/value';
+import type { Binding } from '@sluice/core/plan';
 import type { WireError } from '@sluice/core/wire';
-import type { Fetch } from '../source/source.js';
+import type { Planned } from '../planner/planned.js';
+import type { Fetch, Run } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
-import { catchUp, type Fetched, type Step } from './catch-up.js';
 import { answerError, isTransient, viewsError } from './errors.js';
+import {
+  TooMuch,
+  type Ask,
+  type CaughtUp,
+  type Gear,
+  type Held,
+  type Inability,
+  type Reading,
+  type Step,
+} from './gear.js';
 import { restMs } from './pace.js';
 import { RelevantLog, raiseBase, toldFrom, type Base, type Relevant } from './relevant-log.js';
 import { Restlessness } from './restlessness.js';
-import { RowEvents, changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
+import { changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
 import type { Version, View } from './view.js';
 
 /** How many bindings one hydration statement serves. */
 const HYDRATION_BATCH = 1000;
 
 /** A view in the incremental gear. */
-export interface TableView extends Base {
+export interface IncrementalView extends Base, Ask {
   readonly view: View;
   readonly binding: Binding;
   /** In the engine; null while a fetch is on its way. */
-  member: Member | null;
+  held: Held | null;
   /** What clients hold, while there is no member: `carry` leads from the last version to `shown`. */
   shown: readonly KeyedRow[];
   carry: readonly EncodedOp[];
@@ -40,12 +42,15 @@ export interface TableView extends Base {
 }
 
 export interface IncrementalOptions {
-  readonly plan: TablePlan;
+  readonly planned: Planned;
+  readonly gear: Gear;
   readonly rowsPerViewMax: number;
   /** Transactions kept while views are behind. */
   readonly relevantMax?: number;
-  /** Reads the rows of many bindings in one statement: `[ordinal, …plan columns]`; at most `counts` rows each. */
-  fetch(bindings: readonly Binding[], counts: readonly number[]): Promise<Fetch<Hydration>>;
+  /** Reads at a snapshot. */
+  fetch<T>(read: (run: Run) => Promise<T>): Promise<Fetch<T>>;
+  /** What the gear cannot tell is answered by running the query again; without it that is an error. */
+  handOver?(one: IncrementalView, why: Inability): void;
   passed(lsn: Lsn): Promise<void>;
   /** The chain of the source, and how far it has been told. */
   chain(): number;
@@ -61,9 +66,6 @@ export interface IncrementalOptions {
   /** A fetch failed for want of a connection; resolves when it is worth trying again. */
   recovered(error: unknown): Promise<void>;
 }
-
-/** Rows by binding, in the plan's order, in the plan's columns; an error where Postgres raised one. */
-export type Hydration = readonly ((readonly PgText[])[] | { readonly error: unknown })[];
 
 /** Views that are fetched as soon as they miss, and restless ones. */
 const LANES = ['quick', 'restless'] as const;
@@ -84,26 +86,28 @@ type Lane = (typeof LANES)[number];
 export class IncrementalTemplate {
   readonly kind = 'incremental';
   readonly #options: IncrementalOptions;
-  readonly #views = new Set<TableView>();
-  readonly #byMember = new Map<Member, TableView>();
-  readonly #pending = new Set<TableView>();
+  readonly #views = new Set<IncrementalView>();
+  readonly #byHeld = new Map<Held, IncrementalView>();
+  readonly #pending = new Set<IncrementalView>();
   /** Views whose answer is an error: tried anew when the table changes. */
-  readonly #failed = new Set<TableView>();
+  readonly #failed = new Set<IncrementalView>();
   /** What pending views are behind of. */
   readonly #log: RelevantLog;
-  readonly #engine: TableEngine;
-  readonly #events: RowEvents;
+  /** How many bindings one fetch serves: fewer while they hold too much together. */
+  #batchMax = HYDRATION_BATCH;
   readonly #busy: Record<Lane, boolean> = { quick: false, restless: false };
 
   constructor(options: IncrementalOptions) {
     this.#options = options;
     this.#log = new RelevantLog(options.relevantMax);
-    this.#engine = new TableEngine(options.plan);
-    this.#events = new RowEvents(options.plan);
   }
 
-  get table(): number {
-    return this.#options.plan.table;
+  get planned(): Planned {
+    return this.#options.planned;
+  }
+
+  get tables(): ReadonlySet<number> {
+    return this.#options.gear.tables;
   }
 
   get viewCount(): number {
@@ -111,7 +115,7 @@ export class IncrementalTemplate {
   }
 
   get heldRowCount(): number {
-    return this.#engine.heldRowCount;
+    return this.#options.gear.heldRowCount;
   }
 
   /** No view of it can say what its answer is now. */
@@ -125,12 +129,12 @@ export class IncrementalTemplate {
     return [...this.#views].filter((one) => one.restlessness.isRestlessAt(nowMs)).length;
   }
 
-  open(view: View, binding: Binding): TableView {
+  open(view: View, binding: Binding): IncrementalView {
     const base = this.#options.now().lsn;
-    const one: TableView = {
+    const one: IncrementalView = {
       view,
       binding,
-      member: null,
+      held: null,
       shown: [],
       carry: [],
       base,
@@ -139,17 +143,14 @@ export class IncrementalTemplate {
       restlessness: new Restlessness(this.#options.clock.now()),
     };
     this.#views.add(one);
-    const bounds = windowBounds(this.#options.plan, binding);
-    if (bounds !== null && (bounds.limit < 0 || bounds.offset < 0)) {
-      // Postgres says so whatever the rows: its answer at every position.
-      view.error(this.#options.now(), viewsError('limit_negative').toWire());
-    } else {
-      this.#hydrate(one);
-    }
+    const refusal = this.#options.gear.refusal(binding);
+    // Postgres says so whatever the rows: its answer at every position.
+    if (refusal !== null) view.error(this.#options.now(), refusal.toWire());
+    else this.#hydrate(one);
     return one;
   }
 
-  close(one: TableView): void {
+  close(one: IncrementalView): void {
     this.#views.delete(one);
     this.#pending.delete(one);
     this.#failed.delete(one);
@@ -157,35 +158,38 @@ export class IncrementalTemplate {
   }
 
   /** What clients hold as of the view's version; null when only the next version can tell. */
-  rowsOf(one: TableView): readonly KeyedRow[] | null {
-    if (one.member) return one.member.rows.shown();
+  rowsOf(one: IncrementalView): readonly KeyedRow[] | null {
+    if (one.held) return one.held.shown();
     return one.carry.length === 0 ? one.shown : null;
   }
 
-  /** The transaction that makes the position `at` changed the table. */
-  apply(transaction: Transaction, changes: TableChanges, at: Version): void {
+  /** The transaction that makes the position `at` changed its tables. */
+  apply(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>, at: Version): void {
     for (const one of this.#failed) this.#retry(one, transaction.previous);
-    if (this.#byMember.size > 0) this.#applyToMembers(transaction, changes, at);
+    if (this.#byHeld.size > 0) this.#applyToHeld(transaction, changes, at);
     if (this.#pending.size === 0) return;
     const least = this.#log.add(transaction);
     if (least !== null) for (const one of this.#pending) raiseBase(one, least);
   }
 
-  #applyToMembers(transaction: Transaction, changes: TableChanges, at: Version): void {
-    const events = this.#eventsOf(changes);
-    if (events === null) return this.#missAll(transaction.previous);
-    const effects = this.#engine.apply(events);
-    for (const [member, ops] of effects.ops) {
-      const one = this.#byMember.get(member);
+  #applyToHeld(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>, at: Version): void {
+    const effects = this.#options.gear.apply(changes);
+    for (const [held, ops] of effects.ops) {
+      const one = this.#byHeld.get(held);
       if (!one) continue;
-      if (effects.missed.has(member)) this.#miss(one, transaction.previous, ops);
+      if (effects.missed.has(held)) this.#miss(one, transaction.previous, ops);
       else if (ops.length > 0) one.view.delta(at, ops);
       this.#checkSize(one, at);
     }
-    for (const member of effects.missed) {
-      const one = this.#byMember.get(member);
+    for (const held of effects.missed) {
+      const one = this.#byHeld.get(held);
       if (one) this.#miss(one, transaction.previous, []);
     }
+  }
+
+  /** Definitions that it reads through may mean something else from here on; a table alone says so by its rows. */
+  altered(transaction: Transaction): void {
+    if (this.planned.views.length > 0) this.#missAll(transaction.previous);
   }
 
   /** Everything held is void after `through`, and the stream begins anew at `now`: clients get the difference. */
@@ -205,10 +209,10 @@ export class IncrementalTemplate {
 
   #missAll(through: Lsn): void {
     for (const one of this.#failed) this.#retry(one, through);
-    for (const one of this.#views) if (one.member) this.#miss(one, through, []);
+    for (const one of this.#views) if (one.held) this.#miss(one, through, []);
   }
 
-  #retry(one: TableView, through: Lsn): void {
+  #retry(one: IncrementalView, through: Lsn): void {
     this.#failed.delete(one);
     one.base = through;
     one.told = true;
@@ -216,34 +220,35 @@ export class IncrementalTemplate {
     this.#hydrate(one);
   }
 
-  #checkSize(one: TableView, at: Version): void {
-    if (!one.member || one.member.rows.size <= this.#options.rowsPerViewMax) return;
-    one.shown = one.member.rows.shown();
+  #checkSize(one: IncrementalView, at: Version): void {
+    if (!one.held || one.held.size <= this.#options.rowsPerViewMax) return;
+    // What clients hold stays what it was: an error is told in its place.
+    if (one.view.isValid) one.shown = one.held.shown();
     this.#leave(one);
     this.#fail(one, at, viewsError('result_too_large').toWire());
   }
 
-  #miss(one: TableView, through: Lsn, carry: readonly EncodedOp[]): void {
+  #miss(one: IncrementalView, through: Lsn, carry: readonly EncodedOp[]): void {
     this.#options.onMiss();
     one.restlessness.missed(this.#options.clock.now());
-    if (one.member?.rows.dry === true) fetchFurther(one);
+    if (one.held?.dry === true) fetchFurther(one);
     one.base = through;
     one.told = true;
-    one.shown = one.member ? one.member.rows.shown() : one.shown;
+    one.shown = one.held ? one.held.shown() : one.shown;
     one.carry = carry;
     this.#leave(one);
     one.view.gap(through);
     this.#hydrate(one);
   }
 
-  #leave(one: TableView): void {
-    if (!one.member) return;
-    this.#engine.remove(one.member);
-    this.#byMember.delete(one.member);
-    one.member = null;
+  #leave(one: IncrementalView): void {
+    if (!one.held) return;
+    one.held.leave();
+    this.#byHeld.delete(one.held);
+    one.held = null;
   }
 
-  #hydrate(one: TableView): void {
+  #hydrate(one: IncrementalView): void {
     this.#pending.add(one);
     this.#wake();
   }
@@ -267,101 +272,97 @@ export class IncrementalTemplate {
         await this.#hydrateBatch(batch);
       } catch (error) {
         if (isTransient(error)) await this.#options.recovered(error);
-        else for (const one of batch) this.#fail(one, this.#options.now(), answerError(error).toWire());
+        else this.#notRead(batch, error);
       }
       if (lane === 'restless') await clock.sleep(restMs(clock.now() - start, intervalMs));
     }
     this.#busy[lane] = false;
   }
 
-  #batch(lane: Lane): TableView[] {
-    const batch: TableView[] = [];
+  #batch(lane: Lane): IncrementalView[] {
+    const batch: IncrementalView[] = [];
     for (const one of this.#pending) {
-      if (batch.length === HYDRATION_BATCH) break;
+      if (batch.length === this.#batchMax) break;
       if (one.restlessness.isRestless === (lane === 'restless')) batch.push(one);
     }
     return batch;
   }
 
-  async #hydrateBatch(batch: readonly TableView[]): Promise<void> {
-    const counts = batch.map((one) => this.#count(one));
-    const fetch = await this.#options.fetch(
-      batch.map((one) => one.binding),
-      counts,
-    );
+  async #hydrateBatch(batch: readonly IncrementalView[]): Promise<void> {
+    const fetch = await this.#options.fetch((run) => this.#options.gear.fetch(run, batch));
     try {
       await this.#options.passed(fetch.upper);
       if (fetch.chain !== this.#options.chain()) return;
       this.#options.onHydration(batch.length);
-      this.#take(batch, fetch, counts);
+      this.#take(batch, fetch);
       this.#log.trim(Array.from(this.#pending, (one) => one.base));
+      this.#batchMax = Math.min(HYDRATION_BATCH, this.#batchMax * 2);
     } finally {
       fetch.end();
     }
   }
 
-  /** How many rows to fetch: when as many come, there may be more. */
-  #count(one: TableView): number {
-    const most = this.#options.rowsPerViewMax + 1;
-    const count = fetchCount(windowBounds(this.#options.plan, one.binding));
-    return count === null ? most : Math.min(most, count + one.extra);
+  /** Of several that cannot be read together nobody knows which it is. */
+  #notRead(batch: readonly IncrementalView[], error: unknown): void {
+    const { handOver } = this.#options;
+    const isOurs = !(error instanceof SluiceError || error instanceof TooMuch);
+    if (handOver === undefined || isOurs) {
+      for (const one of batch) this.#fail(one, this.#options.now(), answerError(error).toWire());
+    } else if (batch.length > 1) {
+      this.#batchMax = batch.length >> 1;
+    } else {
+      for (const one of batch) this.#handOver(one, error instanceof TooMuch ? 'too_much' : 'not_read');
+    }
+  }
+
+  /** From here on it is not fetched any more; the template's owner closes it. */
+  #handOver(one: IncrementalView, why: Inability): void {
+    this.#pending.delete(one);
+    if (this.#views.has(one)) this.#options.handOver?.(one, why);
   }
 
   /** Everything that the snapshot saw has been told: what was fetched is brought to the present, or as far as it goes. */
-  #take(batch: readonly TableView[], fetch: Fetch<Hydration>, counts: readonly number[]): void {
+  #take(batch: readonly IncrementalView[], fetch: Fetch<Reading<IncrementalView>>): void {
     const steps = this.#stepsOf(fetch.unseen());
     const seen = this.#log.lastSeen(fetch.snapshot);
-    const fetched = new Map<TableView, Fetched>();
-    batch.forEach((one, index) => {
-      if (!this.#views.has(one)) return;
-      const rows = fetch.result[index] ?? [];
-      const error = 'error' in rows ? answerError(rows.error) : tooLarge(rows, this.#options.rowsPerViewMax);
-      if (error !== null)
-        this.#takeError(one, error, { last: seen, until: steps[0]?.transaction, upper: fetch.upper });
-      else if (!('error' in rows))
-        fetched.set(one, { binding: one.binding, rows, complete: rows.length < (counts[index] ?? 0) });
-    });
-    const { engine, members, overtaken } = catchUp(this.#options.plan, fetched, steps);
-    this.#absorb(engine, members);
-    for (const [one, { step, rows, dry }] of overtaken) {
+    const wanted = batch.filter((one) => this.#views.has(one));
+    const caughtUp = fetch.result.catchUp(wanted, steps);
+    for (const [one, error] of caughtUp.errors)
+      this.#takeError(one, error, { last: seen, until: steps[0]?.transaction, upper: fetch.upper });
+    this.#adopt(caughtUp);
+    for (const [one, { step, rows, dry }] of caughtUp.overtaken) {
       if (dry) fetchFurther(one);
       const last = steps[step - 1]?.transaction.lsn ?? null;
       const span = { last: latest(seen, last), until: steps[step]?.transaction, upper: fetch.upper };
       this.#stand(one, span, (at) => this.#tell(one, at, rows));
     }
-    for (const one of fetched.keys()) this.#noteRound(one, members.has(one));
+    for (const one of [...caughtUp.members.keys(), ...caughtUp.overtaken.keys()])
+      this.#noteRound(one, caughtUp.members.has(one));
+    for (const one of wanted) if (caughtUp.unable.has(one)) this.#handOver(one, 'not_reproduced');
   }
 
   #stepsOf(unseen: readonly Transaction[]): Step[] {
-    const steps: Step[] = [];
-    for (const transaction of unseen) {
-      const changes = changesByTable(
-        transaction,
-        this.#options.ancestors,
-        (table) => table === this.table,
-      ).get(this.table);
-      if (changes !== undefined) steps.push({ transaction, events: this.#eventsOf(changes) });
-    }
-    return steps;
+    const { ancestors, gear } = this.#options;
+    return unseen.flatMap((transaction) => {
+      const changes = changesByTable(transaction, ancestors, (table) => gear.tables.has(table));
+      return changes.size === 0 ? [] : [{ transaction, changes }];
+    });
   }
 
-  #eventsOf(changes: TableChanges): RowEvent[] | null {
-    return changes.unknown ? null : this.#events.read(changes.changes);
-  }
-
-  #absorb(engine: TableEngine, members: ReadonlyMap<TableView, Member>): void {
-    this.#engine.absorb(engine);
-    for (const [one, member] of members) {
+  #adopt({ members }: CaughtUp<IncrementalView>): void {
+    for (const [one, held] of members) {
       this.#pending.delete(one);
-      one.member = member;
-      this.#byMember.set(member, one);
-      this.#tell(one, this.#options.now(), member.rows.shown());
+      one.held = held;
+      this.#byHeld.set(held, one);
+      this.#checkSize(one, this.#options.now());
+      if (one.held === null) continue;
+      this.#tell(one, this.#options.now(), held.shown());
       one.shown = [];
     }
   }
 
   /** An error is an answer at the snapshot (C17); what the snapshot did not see may have mended it: look again. */
-  #takeError(one: TableView, error: SluiceError, span: Span): void {
+  #takeError(one: IncrementalView, error: SluiceError, span: Span): void {
     if (span.until === undefined) this.#fail(one, this.#options.now(), error.toWire());
     else this.#stand(one, span, (at) => one.view.error(at, error.toWire()));
   }
@@ -370,7 +371,7 @@ export class IncrementalTemplate {
    * Tells an answer that holds through just before `until`, if it stands anywhere (C6): all that it has in it is at or
    * before `from`, and nothing of it is told already.
    */
-  #stand(one: TableView, { last, until, upper }: Span, tell: (at: Version) => void): void {
+  #stand(one: IncrementalView, { last, until, upper }: Span, tell: (at: Version) => void): void {
     const least = latest(last, one.base) ?? one.base;
     if (until === undefined || until.lsn <= least) return;
     if (least === one.base && one.told) return;
@@ -381,21 +382,21 @@ export class IncrementalTemplate {
     one.told = true;
   }
 
-  #tell(one: TableView, at: Version, rows: readonly KeyedRow[]): void {
+  #tell(one: IncrementalView, at: Version, rows: readonly KeyedRow[]): void {
     if (one.view.version === null) one.view.rows(at, rows);
     else
-      one.view.delta(at, [...one.carry, ...diffRows(one.shown, rows, this.#options.plan.order.length > 0)]);
+      one.view.delta(at, [...one.carry, ...diffRows(one.shown, rows, this.#options.planned.shape.ordered)]);
     one.shown = rows;
     one.carry = [];
   }
 
-  #noteRound(one: TableView, caughtUp: boolean): void {
+  #noteRound(one: IncrementalView, caughtUp: boolean): void {
     if (!one.restlessness.round(this.#options.clock.now(), caughtUp)) return;
     this.#options.onRestless();
     this.#wake();
   }
 
-  #fail(one: TableView, at: Version, error: WireError): void {
+  #fail(one: IncrementalView, at: Version, error: WireError): void {
     this.#pending.delete(one);
     this.#failed.add(one);
     one.view.error(at, error);
@@ -412,15 +413,11 @@ interface Span {
   readonly upper: Lsn;
 }
 
-function tooLarge(rows: readonly unknown[], rowsMax: number): SluiceError | null {
-  return rows.length > rowsMax ? viewsError('result_too_large') : null;
-}
-
 function latest(one: Lsn | null, other: Lsn | null): Lsn | null {
   if (one === null || other === null) return one ?? other;
   return one > other ? one : other;
 }
 
-function fetchFurther(one: TableView): void {
+function fetchFurther(one: IncrementalView): void {
   one.extra = Math.min(2 * one.extra + 10, 10_000);
 }

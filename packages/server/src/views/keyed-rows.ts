@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { KeyedRow } from '@sluice/core/engine/diff';
-import type { Row } from '@sluice/core/value';
+import type { PgText, Row } from '@sluice/core/value';
 
 /**
  * Gives the rows of a computed answer their keys (C16): the columns that the planner found to identify a row,
@@ -21,7 +21,7 @@ export function keyRows(
   return { rows: byContent(rows), identified: false };
 }
 
-function columnKey(row: Row, columns: readonly number[]): string {
+export function columnKey(row: readonly PgText[], columns: readonly number[]): string {
   const parts = columns.map((column) => row[column] ?? null);
   return parts.length === 1 && parts[0] !== null && parts[0] !== undefined ? parts[0] : JSON.stringify(parts);
 }

@@ -2,7 +2,7 @@ import { asLsn } from '@sluice/core/lsn';
 import { expect, test } from 'vitest';
 import type { Run } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
-import { RERUN_PLAN } from '../testing/rerun-plan.js';
+import { RERUN_PLAN } from '../testing/plans.js';
 import type { Entry } from './port.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate } from './rerun-template.js';

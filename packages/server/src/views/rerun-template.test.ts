@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sees, type Snapshot } from '../source/snapshot.js';
 import type { Transaction } from '../source/transaction.js';
-import { RERUN_PLAN } from '../testing/rerun-plan.js';
+import { RERUN_PLAN } from '../testing/plans.js';
 import type { Entry } from './port.js';
 import { RerunTemplate } from './rerun-template.js';
 import { View } from './view.js';

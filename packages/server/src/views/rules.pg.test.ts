@@ -129,7 +129,9 @@ test('C16: ties are broken by the key, in what is read and in what is followed',
 });
 
 test('C16: an answer that is the same tells nothing', async () => {
-  const distinct = await views.open('SELECT DISTINCT project FROM issue ORDER BY project');
+  const distinct = await views.open(
+    `SELECT DISTINCT project FROM issue WHERE id::text ~ '' ORDER BY project`,
+  );
   await distinct.shows([['0'], ['1'], ['2']]);
   const { operations } = distinct;
   // Both may be over before we hear that the statement is done.

@@ -1,6 +1,6 @@
 import { asLsn } from '@sluice/core/lsn';
 import { expect, test } from 'vitest';
-import { RERUN_PLAN } from '../testing/rerun-plan.js';
+import { RERUN_PLAN } from '../testing/plans.js';
 import { RerunTemplate } from './rerun-template.js';
 import { ShedTemplates } from './shed-templates.js';
 import { TemplateIndex } from './template-index.js';

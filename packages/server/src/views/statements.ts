@@ -7,7 +7,7 @@ import { rerunBatchSql, rerunSql } from '../planner/rerun-sql.js';
 import type { Table } from '../registry/registry.js';
 import type { Run } from '../source/source.js';
 import { isTransient } from './errors.js';
-import type { Hydration } from './incremental-template.js';
+import type { Hydration } from './table-gear.js';
 
 /*
  * Runs what the planner wrote, for many bindings at once, inside a snapshot's transaction. An error of one binding

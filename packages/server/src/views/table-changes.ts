@@ -45,13 +45,16 @@ export function changesByTable(
   return byTable;
 }
 
+/** What a plan reads of a table. */
+export type ReadColumns = Pick<TablePlan, 'columns' | 'key'>;
+
 /** Reads a table's changes as a plan sees them. */
 export class RowEvents {
-  readonly #plan: TablePlan;
+  readonly #plan: ReadColumns;
   /** By relation as the stream described it: where each of the plan's columns stands in its tuples. */
   readonly #places = new WeakMap<Relation, readonly number[] | 'missing'>();
 
-  constructor(plan: TablePlan) {
+  constructor(plan: ReadColumns) {
     this.#plan = plan;
   }
 

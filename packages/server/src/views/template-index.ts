@@ -14,33 +14,43 @@ export class TemplateIndex {
   /** Templates that cannot name their tables, or read the clock: asked at every transaction. */
   readonly #anything = new Set<RerunTemplate>();
   /** By view that they read through. */
-  readonly #through = new Map<number, Set<RerunTemplate>>();
+  readonly #through = new Map<number, Set<Template>>();
   /** Templates that code of users takes part in, or definitions that it may. */
-  readonly #code = new Set<RerunTemplate>();
+  readonly #code = new Set<Template>();
 
   constructor(ancestors: Ancestors) {
     this.#ancestors = ancestors;
   }
 
   add(template: Template): void {
-    if (template.kind === 'incremental') return addTo(this.#incremental, template.table, template);
     const { reads, readsAnything, views, userCode } = template.planned;
-    for (const table of reads) addTo(this.#rerun, table, template);
     for (const view of views) addTo(this.#through, view, template);
     if (userCode || views.length > 0) this.#code.add(template);
+    if (template.kind === 'incremental') {
+      for (const table of template.tables) addTo(this.#incremental, table, template);
+      return;
+    }
+    for (const table of reads) addTo(this.#rerun, table, template);
     if (readsAnything || template.tickMs > 0) this.#anything.add(template);
   }
 
   remove(template: Template): void {
-    if (template.kind === 'incremental') return removeFrom(this.#incremental, template.table, template);
-    for (const table of template.planned.reads) removeFrom(this.#rerun, table, template);
     for (const view of template.planned.views) removeFrom(this.#through, view, template);
-    this.#anything.delete(template);
     this.#code.delete(template);
+    if (template.kind === 'incremental') {
+      for (const table of template.tables) removeFrom(this.#incremental, table, template);
+      return;
+    }
+    for (const table of template.planned.reads) removeFrom(this.#rerun, table, template);
+    this.#anything.delete(template);
   }
 
-  incrementalOf(table: number): Iterable<IncrementalTemplate> {
-    return this.#incremental.get(table) ?? [];
+  /** Incremental templates of the tables. */
+  following(tables: Iterable<number>): Set<IncrementalTemplate> {
+    const found = new Set<IncrementalTemplate>();
+    for (const table of tables)
+      for (const template of this.#incremental.get(table) ?? []) found.add(template);
+    return found;
   }
 
   /** Templates that DDL of the transaction may mean, as the event trigger tells it. */
@@ -71,9 +81,11 @@ export class TemplateIndex {
     const touched = new Set<RerunTemplate>();
     for (const table of changes.keys())
       for (const template of this.#rerun.get(table) ?? []) touched.add(template);
-    for (const view of alteredBy(transaction))
-      for (const template of this.#through.get(view) ?? []) touched.add(template);
-    if (altersOther(transaction)) for (const template of this.#code) touched.add(template);
+    const add = (templates: Iterable<Template>): void => {
+      for (const template of templates) if (template.kind === 'rerun') touched.add(template);
+    };
+    for (const view of alteredBy(transaction)) add(this.#through.get(view) ?? []);
+    if (altersOther(transaction)) add(this.#code);
     const wrote = transaction.changes.length > 0 || transaction.bulk.size > 0 || changesAccess(transaction);
     for (const template of this.#anything) {
       if (template.planned.readsAnything ? wrote : isTickOf(transaction, template.tickMs))

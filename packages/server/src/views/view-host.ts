@@ -13,7 +13,8 @@ import type { Transaction } from '../source/transaction.js';
 import { AlteredSchema } from './altered-schema.js';
 import { viewsError } from './errors.js';
 import type { ViewHostOptions, ViewStatus } from './host-options.js';
-import { IncrementalTemplate, type TableView } from './incremental-template.js';
+import { INABILITIES, type Inability } from './gear.js';
+import { IncrementalTemplate, type IncrementalView } from './incremental-template.js';
 import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate, type RerunView } from './rerun-template.js';
@@ -127,15 +128,15 @@ export class ViewHost implements ViewsPort, SourceListener {
     const at: Version = { epoch: this.#options.source.epoch, lsn: transaction.lsn };
     this.#version = at;
     if (isAltering(transaction)) {
-      this.#altered.alter(this.#index.alteredBy(transaction));
+      const altered = this.#index.alteredBy(transaction);
+      this.#altered.alter(altered);
       this.#shed.altered();
+      for (const template of altered) if (template.kind === 'incremental') template.altered(transaction);
     }
     const changes = this.#index.changesOf(transaction);
-    for (const [table, ofTable] of changes) {
-      for (const template of this.#index.incrementalOf(table)) {
-        this.#apply(template, transaction, ofTable, at);
-        this.#shed.look(template);
-      }
+    for (const template of this.#index.following(changes.keys())) {
+      this.#apply(template, transaction, changes, at);
+      this.#shed.look(template);
     }
     const touched = this.#index.touchedBy(transaction, changes);
     for (const template of touched) {
@@ -243,7 +244,18 @@ export class ViewHost implements ViewsPort, SourceListener {
       const template = this.#incrementalTemplate(planned, planned.gear);
       return { kind: 'incremental', view, planned, template, one: template.open(view, binding) };
     }
-    const template = this.#rerunTemplate(planned, view.spec.principal, tickMs);
+    return this.#hostRerun(view, planned, planned, binding, tickMs);
+  }
+
+  /** @param planned what the view was opened with @param rerun how it is run again */
+  #hostRerun(
+    view: View,
+    planned: Planned,
+    rerun: Planned,
+    binding: Binding,
+    tickMs: number,
+  ): Extract<HostedView, { kind: 'rerun' }> {
+    const template = this.#rerunTemplate(rerun, view.spec.principal, tickMs);
     const one = template.open(view, binding, this.#version.lsn);
     if (tickMs > 0) this.#ticks.add(tickMs);
     this.#rounds.wake();
@@ -257,12 +269,11 @@ export class ViewHost implements ViewsPort, SourceListener {
     const existing = this.#incremental.get(planned.template);
     if (existing) return existing;
     const { source } = this.#options;
-    const { plan } = gear;
     const template = new IncrementalTemplate({
-      plan,
+      planned,
+      gear: this.#options.gearOf(planned, gear),
       rowsPerViewMax: this.#options.limits.rowsPerViewMax,
-      fetch: (bindings, counts) =>
-        this.#fetch(template, [plan.table], (run) => this.#options.hydrate(run, planned, bindings, counts)),
+      fetch: (read) => this.#fetch(template, planned.reads, read),
       passed: (lsn) => source.passed(lsn),
       chain: () => source.chain + this.#altered.countOf(template),
       now: () => this.#version,
@@ -273,10 +284,37 @@ export class ViewHost implements ViewsPort, SourceListener {
       onMiss: () => this.#options.onEvent({ kind: 'missed' }),
       onRestless: () => this.#options.onEvent({ kind: 'restless', template: planned.template }),
       recovered: (error) => this.#recovered(error),
+      ...(gear.fallback === null ? {} : { handOver: (one, why) => void this.#handOver(one.view, why) }),
     });
     this.#incremental.set(planned.template, template);
     this.#index.add(template);
     return template;
+  }
+
+  /** What the engine cannot tell is Postgres's to answer from here on: the view goes on as it is, in the other gear. */
+  async #handOver(view: View, why: Inability): Promise<void> {
+    const hosted = this.#views.get(view.id);
+    if (hosted?.view !== view || hosted.kind !== 'incremental') return;
+    const { gear, template } = hosted.planned;
+    if (gear.kind !== 'incremental' || gear.fallback === null) return;
+    this.#options.onEvent({ kind: 'handed_over', template, why });
+    try {
+      const planned: Planned = {
+        ...hosted.planned,
+        // Constants are lifted from the one, and stand in the text of the other.
+        template: `${template} ${JSON.stringify(gear.fallback)}`,
+        gear: { kind: 'rerun', sql: gear.fallback, reason: INABILITIES[why] },
+      };
+      const binding = await this.#options.bind(planned, view.spec.params);
+      if (this.#views.get(view.id) !== hosted) return;
+      const { shown } = hosted.one;
+      this.#unhost(hosted);
+      const rehosted = this.#hostRerun(view, hosted.planned, planned, binding, 0);
+      rehosted.one.rows = shown;
+      this.#views.set(view.id, rehosted);
+    } catch (error) {
+      if (this.#views.get(view.id) === hosted) this.#end(hosted, this.#asError(error));
+    }
   }
 
   #rerunTemplate(planned: Planned, principal: Principal, tickMs: number): RerunTemplate {
@@ -349,7 +387,12 @@ export class ViewHost implements ViewsPort, SourceListener {
   // ------------------------------------------------------------ the stream's details
 
   /** An engine that fails an assertion is not trusted further: its views end, and clients subscribe anew. */
-  #apply(template: IncrementalTemplate, transaction: Transaction, changes: TableChanges, at: Version): void {
+  #apply(
+    template: IncrementalTemplate,
+    transaction: Transaction,
+    changes: ReadonlyMap<number, TableChanges>,
+    at: Version,
+  ): void {
     try {
       template.apply(transaction, changes, at);
     } catch (error) {
@@ -434,7 +477,7 @@ type HostedView =
       readonly view: View;
       readonly planned: Planned;
       readonly template: IncrementalTemplate;
-      readonly one: TableView;
+      readonly one: IncrementalView;
     }
   | {
       readonly kind: 'rerun';

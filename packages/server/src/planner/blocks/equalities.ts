@@ -24,6 +24,8 @@ export function equalitiesOf(condition: Scalar, facts: Facts): readonly Equality
   if (facts.collations.get(condition.collation)?.deterministic === false) return [];
   const [left, right] = condition.args;
   if (left === undefined || right === undefined) return [];
+  // Of several collations: an error of Postgres, which is not a way to find rows.
+  if (condition.collation === 0 && (left.type.collation !== 0 || right.type.collation !== 0)) return [];
   return [[left, right] as const, [right, left] as const].flatMap(([own, other]) => {
     const column = columnOf(own);
     if (column === null || relationsIn(other).has(column.relation)) return [];

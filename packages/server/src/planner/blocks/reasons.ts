@@ -19,6 +19,9 @@ export const BLOCK_REASONS = {
   key_text: 'It groups, or tells rows apart, by values of which equal ones may be printed differently.',
   aggregate: 'It has an aggregate that Sluice does not maintain.',
   float_sum: 'It adds floating-point numbers, whose sum depends on the order in which Postgres reads them.',
+  column_type: 'It has an expression whose type Sluice does not know.',
+  not_reproduced: 'It calls a function that Sluice does not reproduce.',
+  order: 'Its ORDER BY orders nothing.',
   limit: 'Its LIMIT or OFFSET is computed.',
   no_key: 'A table has no primary key or other unique key of NOT NULL columns.',
 } as const;

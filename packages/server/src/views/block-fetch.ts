@@ -1,0 +1,74 @@
+import { must } from '@sluice/core/assert';
+import type { Need } from '@sluice/core/flow/block-engine';
+import type { FlowEngine } from '@sluice/core/flow/flow-engine';
+import type { Source } from '@sluice/core/flow/plan';
+import type { Row } from '@sluice/core/flow/row';
+import type { PgText } from '@sluice/core/value';
+import { rowKey } from '@sluice/core/engine/table-engine';
+import { demandSql } from '../planner/blocks/demand-sql.js';
+import type { Registry } from '../registry/registry.js';
+import type { Run } from '../source/source.js';
+import { TooMuch } from './gear.js';
+
+/** Keys that one statement asks for. */
+const KEYS_PER_STATEMENT = 10_000;
+
+/**
+ * Fetches what an engine needs, in rounds down its demand trees: the rows of one round say what the next asks for.
+ * @param run of one snapshot's transaction
+ * @throws TooMuch when it would hold more than `rowsMax`
+ */
+export async function fetchNeeds(
+  run: Run,
+  registry: Registry,
+  engine: FlowEngine,
+  rowsMax: number,
+): Promise<void> {
+  for (let needs = engine.needs(); needs.length > 0; needs = engine.needs()) {
+    for (const need of needs) {
+      const rows = await fetchNeed(run, registry, need, rowsMax - engine.heldRowCount);
+      engine.fill(need, rows);
+    }
+  }
+}
+
+async function fetchNeed(
+  run: Run,
+  registry: Registry,
+  { engine, input: at, keys }: Need,
+  rowsMax: number,
+): Promise<ReadonlyMap<string, readonly Row[]>> {
+  const { input } = must(engine.block.inputs[at], 'an input of the block');
+  const source = input.of;
+  if (source.kind !== 'table') throw new Error('assertion failed: only tables are fetched');
+  const table = must(registry.tables.get(source.table), 'a plan whose table is gone is planned anew');
+  const all = new Map<string, Row[]>();
+  const wanted = [...keys];
+  let left = rowsMax;
+  for (let from = 0; from < wanted.length; from += KEYS_PER_STATEMENT) {
+    const some = wanted.slice(from, from + KEYS_PER_STATEMENT);
+    const sql = demandSql(
+      source,
+      input.demand,
+      table,
+      registry,
+      some.map(([, given]) => given),
+      left + 1,
+    );
+    const { rows } = await run(sql.text, sql.params);
+    left -= rows.length;
+    if (left < 0) throw new TooMuch();
+    for (const [ordinal, ...values] of rows) {
+      const [key] = must(some[Number(ordinal) - 1], 'a row of a key that was asked for');
+      const list = all.get(key);
+      const row = heldRow(source, values);
+      if (list) list.push(row);
+      else all.set(key, [row]);
+    }
+  }
+  return all;
+}
+
+function heldRow(source: Source, values: readonly PgText[]): Row {
+  return { key: rowKey(source, values), values };
+}

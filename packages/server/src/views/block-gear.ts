@@ -1,0 +1,159 @@
+import type { Functions } from '@sluice/core/flow/compile';
+import type { EncodedOp } from '@sluice/core/engine/held-row';
+import type { RowEvent } from '@sluice/core/engine/table-engine';
+import type { SluiceError } from '@sluice/core/errors';
+import { FlowEngine } from '@sluice/core/flow/flow-engine';
+import type { FlowMember } from '@sluice/core/flow/member';
+import type { Block, Source } from '@sluice/core/flow/plan';
+import type { Binding } from '@sluice/core/plan';
+import type { Run } from '../source/source.js';
+import { AnswerRows, type Telling } from './answer-rows.js';
+import type { Ask, CaughtUp, Gear, GearEffects, Held, Overtaken, Reading, Step } from './gear.js';
+import { RowEvents, type TableChanges } from './table-changes.js';
+
+export interface BlockGearOptions {
+  readonly block: Block;
+  readonly functions: Functions;
+  readonly telling: Telling;
+  /** Reads what an engine needs, within a snapshot's transaction. @throws TooMuch */
+  fill(run: Run, engine: FlowEngine): Promise<void>;
+}
+
+/**
+ * Any query, as blocks within blocks. What views need is read into an engine of the batch's own, which takes on top
+ * what the snapshot did not see, and is then absorbed by the one that follows the stream. A member that misses has the
+ * answer of before that transaction: no second pass is needed to tell it.
+ */
+export class BlockGear implements Gear {
+  readonly tables: ReadonlySet<number>;
+  readonly #options: BlockGearOptions;
+  readonly #engine: FlowEngine;
+  readonly #events: ReadonlyMap<number, RowEvents>;
+  readonly #held = new Map<FlowMember, HeldAnswer>();
+  /** So that each view has a member of its own. */
+  #members = 0;
+
+  constructor(options: BlockGearOptions) {
+    this.#options = options;
+    const sources = new Map(sourcesOf(options.block).map((source) => [source.table, source]));
+    this.tables = new Set(sources.keys());
+    this.#events = new Map(Array.from(sources, ([table, source]) => [table, new RowEvents(source)]));
+    this.#engine = new FlowEngine(options.block, options.functions);
+  }
+
+  get heldRowCount(): number {
+    return this.#engine.heldRowCount;
+  }
+
+  refusal(_: Binding): SluiceError | null {
+    return null;
+  }
+
+  async fetch<K extends Ask>(run: Run, asks: readonly K[]): Promise<Reading<K>> {
+    const engine = new FlowEngine(this.#options.block, this.#options.functions);
+    const members = new Map<K, FlowMember>();
+    for (const ask of asks) members.set(ask, engine.add([...ask.binding, String(this.#members++)]));
+    await this.#options.fill(run, engine);
+    const unable = new Set<K>();
+    for (const [ask, member] of members) {
+      if (engine.start(member)) continue;
+      unable.add(ask);
+      members.delete(ask);
+      engine.remove(member);
+    }
+    return { catchUp: (wanted, steps) => this.#catchUp(engine, members, unable, new Set(wanted), steps) };
+  }
+
+  apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
+    const effects = this.#engine.apply(this.#eventsOf(changes));
+    const ops = new Map<Held, readonly EncodedOp[]>();
+    for (const [member, rows] of effects.changes) {
+      const held = this.#held.get(member);
+      if (held !== undefined) ops.set(held, held.rows.ops(rows));
+    }
+    const missed = new Set<Held>();
+    for (const member of effects.missed) {
+      const held = this.#held.get(member);
+      this.#held.delete(member);
+      if (held !== undefined) missed.add(held);
+    }
+    return { ops, missed };
+  }
+
+  /** What cannot be read, or is not known, is as if the table had been emptied: all that is held is void. */
+  #eventsOf(changes: ReadonlyMap<number, TableChanges>): ReadonlyMap<number, readonly RowEvent[]> {
+    const events = new Map<number, readonly RowEvent[]>();
+    for (const [table, reader] of this.#events) {
+      const own = changes.get(table);
+      if (own === undefined) continue;
+      events.set(table, (own.unknown ? null : reader.read(own.changes)) ?? ['truncate']);
+    }
+    return events;
+  }
+
+  #catchUp<K>(
+    engine: FlowEngine,
+    members: Map<K, FlowMember>,
+    unable: ReadonlySet<K>,
+    wanted: ReadonlySet<K>,
+    steps: readonly Step[],
+  ): CaughtUp<K> {
+    const asks = new Map<FlowMember, K>();
+    for (const [ask, member] of members) {
+      if (wanted.has(ask)) asks.set(member, ask);
+      else engine.remove(member);
+    }
+    const overtaken = new Map<K, Overtaken>();
+    for (const [step, { changes }] of steps.entries()) {
+      for (const member of engine.apply(this.#eventsOf(changes)).missed) {
+        const ask = asks.get(member);
+        asks.delete(member);
+        if (ask !== undefined) overtaken.set(ask, { step, rows: this.#answer(member).shown(), dry: false });
+      }
+    }
+    const taken = new Map<K, Held>();
+    for (const [old, member] of this.#engine.absorb(engine)) {
+      const ask = asks.get(old);
+      if (ask !== undefined) taken.set(ask, this.#hold(member));
+    }
+    return { members: taken, overtaken, errors: new Map(), unable };
+  }
+
+  #answer(member: FlowMember): AnswerRows {
+    return new AnswerRows(member, this.#options.telling);
+  }
+
+  #hold(member: FlowMember): Held {
+    const held = new HeldAnswer(member, this.#answer(member), () => {
+      if (this.#held.delete(member)) this.#engine.remove(member);
+    });
+    this.#held.set(member, held);
+    return held;
+  }
+}
+
+class HeldAnswer implements Held {
+  readonly dry = false;
+  readonly rows: AnswerRows;
+  readonly leave: () => void;
+  readonly #member: FlowMember;
+
+  constructor(member: FlowMember, rows: AnswerRows, leave: () => void) {
+    this.#member = member;
+    this.rows = rows;
+    this.leave = leave;
+  }
+
+  get size(): number {
+    return this.#member.size;
+  }
+
+  shown(): ReturnType<AnswerRows['shown']> {
+    return this.rows.shown();
+  }
+}
+
+/** All tables that a block reads, in it and below. */
+function sourcesOf(block: Block): readonly Source[] {
+  return block.inputs.flatMap(({ of }) => (of.kind === 'table' ? [of] : sourcesOf(of.block)));
+}

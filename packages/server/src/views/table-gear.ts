@@ -1,0 +1,137 @@
+import {
+  TableEngine,
+  fetchCount,
+  windowBounds,
+  type Member,
+  type RowEvent,
+} from '@sluice/core/engine/table-engine';
+import type { SluiceError } from '@sluice/core/errors';
+import type { Binding, TablePlan } from '@sluice/core/plan';
+import type { PgText } from '@sluice/core/value';
+import type { Run } from '../source/source.js';
+import { catchUp, type Fetched } from './catch-up.js';
+import { answerError, viewsError } from './errors.js';
+import type { Ask, CaughtUp, Gear, GearEffects, Held, Reading, Step } from './gear.js';
+import { RowEvents, type TableChanges } from './table-changes.js';
+
+/** Rows by binding, in the plan's order, in the plan's columns; an error where Postgres raised one. */
+export type Hydration = readonly ((readonly PgText[])[] | { readonly error: unknown })[];
+
+export interface TableGearOptions {
+  readonly plan: TablePlan;
+  readonly rowsPerViewMax: number;
+  /** Reads the rows of many bindings in one statement: `[ordinal, …plan columns]`; at most `counts` rows each. */
+  hydrate(run: Run, bindings: readonly Binding[], counts: readonly number[]): Promise<Hydration>;
+}
+
+/** One table, in a window of its order. */
+export class TableGear implements Gear {
+  readonly tables: ReadonlySet<number>;
+  readonly #options: TableGearOptions;
+  readonly #engine: TableEngine;
+  readonly #events: RowEvents;
+  readonly #held = new Map<Member, Held>();
+
+  constructor(options: TableGearOptions) {
+    this.#options = options;
+    this.tables = new Set([options.plan.table]);
+    this.#engine = new TableEngine(options.plan);
+    this.#events = new RowEvents(options.plan);
+  }
+
+  get heldRowCount(): number {
+    return this.#engine.heldRowCount;
+  }
+
+  refusal(binding: Binding): SluiceError | null {
+    const bounds = windowBounds(this.#options.plan, binding);
+    return bounds !== null && (bounds.limit < 0 || bounds.offset < 0) ? viewsError('limit_negative') : null;
+  }
+
+  async fetch<K extends Ask>(run: Run, asks: readonly K[]): Promise<Reading<K>> {
+    const counts = asks.map((ask) => this.#count(ask));
+    const bindings = asks.map(({ binding }) => binding);
+    const hydration = await this.#options.hydrate(run, bindings, counts);
+    return { catchUp: (wanted, steps) => this.#catchUp(asks, counts, hydration, new Set(wanted), steps) };
+  }
+
+  apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
+    const events = this.#eventsOf(changes);
+    if (events === null) {
+      const missed = new Set(this.#held.values());
+      for (const held of missed) held.leave();
+      return { ops: new Map(), missed };
+    }
+    const effects = this.#engine.apply(events);
+    const held = (member: Member): Held[] => {
+      const known = this.#held.get(member);
+      return known === undefined ? [] : [known];
+    };
+    const result = {
+      ops: new Map(
+        [...effects.ops].flatMap(([member, ops]) => held(member).map((one) => [one, ops] as const)),
+      ),
+      missed: new Set([...effects.missed].flatMap(held)),
+    };
+    for (const one of result.missed) one.leave();
+    return result;
+  }
+
+  /** How many rows to fetch: when as many come, there may be more. */
+  #count({ binding, extra }: Ask): number {
+    const most = this.#options.rowsPerViewMax + 1;
+    const count = fetchCount(windowBounds(this.#options.plan, binding));
+    return count === null ? most : Math.min(most, count + extra);
+  }
+
+  #eventsOf(changes: ReadonlyMap<number, TableChanges>): readonly RowEvent[] | null {
+    const own = changes.get(this.#options.plan.table);
+    if (own === undefined) return [];
+    return own.unknown ? null : this.#events.read(own.changes);
+  }
+
+  #catchUp<K extends Ask>(
+    asks: readonly K[],
+    counts: readonly number[],
+    hydration: Hydration,
+    wanted: ReadonlySet<K>,
+    steps: readonly Step[],
+  ): CaughtUp<K> {
+    const errors = new Map<K, SluiceError>();
+    const fetched = new Map<K, Fetched>();
+    for (const [index, ask] of asks.entries()) {
+      if (!wanted.has(ask)) continue;
+      const rows = hydration[index] ?? [];
+      const error = 'error' in rows ? answerError(rows.error) : tooLarge(rows, this.#options.rowsPerViewMax);
+      if (error !== null) errors.set(ask, error);
+      else if (!('error' in rows))
+        fetched.set(ask, { binding: ask.binding, rows, complete: rows.length < (counts[index] ?? 0) });
+    }
+    const events = steps.map(({ changes }) => this.#eventsOf(changes));
+    const { engine, members, overtaken } = catchUp(this.#options.plan, fetched, events);
+    this.#engine.absorb(engine);
+    const taken = new Map(Array.from(members, ([ask, member]) => [ask, this.#hold(member)]));
+    return { members: taken, overtaken, errors, unable: new Set() };
+  }
+
+  #hold(member: Member): Held {
+    const held: Held = {
+      get size() {
+        return member.rows.size;
+      },
+      get dry() {
+        return member.rows.dry;
+      },
+      shown: () => member.rows.shown(),
+      leave: () => {
+        if (this.#held.delete(member)) this.#engine.remove(member);
+      },
+    };
+    this.#held.set(member, held);
+    return held;
+  }
+}
+
+function tooLarge(rows: readonly unknown[], rowsMax: number): SluiceError | null {
+  return rows.length > rowsMax ? viewsError('result_too_large') : null;
+}
