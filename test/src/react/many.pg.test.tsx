@@ -13,7 +13,7 @@ import {
 import type { Client } from '@sluice/client';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { eventually, mount } from './mount.js';
-import { Stage, type Issue, type Traffic } from './stage.js';
+import { Stage, type Comment, type Issue, type Traffic } from './stage.js';
 
 // Many of everything: components, rows, keystrokes, lives and deaths.
 
@@ -54,6 +54,35 @@ test('five hundred components of one query: one subscription, and one commit for
   expect(page.commits - commits).toBe(1);
   expect(count(traffic, 'subscribe')).toBe(1);
   await stage.database.sql(`UPDATE issue SET title = 'issue 30' WHERE id = 30`);
+});
+
+test('of a thousand children in one row, the one that comes, changes or goes is rendered, and no other', async () => {
+  const insert = `INSERT INTO comment SELECT i, 40, 'comment ' || i FROM generate_series(1, 1000) i`;
+  await stage.database.sql(insert);
+  const { client, queries } = open();
+  const renders: number[] = [];
+  const Said = memo(function Said({ comment }: { readonly comment: Comment }) {
+    renders.push(comment.id);
+    return <i>{comment.body}</i>;
+  });
+  function Thread() {
+    const { row } = useLiveOne(queries.thread({ id: 40 }));
+    return row?.comments.map((comment) => <Said key={comment.id} comment={comment} />);
+  }
+  const page = mount(client, <Thread />);
+  const texts = (): (string | null)[] => [...page.container.children].map((child) => child.textContent);
+  await eventually(() => expect(texts().length).toBe(1000));
+  renders.length = 0;
+  // The newest stands first: all others move.
+  await stage.database.sql(`INSERT INTO comment VALUES (1001, 40, 'newest')`);
+  await eventually(() => expect(texts().slice(0, 2)).toEqual(['newest', 'comment 1000']));
+  expect(renders.splice(0)).toEqual([1001]);
+  await stage.database.sql(`UPDATE comment SET body = 'changed' WHERE id = 500`);
+  await eventually(() => expect(texts()[501]).toBe('changed'));
+  expect(renders.splice(0)).toEqual([500]);
+  await stage.database.sql(`DELETE FROM comment WHERE id = 700`);
+  await eventually(() => expect(texts().length).toBe(1000));
+  expect(renders).toEqual([]);
 });
 
 test('of a thousand rows that remember what they showed, the one that changed is rendered, once', async () => {

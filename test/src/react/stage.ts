@@ -12,6 +12,11 @@ export interface Issue {
   readonly rank: number;
 }
 
+export interface Comment {
+  readonly id: number;
+  readonly body: string;
+}
+
 export interface Account {
   readonly balance: number;
   /** Every transaction of the tests counts it up, in all accounts. */
@@ -26,6 +31,11 @@ export interface Api {
     /** The same, and it takes its time. */
     readonly slowCountOf: { readonly args: { project: number }; readonly row: { readonly n: bigint } };
     readonly issue: { readonly args: { id: number }; readonly row: Issue };
+    /** With all of its comments in it. */
+    readonly thread: {
+      readonly args: { id: number };
+      readonly row: Issue & { readonly comments: readonly Comment[] };
+    };
     readonly account: { readonly args: { id: number }; readonly row: Account };
     readonly accountByJoin: {
       readonly args: { id: number };
@@ -46,6 +56,11 @@ const QUERIES: NonNullable<SluiceConfig['queries']> = {
     params: ['project'],
   },
   issue: { sql: 'SELECT id, title, rank FROM issue WHERE id = $1', params: ['id'] },
+  thread: {
+    sql: `SELECT i.id, i.title, i.rank, (SELECT json_agg(json_build_object('id', c.id, 'body', c.body) ORDER BY c.id DESC)
+      FROM comment c WHERE c.issue_id = i.id) AS comments FROM issue i WHERE i.id = $1`,
+    params: ['id'],
+  },
   account: { sql: 'SELECT balance, version FROM account WHERE id = $1', params: ['id'] },
   accountByJoin: {
     sql: 'SELECT a.balance, a.version, h.name AS holder FROM account a JOIN holder h ON h.id = a.id WHERE a.id = $1',
@@ -57,6 +72,7 @@ const QUERIES: NonNullable<SluiceConfig['queries']> = {
 const SETUP = `
   CREATE TABLE issue (id int PRIMARY KEY, project_id int NOT NULL, title text NOT NULL, rank int NOT NULL);
   INSERT INTO issue SELECT i, 1 + i % 2, 'issue ' || i, i FROM generate_series(1, 400) i;
+  CREATE TABLE comment (id int PRIMARY KEY, issue_id int NOT NULL, body text NOT NULL);
   CREATE TABLE holder (id int PRIMARY KEY, name text NOT NULL);
   CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL, version int NOT NULL DEFAULT 0);
   INSERT INTO holder SELECT i, 'holder ' || i FROM generate_series(1, 4) i;

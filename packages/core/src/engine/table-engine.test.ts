@@ -243,6 +243,10 @@ test.each(cases)('what members show follows the table: $name', ({ plan: p, bindi
   );
 });
 
+test('some of it was told by edits', () => {
+  expect(edits).toBeGreaterThan(100);
+});
+
 test('a change costs the members it touches, not those there are (P7)', () => {
   const p = plan(byProject);
   const engine = new TableEngine(p);

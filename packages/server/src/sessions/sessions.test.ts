@@ -1,9 +1,10 @@
 import { bucketOf, digest } from '@sluice/core/digest';
 import { asLsn } from '@sluice/core/lsn';
-import type { ServerMessage, Subscribe } from '@sluice/core/wire';
+import type { Op, ServerMessage, Subscribe } from '@sluice/core/wire';
 import { beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.js';
-import { ScriptedViews } from '../testing/scripted-views.js';
+import { ScriptedViews, type ScriptEntry } from '../testing/scripted-views.js';
+import { Replica } from '../transport/replica.js';
 import type { SessionLimits } from './limits.js';
 import { Resolver } from './resolver.js';
 import type { Session, Sink } from './session.js';
@@ -12,6 +13,7 @@ import { Sessions } from './sessions.js';
 /** One line for each message: what a rule looks like on the wire. */
 class Recorder implements Sink {
   lines: string[] = [];
+  readonly messages: ServerMessage[] = [];
   closed: string | null = null;
   writes = 0;
   /** How often it was asked whether it has room: whenever there might be something to tell. */
@@ -29,8 +31,11 @@ class Recorder implements Sink {
 
   send(messages: readonly Uint8Array[]): void {
     this.writes += 1;
-    for (const message of messages)
-      this.lines.push(line(JSON.parse(Buffer.from(message).toString()) as ServerMessage));
+    for (const bytes of messages) {
+      const message = JSON.parse(Buffer.from(bytes).toString()) as ServerMessage;
+      this.messages.push(message);
+      this.lines.push(line(message));
+    }
   }
 
   close(code: number): void {
@@ -455,6 +460,80 @@ test('a client that does not read: folded, and whole when the log does not reach
   const [asked] = views.take('snapshot');
   batch(20, { rows: 'a', at: 20, is: [['k', ['20']]], ref: asked?.ref ?? 0 });
   expect(sink.take()).toEqual(['rows a@20', 'move 20']);
+});
+
+/** Version `at` of `k`: the same text with as many stars behind it. */
+const starred = (at: number): ScriptEntry => ({
+  delta: 'a',
+  from: at - 1,
+  to: at,
+  ops: [put('k', `text${'*'.repeat(at - 10)}`)],
+  edited: [['edit', 'k', [[0, [[at - 7, 0, '*']]]]]],
+});
+
+/** The operations that came, of all deltas. */
+const opsOf = (sink: Recorder): Op[] => {
+  const messages = sink.messages.splice(0);
+  sink.take();
+  return messages.flatMap((message) => (message.kind === 'delta' ? message.ops : []));
+};
+
+test('edits are for those who take them; to others rows come whole, in deltas while they are there', async () => {
+  const edits = await shown('a');
+  batch(11, starred(11));
+  expect(opsOf(edits.sink)).toEqual([['edit', 'k', [[0, [[4, 0, '*']]]]]]);
+  const { sink, session } = connect(null, false);
+  await subscribe(session, 1, 'a');
+  // What leads from the rows that are remembered to the present holds an edit: others are asked for.
+  expect(sink.take()).toEqual(['subscribed 1=a']);
+  const [asked] = views.take('snapshot');
+  batch(12, { rows: 'a', at: 11, is: [['k', ['text*']]], ref: asked?.ref ?? 0 }, starred(12));
+  expect(sink.take()).toEqual(['rows a@11', 'delta a 11-12 (1)', 'move 12 current=a']);
+  batch(13, starred(13));
+  expect(opsOf(sink)).toEqual([put('k', 'text**'), put('k', 'text***')]);
+  expect(opsOf(edits.sink).map(([kind]) => kind)).toEqual(['edit', 'edit']);
+  // It goes; what comes after is held without the whole rows again.
+  const held = sessions.status().heldBytes;
+  session.closed();
+  batch(14, starred(14));
+  const { length } = JSON.stringify(edits.sink.messages.at(-2));
+  expect(edits.sink.messages.at(-2)?.kind).toBe('delta');
+  expect(sessions.status().heldBytes - held).toBe(length);
+  const back = connect(null, false);
+  const chain = `${'01'.repeat(6)}.1`;
+  await subscribe(back.session, 1, 'a', {
+    resume: { view: 'a', chain, at: views.position(13), buckets: [] },
+  });
+  expect(views.take('snapshot').length).toBe(1);
+});
+
+test.each([true, false])('edits are folded with all that they build on (ordered: %s)', async (ordered) => {
+  views.shape = { ...views.shape, ordered };
+  const { sink, session } = await shown('a');
+  opsOf(sink);
+  sink.bufferedBytes = 2 ** 30;
+  const last = ordered ? ([null] as const) : ([] as const);
+  batch(11, {
+    delta: 'a',
+    from: 10,
+    to: 11,
+    ops: [['put', 'k', ['gone'], ...last] as Op, ['put', 'l', ['x'], ...last] as Op],
+  });
+  batch(12, { delta: 'a', from: 11, to: 12, ops: [['put', 'k', ['text**'], ...last] as Op, ['del', 'l']] });
+  for (const at of [13, 14]) batch(at, starred(at));
+  sink.bufferedBytes = 0;
+  session.drained();
+  clock.turn();
+  const [folded, ...rest] = [...sink.messages];
+  expect(rest.map(({ kind }) => kind)).toEqual(['move']);
+  const told = opsOf(sink).map(([kind, key]) => `${kind} ${key}`);
+  if (!ordered) expect(told).toEqual(['put k', 'edit k', 'edit k', 'del l']);
+  const replica = new Replica();
+  replica.open('a', views.shape);
+  replica.stage({ kind: 'rows', view: 'a', at: views.position(10), rows: [['k', ['old']]] });
+  if (folded !== undefined) replica.stage(folded);
+  replica.move({ kind: 'move', position: views.position(14) });
+  expect([...replica.view('a').rows]).toEqual([['k', ['text****']]]);
 });
 
 test('a client that never reads again is closed, and so is one whose buffer is over the bound', async () => {

@@ -12,7 +12,14 @@ export type ScriptEntry =
       readonly is: readonly (readonly [RowKey, Row])[];
       readonly ref?: number;
     }
-  | { readonly delta: ViewId; readonly from: number; readonly to: number; readonly ops: readonly Op[] }
+  | {
+      readonly delta: ViewId;
+      readonly from: number;
+      readonly to: number;
+      readonly ops: readonly Op[];
+      /** The same with edits. */
+      readonly edited?: readonly Op[];
+    }
   | { readonly gap: ViewId; readonly through: number }
   | { readonly again: ViewId; readonly from: number }
   | { readonly error: ViewId; readonly from: number; readonly is: WireError }
@@ -82,9 +89,17 @@ export class ScriptedViews implements ViewsPort {
       };
     }
     if ('delta' in entry) {
-      const { delta: view, from, to, ops } = entry;
-      const message = encode({ kind: 'delta', view, from: this.position(from), to: this.position(to), ops });
-      return { kind: 'delta', view, from: lsn(from), to: lsn(to), message, count: ops.length };
+      const { delta: view, from, to, ops, edited } = entry;
+      const between = { view, from: this.position(from), to: this.position(to) };
+      return {
+        kind: 'delta',
+        view,
+        from: lsn(from),
+        to: lsn(to),
+        message: encode({ kind: 'delta', ...between, ops }),
+        ...(edited === undefined ? {} : { edited: encode({ kind: 'delta', ...between, ops: edited }) }),
+        count: ops.length,
+      };
     }
     if ('gap' in entry) return { kind: 'gap', view: entry.gap, through: lsn(entry.through) };
     if ('again' in entry) return { kind: 'again', view: entry.again, from: lsn(entry.from) };

@@ -32,6 +32,7 @@ test('what passes between views and sessions arrives as it was, in order', async
     large,
     { rows: 'a', at: 3, is: [['é', ['😀', null]]] },
     { delta: 'a', from: 3, to: 5, ops: [['del', 'é']] },
+    { delta: 'a', from: 5, to: 7, ops: [['put', 'é', ['é']]], edited: [['edit', 'é', [[0, 'é']]]] },
     { gap: 'a', through: 8 },
     { error: 'a', from: 9, is: { code: 'c', message: 'm', retry: true } },
     { again: 'a', from: 10 },
@@ -42,11 +43,23 @@ test('what passes between views and sessions arrives as it was, in order', async
   expect(token).toEqual({ kind: 'token', token: 'token-x', lsn: 2n ** 63n });
   if (batch?.kind !== 'batch') throw new Error('no batch');
   expect(batch.position).toBe(BigInt(large));
-  expect(batch.entries.map((entry) => entry.kind)).toEqual(['rows', 'delta', 'gap', 'error', 'again']);
+  expect(batch.entries.map((entry) => entry.kind)).toEqual([
+    'rows',
+    'delta',
+    'delta',
+    'gap',
+    'error',
+    'again',
+  ]);
   const [rows] = batch.entries;
   if (rows?.kind !== 'rows') throw new Error('no rows');
   expect(JSON.parse(Buffer.from(rows.message).toString())).toMatchObject({ rows: [['é', ['😀', null]]] });
   expect(rows.message.buffer.byteLength).toBe(rows.message.byteLength);
+  const [, , delta] = batch.entries;
+  if (delta?.kind !== 'delta') throw new Error('no delta');
+  const read = (bytes: Uint8Array = new Uint8Array()): unknown => JSON.parse(Buffer.from(bytes).toString());
+  expect(read(delta.message)).toMatchObject({ ops: [['put', 'é', ['é']]] });
+  expect(read(delta.edited)).toMatchObject({ ops: [['edit', 'é', [[0, 'é']]]] });
   stop();
   remote.close();
 });
