@@ -8,7 +8,7 @@ import { ChildIndex, InputStore } from './input-store.js';
 import { Joining, Missing, type Anchored } from './joining.js';
 import { FlowMember, type Tuple } from './member.js';
 import type { Block } from './plan.js';
-import { framed, identity, type Row, type RowChange, type TableChange } from './row.js';
+import { ABSENT, framed, identity, type Row, type RowChange, type TableChange } from './row.js';
 
 /*
  * How a transaction changes the answers of one block, for any number of bindings ("members").
@@ -61,7 +61,15 @@ export class BlockEngine {
   readonly #mixed: readonly (Combinations | null)[];
   readonly #joining: Joining;
 
-  constructor(plan: Block, compile: (expression: Expression) => Compiled) {
+  readonly #isLeft: (member: FlowMember) => boolean;
+
+  /** @param isLeft whether a member is left to Postgres, whatever the rows */
+  constructor(
+    plan: Block,
+    compile: (expression: Expression) => Compiled,
+    isLeft: (member: FlowMember) => boolean = () => false,
+  ) {
+    this.#isLeft = isLeft;
     this.block = compileBlock(plan, compile);
     const { inputs } = this.block;
     this.#needs = inputs.map(() => new Map());
@@ -88,6 +96,7 @@ export class BlockEngine {
       above: this.#above,
       bindings: this.#bindings,
       mixed: this.#mixed,
+      members: this.#members,
     });
   }
 
@@ -109,6 +118,7 @@ export class BlockEngine {
     if (known !== undefined) return known;
     const member = new FlowMember(this.block, params, key);
     this.#members.set(key, member);
+    if (this.#members.size === 1) for (const above of this.#nullable()) above.add(ABSENT);
     for (const [at, demanded] of this.#demandsOf(member)) {
       const sets = must(this.#bindings[at], 'bindings');
       const set = sets.get(demanded);
@@ -123,6 +133,7 @@ export class BlockEngine {
   /** What only it demanded is let go at the next `sweep`. */
   remove(member: FlowMember): void {
     this.#members.delete(member.key);
+    if (this.#members.size === 0) for (const above of this.#nullable()) above.remove(ABSENT);
     for (const [at, demanded] of this.#demandsOf(member)) {
       const set = this.#bindings[at]?.get(demanded);
       set?.delete(member);
@@ -208,6 +219,7 @@ export class BlockEngine {
   /** Makes the answer of a member. @returns whether all was there; what was not is asked for */
   start(member: FlowMember): boolean {
     if (member.started) return true;
+    if (this.#isLeft(member)) return false;
     const tuples = new Map<string, Tuple>();
     let isWhole = true;
     const told = attempt(() => {
@@ -307,6 +319,20 @@ export class BlockEngine {
       const key = input.demand.parent === null ? parentKey(member.params) : null;
       return key === null ? [] : [[at, key]];
     });
+  }
+
+  /** Where subqueries hang on rows that need not be there. */
+  *#nullable(): Generator<ChildIndex> {
+    for (const [at, { input }] of this.block.inputs.entries()) {
+      const { parent } = input.demand;
+      const above = this.#above[at] ?? null;
+      if (
+        input.of.kind === 'block' &&
+        above !== null &&
+        this.block.inputs[parent ?? at]?.input.join !== 'inner'
+      )
+        yield above;
+    }
   }
 
   #index(below: CompiledInput, at: number): ChildIndex {

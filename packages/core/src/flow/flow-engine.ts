@@ -1,8 +1,10 @@
 import { assert } from '../assert.js';
+import { NotReproduced, PgError } from '../expression/errors.js';
 import type { PartialRow, RowEvent } from '../engine/table-engine.js';
 import type { PgText, RowKey } from '../value.js';
 import { BlockEngine, type Need } from './block-engine.js';
-import { compiler, type Functions } from './compile.js';
+import { compiler, type Compiled, type Functions } from './compile.js';
+import { constantParts } from './constant-parts.js';
 import type { FlowMember } from './member.js';
 import type { Block } from './plan.js';
 import type { Row, RowChange, TableChange } from './row.js';
@@ -23,9 +25,12 @@ export interface FlowEffects {
  */
 export class FlowEngine {
   readonly #root: BlockEngine;
+  readonly #constants: readonly Compiled[];
 
   constructor(plan: Block, functions: Functions) {
-    this.#root = new BlockEngine(plan, compiler(functions));
+    const compile = compiler(functions);
+    this.#constants = constantParts(plan).map(compile);
+    this.#root = new BlockEngine(plan, compile, (member) => this.#raises(member));
   }
 
   get memberCount(): number {
@@ -63,6 +68,18 @@ export class FlowEngine {
   /** @returns false when not all is there, or only Postgres can tell */
   start(member: FlowMember): boolean {
     return this.#root.start(member);
+  }
+
+  /** Whether Postgres raises an error before it looks at any row. */
+  #raises({ params }: FlowMember): boolean {
+    try {
+      for (const constant of this.#constants) constant([], params);
+      return false;
+    } catch (error) {
+      if (error instanceof PgError) return true;
+      if (error instanceof NotReproduced) return false; // it may never be asked for
+      throw error;
+    }
   }
 
   /** Takes over all members of another engine of the same plan, both being at the same position. */

@@ -2,11 +2,11 @@ import { must } from '../assert.js';
 import type { Compiled } from './compile.js';
 import { PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
-import { place, type CompiledBlock } from './compiled-block.js';
+import { place, type CompiledBlock, type CompiledInput } from './compiled-block.js';
 import type { Combinations } from './combinations.js';
 import type { ChildIndex, InputStore } from './input-store.js';
 import type { FlowMember, Tuple } from './member.js';
-import { framed, type Row } from './row.js';
+import { ABSENT, framed, type Row } from './row.js';
 
 /** A row is looked for that is not known. */
 export class Missing extends Error {}
@@ -28,6 +28,7 @@ export interface Held {
   /** Of inputs on the bindings: members by the key that they demand. */
   readonly bindings: readonly ReadonlyMap<string, ReadonlySet<FlowMember>>[];
   readonly mixed: readonly (Combinations | null)[];
+  readonly members: ReadonlyMap<string, FlowMember>;
 }
 
 /** Told of a key whose rows are not known: goes on without them, or throws. */
@@ -40,6 +41,7 @@ export class Joining {
   readonly #above: readonly (ChildIndex | null)[];
   readonly #bindings: readonly ReadonlyMap<string, ReadonlySet<FlowMember>>[];
   readonly #mixed: readonly (Combinations | null)[];
+  readonly #members: ReadonlyMap<string, FlowMember>;
 
   constructor(parts: Held) {
     this.#block = parts.block;
@@ -47,6 +49,7 @@ export class Joining {
     this.#above = parts.above;
     this.#bindings = parts.bindings;
     this.#mixed = parts.mixed;
+    this.#members = parts.members;
   }
 
   /** Whoever a row of that input concerns, and by which rows. */
@@ -71,9 +74,14 @@ export class Joining {
     const above = must(this.#above[at] ?? null, 'an index of the parent');
     const mixed = this.#mixed[at] ?? null;
     const members = mixed?.membersOf(key);
-    for (const row of above.rows(mixed === null ? key : (mixed.rowOf(key) ?? '')))
-      for (const anchored of this.anchors(parent, row, anchor))
-        if (members === undefined || members.has(anchored.member)) yield anchored;
+    for (const row of above.rows(mixed === null ? key : (mixed.rowOf(key) ?? ''))) {
+      // Where there is no row, it is not known above which: all of every member is made again.
+      if (row === ABSENT)
+        for (const member of members ?? this.#members.values()) yield { member, anchor: [] };
+      else
+        for (const anchored of this.anchors(parent, row, anchor))
+          if (members === undefined || members.has(anchored.member)) yield anchored;
+    }
   }
 
   /** Makes the joined tuples that have the anchor's rows. @throws Missing, PgError, NotReproduced */
@@ -136,7 +144,7 @@ export class Joining {
     if (fixed !== undefined) return [fixed];
     const compiled = must(this.#block.inputs[at], 'input');
     const { parent } = compiled.input.demand;
-    const above = parent === null ? member.params : (rows[parent]?.values ?? null);
+    const above = parent === null ? member.params : ((rows[parent] ?? absent(compiled))?.values ?? null);
     const key = above === null ? null : compiled.key(above, member.params);
     if (above === null || key === null) return [];
     const known = this.#stores[at]?.rows(key);
@@ -144,6 +152,11 @@ export class Joining {
     onUnknown(at, key, above);
     return [];
   }
+}
+
+/** What hangs on a row that is not there: nothing, unless it is a subquery, which has an answer for NULLs as well. */
+function absent({ input }: CompiledInput): Row | null {
+  return input.of.kind === 'block' ? ABSENT : null;
 }
 
 /** One descent. */

@@ -8,6 +8,9 @@ export interface Row {
   readonly values: readonly PgText[];
 }
 
+/** Stands where an outer join has found no row: a subquery that reads of it is asked for NULLs. */
+export const ABSENT: Row = { key: '', values: [] };
+
 /** What one transaction did to one row of an input. */
 export interface RowChange {
   readonly old: Row | null;

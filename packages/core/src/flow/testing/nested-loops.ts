@@ -56,7 +56,8 @@ function joined(block: Block, tables: Tables, params: readonly PgText[]): (reado
       const above = parentInput
         ? flat.slice(parentInput.offset, parentInput.offset + parentInput.width)
         : params;
-      const isAbove = parent === null || present[parent] === true;
+      // Of a row that is not there a subquery reads NULLs.
+      const isAbove = parent === null || present[parent] === true || input.of.kind === 'block';
       const candidates = isAbove ? rowsOf(input, tables, above, params) : [];
       const withRow = candidates.map((row) => {
         const next = [...flat];

@@ -1,0 +1,206 @@
+import type { RowEvent } from '@sluice/core/engine/table-engine';
+import { whyNotReproduced } from '@sluice/core/expression/missing';
+import { FUNCTIONS } from '@sluice/core/expression/all';
+import type { Expression } from '@sluice/core/expression';
+import type { Need } from '@sluice/core/flow/block-engine';
+import { FlowEngine, type FlowEffects } from '@sluice/core/flow/flow-engine';
+import type { FlowMember } from '@sluice/core/flow/member';
+import type { Block, DemandPair } from '@sluice/core/flow/plan';
+import { equality, type Row } from '@sluice/core/flow/row';
+import type { PgText } from '@sluice/core/value';
+import { analyse } from '@sluice/server/analysis/analyse';
+import { NotExpressible } from '@sluice/server/analysis/expression-reasons';
+import { NotABlock } from '@sluice/server/planner/blocks/reasons';
+import { toBlock, type BlockPlan } from '@sluice/server/planner/blocks/to-block';
+import { hash, type Events } from './stream.js';
+import type { Contents, World, WorldTable } from './world.js';
+
+/** @returns the reason in words when it is not planned as blocks */
+export async function planOf(
+  world: World,
+  sql: string,
+  types: readonly string[],
+): Promise<BlockPlan | string> {
+  const analysis = await analyse(world.pool, { sql, paramTypes: types, schemas: [world.schema] });
+  if (analysis.kind !== 'analysed') return analysis.reason;
+  try {
+    const plan = toBlock(analysis.query, analysis.facts, (oid) => {
+      const table = world.table(oid);
+      return {
+        key: table?.key ?? [],
+        column: (attnum) => ({
+          name: table?.columns.find((column) => column.attnum === attnum)?.name ?? '?',
+          type: { kind: 'opaque' },
+        }),
+      };
+    });
+    return notReproduced(plan.block) ?? plan;
+  } catch (error) {
+    if (error instanceof NotABlock || error instanceof NotExpressible) return error.reason;
+    throw error;
+  }
+}
+
+const SET_OPERATIONS: readonly unknown[] = ['union', 'intersect', 'except'];
+
+/** Why an expression of a plan is none that the engine can evaluate. */
+function notReproduced(node: unknown): string | null {
+  if (typeof node !== 'object' || node === null) return null;
+  if ('op' in node && !SET_OPERATIONS.includes(node.op)) return whyNotReproduced(node as Expression);
+  for (const part of Object.values(node)) {
+    const why = notReproduced(part);
+    if (why !== null) return why;
+  }
+  return null;
+}
+
+/** What the engine holds of one binding. */
+export type Held = readonly (readonly PgText[])[] | 'missed';
+
+/** A query whose answers for several bindings one engine maintains from the events of the stream. */
+export class FollowedQuery {
+  readonly plan: BlockPlan;
+  readonly #bindings: readonly (readonly PgText[])[];
+  readonly #tables: readonly { readonly table: WorldTable; readonly columns: readonly number[] }[];
+  readonly #engine: FlowEngine;
+  /** What a client holds who was sent every change. */
+  readonly #sent = new Map<FlowMember, Map<string, readonly PgText[]>>();
+  #step = 0;
+
+  constructor(world: World, plan: BlockPlan, bindings: readonly (readonly PgText[])[]) {
+    this.plan = plan;
+    this.#bindings = bindings.map((params) =>
+      plan.params.map((one) => (one.kind === 'param' ? (params[one.index] ?? null) : one.value)),
+    );
+    this.#tables = [...sourcesOf(plan.block)].flatMap(([oid, names]) => {
+      const table = world.table(oid);
+      if (table === undefined) return [];
+      return [
+        { table, columns: names.map((name) => table.columns.findIndex((column) => column.name === name)) },
+      ];
+    });
+    this.#engine = new FlowEngine(plan.block, FUNCTIONS);
+  }
+
+  /** Begins, or begins again what has missed. */
+  load(now: Contents): void {
+    for (const [at, binding] of this.#bindings.entries()) {
+      if (this.#engine.member(binding)?.started === true) continue;
+      if ((this.#step + at) % 3 === 0) this.#absorb(binding, now);
+      else this.#begin(this.#engine, binding, now);
+    }
+  }
+
+  /** One transaction. */
+  apply(events: Events, now: Contents): void {
+    const list = new Map<number, readonly RowEvent[]>();
+    for (const { table, columns } of this.#tables) {
+      const own = events.get(table.name);
+      if (own !== undefined)
+        list.set(
+          table.oid,
+          own.map((event) => trimmed(event, columns)),
+        );
+    }
+    this.#send(this.#engine.apply(list));
+    this.#step++;
+    const leaving = this.#bindings[hash(String(this.#step)) % 5];
+    const member = leaving === undefined ? undefined : this.#engine.member(leaving);
+    if (member !== undefined && this.#step % 3 === 0) {
+      this.#sent.delete(member);
+      this.#engine.remove(member);
+    }
+    this.load(now);
+  }
+
+  held(at: number): Held {
+    const member = this.#engine.member(this.#bindings[at] ?? []);
+    if (member?.started !== true) return 'missed';
+    const rows = member.shown();
+    const sent = this.#sent.get(member);
+    if (sent !== undefined && digest(sent) !== digest(new Map(rows.map(({ key, values }) => [key, values]))))
+      throw new Error('what was sent change by change is not what is held');
+    return rows.map(({ values }) => values.slice(0, this.plan.visible));
+  }
+
+  #send({ changes }: FlowEffects): void {
+    for (const [member, list] of changes) {
+      const sent = this.#sent.get(member);
+      if (sent === undefined) continue;
+      for (const { old, next } of list) if (old !== null && next?.key !== old.key) sent.delete(old.key);
+      for (const { next } of list) if (next !== null) sent.set(next.key, next.values);
+    }
+  }
+
+  #begin(engine: FlowEngine, binding: readonly PgText[], now: Contents): void {
+    const member = engine.add(binding);
+    for (let needs = engine.needs(); needs.length > 0; needs = engine.needs())
+      for (const need of needs) engine.fill(need, this.#fetch(need, now));
+    if (engine.start(member) && engine === this.#engine) this.#hold(member);
+  }
+
+  #hold(member: FlowMember): void {
+    this.#sent.set(member, new Map(member.shown().map(({ key, values }) => [key, values])));
+  }
+
+  /** As the hydration of a batch does it. */
+  #absorb(binding: readonly PgText[], now: Contents): void {
+    const other = new FlowEngine(this.plan.block, FUNCTIONS);
+    this.#begin(other, binding, now);
+    if (other.member(binding)?.started !== true) return;
+    for (const [, member] of this.#engine.absorb(other)) this.#hold(member);
+  }
+
+  #fetch(need: Need, now: Contents): Map<string, Row[]> {
+    const { input } = need.engine.block.inputs[need.input] ?? {};
+    if (input?.of.kind !== 'table') throw new Error('assertion failed: only tables are fetched');
+    const { of, demand } = input;
+    const from = this.#tables.find(({ table }) => table.oid === of.table);
+    const all = [...(now.get(from?.table.name ?? '') ?? [])].map(([key, row]) => ({
+      key,
+      values: from?.columns.map((at) => row[at] ?? null) ?? [],
+    }));
+    return new Map(
+      [...need.keys].map(([key, given]) => [
+        key,
+        all.filter(({ values }) => agree(demand.pairs, values, given)),
+      ]),
+    );
+  }
+}
+
+function agree(pairs: readonly DemandPair[], values: readonly PgText[], given: readonly PgText[]): boolean {
+  return pairs.every(({ column, type }, at) => {
+    const key = equality(type);
+    const [own, asked] = [key(values[column] ?? null), key(given[at] ?? null)];
+    return own !== null && own === asked;
+  });
+}
+
+function trimmed(event: RowEvent, columns: readonly number[]): RowEvent {
+  if (event === 'truncate') return event;
+  const { values, oldValues } = event;
+  return {
+    ...event,
+    values: values.length === 0 ? [] : columns.map((at) => values[at]),
+    ...(oldValues === undefined ? {} : { oldValues: columns.map((at) => oldValues[at]) }),
+  };
+}
+
+/** The columns that a plan reads, by table. */
+function sourcesOf(block: Block): Map<number, readonly string[]> {
+  const tables = new Map<number, readonly string[]>();
+  for (const { of } of block.inputs) {
+    if (of.kind === 'block') for (const [oid, names] of sourcesOf(of.block)) tables.set(oid, names);
+    else
+      tables.set(
+        of.table,
+        of.columns.map(({ name }) => name),
+      );
+  }
+  return tables;
+}
+
+function digest(rows: ReadonlyMap<string, readonly PgText[]>): string {
+  return JSON.stringify([...rows].toSorted(([left], [right]) => (left < right ? -1 : 1)));
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createTestDatabase, startTestPostgres } from '@sluice/server/testing/postgres';
+import { caseText, readCase } from './fuzz-case.js';
+import { caseOf, type Model } from './model.js';
+import { replay } from './replay.js';
+import { shrink } from './shrink.js';
+import { Statistics } from './statistics.js';
+import { runTrial, type Finding } from './trial.js';
+
+const USAGE = `npm run fuzz -- [options]
+  --minutes N       how long (default 5)
+  --seed S          repeats a run (default: random); a trial is S-1, S-2, …
+  --trial N         this trial alone
+  --queries N       of a trial (default 60)
+  --transactions N  of a trial (default 40)
+  --replay FILE     a case of the corpus, or one that was found, instead
+  --findings N      ends after so many (default 10)
+  --folder PATH     where found cases go (default /tmp/sluice-fuzz)
+  --reasons         lists why queries are re-run
+  --refusals        lists queries that Postgres does not take
+  --postgres MAJOR  14 to 18`;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '5' },
+    seed: { type: 'string', default: randomBytes(4).toString('hex') },
+    trial: { type: 'string' },
+    queries: { type: 'string', default: '60' },
+    transactions: { type: 'string', default: '40' },
+    replay: { type: 'string' },
+    findings: { type: 'string', default: '10' },
+    folder: { type: 'string', default: '/tmp/sluice-fuzz' },
+    reasons: { type: 'boolean', default: false },
+    refusals: { type: 'boolean', default: false },
+    postgres: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) console.log(USAGE);
+else process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const server = await startTestPostgres(
+    values.postgres === undefined ? {} : { major: Number(values.postgres) },
+  );
+  const database = await createTestDatabase(server);
+  try {
+    return values.replay === undefined
+      ? await fuzz(database.adminUrl)
+      : await replayFile(database.adminUrl, values.replay);
+  } finally {
+    await database.drop();
+    await server.destroy();
+  }
+}
+
+async function replayFile(url: string, file: string): Promise<number> {
+  const result = await replay(url, 'replayed', readCase(await readFile(file, 'utf8')));
+  console.log(JSON.stringify({ ...result, wrong: undefined }), `\n${result.wrong ?? 'nothing is wrong'}`);
+  return result.wrong === null ? 0 : 1;
+}
+
+async function fuzz(url: string): Promise<number> {
+  const statistics = new Statistics();
+  const started = Date.now();
+  const deadline = started + Number(values.minutes) * 60_000;
+  console.log(`seed ${values.seed}`);
+  let found = 0;
+  const texts = new Set<string>();
+  for (
+    let trial = Number(values.trial ?? 1);
+    Date.now() < deadline && found < Number(values.findings);
+    trial++
+  ) {
+    const seed = `${values.seed}-${trial}`;
+    const findings = await runTrial(
+      { url, seed, queries: Number(values.queries), transactions: Number(values.transactions), deadline },
+      statistics,
+    );
+    for (const finding of findings.slice(0, 3)) {
+      // What fails in the same way is looked at once.
+      const kind = /fails: (.*)/.exec(finding.wrong)?.[1];
+      if (kind !== undefined && texts.has(kind)) continue;
+      if (kind !== undefined) texts.add(kind);
+      found++;
+      await told(url, seed, finding, found, texts);
+    }
+    if (values.trial !== undefined) break;
+    if (trial % 10 === 0)
+      console.log(
+        `[${Math.round((Date.now() - started) / 1000)} s] trial ${trial}: ${statistics.lines().join(' | ')}`,
+      );
+  }
+  for (const line of statistics.lines()) console.log(line);
+  if (values.reasons) for (const line of statistics.reasonLines()) console.log(line);
+  if (values.refusals) for (const line of statistics.refusals) console.log(`REFUSED ${line}`);
+  return found === 0 ? 0 : 1;
+}
+
+async function told(
+  url: string,
+  seed: string,
+  { model, wrong }: Finding,
+  number: number,
+  texts: Set<string>,
+): Promise<void> {
+  let attempts = 0;
+  const stillFails = async (less: Model): Promise<boolean> => {
+    try {
+      return (await replay(url, `s${number}_${++attempts}`, caseOf(less, ''))).wrong !== null;
+    } catch {
+      return false; // no schema any more
+    }
+  };
+  const again = `npm run fuzz -- --seed ${values.seed} --trial ${seed.split('-').at(-1)}`;
+  const isRepeated = await stillFails(model);
+  const small = isRepeated ? await shrink(model, stillFails) : model;
+  const result = isRepeated ? await replay(url, `s${number}`, caseOf(small, '')).catch(() => null) : null;
+  const text = caseText(caseOf(small, `found by ${again}\n${result?.wrong ?? `NOT REPEATED: ${wrong}`}`));
+  if (texts.has(text)) return;
+  texts.add(text);
+  await mkdir(values.folder, { recursive: true });
+  const file = join(values.folder, `${seed}-${number}.sql`);
+  await writeFile(file, text);
+  console.log(
+    `--- ${file} after ${attempts} attempts (${(await readdir(values.folder)).length} found)\n${text}`,
+  );
+}

@@ -1,0 +1,72 @@
+import type { BlockPlan } from '@sluice/server/planner/blocks/to-block';
+
+export interface Compared {
+  /** Nothing before and nothing after: not counted. */
+  readonly isEmpty: boolean;
+  /** Whether Postgres's answer differs from the one before. */
+  readonly changed: boolean;
+  readonly isError: boolean;
+}
+
+/** What a run has compared, and what it has not. */
+export class Statistics {
+  /** Queries that were asked for; `refused` are none to Postgres. */
+  readonly queries = { blocks: 0, rerun: 0, refused: 0 };
+  /** Comparisons of answers that blocks held, empty ones left out. */
+  equal = 0;
+  /** Of those: after a transaction that changed the answer. */
+  changed = 0;
+  /** Errors of Postgres at which the engine had no answer either, and answers that it left to Postgres. */
+  missed = 0;
+  missedErrors = 0;
+  empty = 0;
+  open = 0;
+  slow = 0;
+  wrong = 0;
+  readonly reasons = new Map<string, number>();
+  readonly refusals: string[] = [];
+
+  refuse(sql: string): null {
+    this.queries.refused++;
+    if (this.refusals.length < 200) this.refusals.push(sql);
+    return null;
+  }
+
+  plan(planned: BlockPlan | string): void {
+    if (typeof planned !== 'string') {
+      this.queries.blocks++;
+      return;
+    }
+    this.queries.rerun++;
+    this.reasons.set(planned, (this.reasons.get(planned) ?? 0) + 1);
+  }
+
+  count(
+    verdict: 'equal' | 'open' | 'slow' | 'missed' | 'wrong',
+    { isEmpty, changed, isError }: Compared,
+  ): void {
+    if (verdict === 'missed' && isError) this.missedErrors++;
+    else if (verdict === 'equal' && isEmpty) this.empty++;
+    else {
+      this[verdict]++;
+      if (verdict === 'equal' && changed) this.changed++;
+    }
+  }
+
+  lines(): readonly string[] {
+    const { blocks, rerun, refused } = this.queries;
+    const share = (part: number, of: number): string =>
+      `${of === 0 ? 0 : Math.round((1000 * part) / of) / 10} %`;
+    return [
+      `queries: ${blocks + rerun}, as blocks ${blocks} (${share(blocks, blocks + rerun)}), re-run ${rerun}; not taken by Postgres ${refused}`,
+      `comparisons in blocks: ${this.equal} equal, ${share(this.changed, this.equal)} after a change of the answer; left to Postgres ${this.missed}, errors left to Postgres ${this.missedErrors}; not counted: ${this.empty} empty before and after`,
+      `open answers ${this.open}, too slow ${this.slow}, WRONG ${this.wrong}`,
+    ];
+  }
+
+  reasonLines(): readonly string[] {
+    return [...this.reasons]
+      .toSorted(([, left], [, right]) => right - left)
+      .map(([reason, count]) => `${count}  ${reason}`);
+  }
+}
