@@ -14,7 +14,6 @@ export const BLOCK_REASONS = {
   from_values: 'It reads from VALUES.',
   from_unknown: 'It reads from something that Sluice does not know.',
   correlated: 'A subquery depends on rows of several tables of the query around it.',
-  subquery_of_groups: 'It has a subquery beside GROUP BY.',
   several_columns: 'It has a subquery of several columns where one is expected.',
   key_text: 'It groups, or tells rows apart, by values of which equal ones may be printed differently.',
   aggregate: 'It has an aggregate that Sluice does not maintain.',

@@ -12,6 +12,7 @@ import { planAggregate } from './aggregates.js';
 import { Expressions, type AtHand } from './expressions.js';
 import { placeFrom } from './from.js';
 import { GroupedRow } from './grouped-row.js';
+import { withGroupsApart } from './groups-apart.js';
 import { Level, type TableDraft } from './level.js';
 import { assertOneText } from './one-text.js';
 import type { PlannedTable, Planning } from './planning.js';
@@ -48,6 +49,8 @@ class BlockPlanner implements Planning {
   /** One list of columns for all occurrences of a table, so that they can share its rows. */
   readonly #tables = new Map<number, TableDraft>();
   readonly open = new Set<string>();
+  /** Of relations that are made here. */
+  #nextRelation = FIRST_RELATION;
 
   /** Numbers of relations of our own: far above those of the analysis. */
   #relations = 1 << 24;
@@ -57,7 +60,8 @@ class BlockPlanner implements Planning {
     this.#tableOf = tableOf;
   }
 
-  block(query: Query, level: Level): Block {
+  block(original: Query, level: Level): Block {
+    const query = withGroupsApart(original, () => this.#nextRelation++);
     if (query.with.length > 0) throw new NotABlock('cte');
     if (query.withTies) throw new NotABlock('with_ties');
     if (query.body.kind !== 'select')
@@ -134,8 +138,6 @@ class BlockPlanner implements Planning {
       atHand: (part) => {
         const known = also?.(part);
         if (known !== undefined) return known;
-        if (part.kind === 'exists' || part.kind === 'subquery' || part.kind === 'any of')
-          throw new NotABlock('subquery_of_groups');
         return row.atHand(part, (relation) => level.has(relation));
       },
     });
@@ -156,6 +158,8 @@ class BlockPlanner implements Planning {
     return expression.param;
   }
 }
+
+const FIRST_RELATION = 1 << 20;
 
 /** What clients see, and what rows are ordered or told apart by. */
 function shownTargets(query: Query, { targets, distinct }: Select): readonly Target[] {
