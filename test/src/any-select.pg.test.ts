@@ -64,8 +64,8 @@ test(
         await compare(truth, opened, `round ${round}`);
       }
       const gears = opened.map(({ view }) => view.gear);
-      expect(gears.filter((gear) => gear === 'incremental').length).toBeGreaterThan(100);
-      expect(gears.filter((gear) => gear === 'rerun').length).toBeGreaterThan(200);
+      expect(gears.filter((gear) => gear === 'incremental').length).toBeGreaterThan(350);
+      expect(gears.filter((gear) => gear === 'rerun').length).toBeGreaterThan(100);
     } finally {
       for (const client of clients) client.close();
       await truth.end();
