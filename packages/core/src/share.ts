@@ -57,25 +57,41 @@ function shareList(before: readonly unknown[], after: unknown[], depth: number):
   return longer === 0 && start === end;
 }
 
-function shareBetween(before: unknown[], after: unknown[], start: number, end: number, depth: number): void {
-  const places = new Map<string, number[]>();
-  for (const [place, element] of before.entries()) {
-    const print = printOf(element);
-    const held = places.get(print);
-    if (held) held.push(place);
-    else places.set(print, [place]);
-  }
-  const taken = after.slice(start, end).map((element) => {
-    const place = places.get(printOf(element))?.shift();
-    return place !== undefined && equal(before[place], element, depth) ? place : -1;
-  });
+function shareBetween(
+  before: readonly unknown[],
+  after: unknown[],
+  start: number,
+  end: number,
+  depth: number,
+): void {
   const left = new Set(before.keys());
-  for (const place of taken) left.delete(place);
+  const places: number[] = [];
+  const takes = (at: number, place = -1): boolean => {
+    const taken = left.has(place) && equal(before[place], after[at], depth);
+    if (taken) {
+      left.delete(place);
+      places[at] = place;
+    }
+    return taken;
+  };
+  // Most stand as far from one of the ends as they stood: the others are looked for.
+  const lost: number[] = [];
+  for (let at = start; at < end; at++) {
+    if (!takes(at, at - start) && !takes(at, at - end + before.length)) lost.push(at);
+  }
+  const byPrint = new Map<string, number[]>();
+  for (const place of left) {
+    const print = printOf(before[place]);
+    const held = byPrint.get(print);
+    if (held) held.push(place);
+    else byPrint.set(print, [place]);
+  }
+  for (const at of lost) takes(at, byPrint.get(printOf(after[at]))?.shift());
   let previous = -1;
-  for (const [index, place] of taken.entries()) {
-    const at = start + index;
-    previous = place < 0 ? previous + 1 : place;
-    if (place >= 0) after[at] = before[place];
+  for (let at = start; at < end; at++) {
+    const place = places[at];
+    previous = place ?? previous + 1;
+    if (place !== undefined) after[at] = before[place];
     else if (left.delete(previous)) after[at] = share(before[previous], after[at], depth);
   }
 }
