@@ -11,7 +11,7 @@ import { strict, type Family } from './registry.js';
 const SPACE = /[ \t\n\r]*/y;
 const SCALAR = /"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,:{}[\]"]+/y;
 
-interface Part {
+export interface Part {
   readonly name: string | null;
   readonly text: string;
 }
@@ -42,7 +42,7 @@ function endOf(text: string, from: number): number {
 }
 
 /** The members of an object or the elements of an array; null for a scalar. */
-function partsOf(text: string): Part[] | null {
+export function partsOf(text: string): Part[] | null {
   let at = skipSpace(text, 0);
   const open = text[at];
   if (open !== '{' && open !== '[') return null;
@@ -63,7 +63,7 @@ function partsOf(text: string): Part[] | null {
   return parts;
 }
 
-function isArray(text: string): boolean {
+export function isArray(text: string): boolean {
   return text[skipSpace(text, 0)] === '[';
 }
 
@@ -91,7 +91,7 @@ function atPath(text: string, pathText: string): PgText {
 }
 
 /** A string without quotes and escapes; null for JSON's null. */
-function plain(value: PgText): PgText {
+export function plain(value: PgText): PgText {
   if (value === null) return null;
   const text = value.trim();
   if (text === 'null') return null;

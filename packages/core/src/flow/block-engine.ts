@@ -60,6 +60,8 @@ export class BlockEngine {
   readonly #needs: readonly Map<string, readonly PgText[]>[];
   readonly #mixed: readonly (Combinations | null)[];
   readonly #joining: Joining;
+  /** Reads no table, nor do its subqueries. */
+  readonly #isComputed: boolean;
 
   readonly #isLeft: (member: FlowMember) => boolean;
 
@@ -76,6 +78,7 @@ export class BlockEngine {
     this.#children = inputs.map(({ input }) =>
       input.of.kind === 'block' ? new BlockEngine(input.of.block, compile) : null,
     );
+    this.#isComputed = this.#children.every((child) => child !== null && child.#isComputed);
     this.#bindings = inputs.map(() => new Map());
     this.#above = inputs.map((below, at) =>
       below.input.demand.parent === null ? null : this.#index(below, at),
@@ -224,8 +227,7 @@ export class BlockEngine {
     let isWhole = true;
     const told = attempt(() => {
       this.#joining.expand(member, [], tuples, (at, key, above) => {
-        isWhole = false;
-        if (this.#mixed[at]) this.#combine(at, key, above, member);
+        if (!this.#asked(member, at, key, above)) isWhole = false;
       });
       if (isWhole) member.start(tuples.values());
     });
@@ -302,6 +304,12 @@ export class BlockEngine {
     return this.block.inputs[at]?.paramKey?.(member.params) ?? '';
   }
 
+  /** Asks for a key that is not known, where it is found only now. @returns whether it is known then */
+  #asked(member: FlowMember, at: number, key: string, above: readonly PgText[]): boolean {
+    if (this.#mixed[at]) this.#combine(at, key, above, member);
+    return this.#stores[at]?.isCovered(key) === true;
+  }
+
   /** The key of a subquery that a row of the parent and a member make together. */
   #combine(at: number, key: string, above: readonly PgText[], member: FlowMember): void {
     const store = must(this.#stores[at], 'store');
@@ -310,8 +318,7 @@ export class BlockEngine {
     const row = must(compiled.parentKey(above), 'parameters of a subquery may be NULL');
     this.#mixed[at]?.add(key, { row, params: this.#paramKey(at, member) });
     const given = compiled.given(above, member.params);
-    store.demand(key, () => given);
-    this.#children[at]?.add(given);
+    if (store.demand(key, () => given)) this.#need(at, key);
   }
 
   #demandsOf(member: FlowMember): readonly (readonly [number, string])[] {
@@ -357,9 +364,17 @@ export class BlockEngine {
   /** A demanded key whose rows are not known. */
   #need(at: number, key: string): void {
     const given = must(this.#stores[at]?.givenOf(key), 'what is needed is demanded');
-    const child = this.#children[at];
-    if (child) child.add(given);
-    else this.#needs[at]?.set(key, given);
+    const child = this.#children[at] ?? null;
+    if (child === null) this.#needs[at]?.set(key, given);
+    else this.#begin(at, key, child.add(given));
+  }
+
+  /** What reads no table is there at once. */
+  #begin(at: number, key: string, member: FlowMember): void {
+    const child = must(this.#children[at] ?? null, 'child');
+    if (!child.#isComputed) return;
+    while (child.startChildren());
+    if (child.start(member)) this.#stores[at]?.cover(key, member.rows());
   }
 
   #imagesOf(at: number, changes: TableChanges): Images {
@@ -434,7 +449,14 @@ export class BlockEngine {
     let own = tuples.get(member);
     if (own === undefined) tuples.set(member, (own = new Map()));
     const into = own;
-    if (!attempt(() => this.#joining.expand(member, anchor, into))) missed.add(member);
+    const known = attempt(() =>
+      this.#joining.expand(member, anchor, into, (at, key, above) => {
+        // A key of tables that only now meets the member is to be fetched.
+        const child = this.#children[at] ?? null;
+        if (child === null || !child.#isComputed || !this.#asked(member, at, key, above)) throw new Missing();
+      }),
+    );
+    if (!known) missed.add(member);
   }
 
   /** All that go, then all that come: rows may exchange their keys. */

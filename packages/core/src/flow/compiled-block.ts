@@ -1,4 +1,5 @@
 import { columnsOf, type Compiled } from './compile.js';
+import { compileRows } from './computed-rows.js';
 import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
 import type { Block, DemandPair, Input } from './plan.js';
@@ -13,6 +14,8 @@ export interface CompiledBlock {
   readonly width: number;
   /** Of a set operation, by input: its columns over the input's row. */
   readonly arms: readonly (readonly Compiled[])[] | null;
+  /** Of rows that are made of parameters. */
+  readonly rows: ((params: readonly PgText[]) => readonly (readonly PgText[])[]) | null;
   readonly compile: (expression: Expression) => Compiled;
 }
 
@@ -49,6 +52,7 @@ export function compileBlock(plan: Block, compile: (expression: Expression) => C
     })),
     first: at(-1),
     width: plan.inputs.reduce((width, input) => Math.max(width, input.offset + input.width), 0),
+    rows: plan.rows === undefined ? null : compileRows(plan.rows, compile),
     arms: plan.sets?.arms.map((columns) => columns.map(compile)) ?? null,
     compile,
   };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Expression } from '../expression.js';
 import type { ValueType } from '../plan.js';
-import type { Block, Input, SetOperation } from './plan.js';
+import type { Block, ComputedList, Input, SetOperation } from './plan.js';
 import { follow } from './testing/following.js';
 
 /*
@@ -108,7 +108,48 @@ function input(before: readonly Input[], params: number, depth: number): fc.Arbi
 }
 
 const anyBlock = (params: number, depth: number): fc.Arbitrary<Block> =>
-  fc.oneof({ weight: 4, arbitrary: block(params, depth) }, { weight: 1, arbitrary: setBlock(params, depth) });
+  fc.oneof(
+    { weight: 4, arbitrary: block(params, depth) },
+    { weight: 1, arbitrary: setBlock(params, depth) },
+    { weight: 1, arbitrary: rowsBlock(params) },
+  );
+
+/** VALUES, and functions that count, of parameters. */
+function rowsBlock(params: number): fc.Arbitrary<Block> {
+  if (params === 0) return setBlock(0, 0);
+  const param = fc.integer({ min: 0, max: params - 1 }).map((at): Expression => ({ op: 'param', param: at }));
+  const values = fc
+    .array(fc.tuple(param, param), { minLength: 1, maxLength: 3 })
+    .map((rows): ComputedList => ({ kind: 'values', width: 2, rows }));
+  const series = fc.tuple(param, param).map((args): ComputedList => ({
+    kind: 'function',
+    width: 1,
+    fn: 'generate_series_int4',
+    args,
+    types: [INT, INT],
+  }));
+  return fc
+    .record({
+      lists: fc.array(fc.oneof(values, series), { minLength: 1, maxLength: 2 }),
+      ordinality: fc.boolean(),
+      where: conditions(1, params, 1),
+    })
+    .map(({ lists, ordinality, where }): Block => {
+      const width = lists.reduce((sum, list) => sum + list.width, ordinality ? 1 : 0);
+      return {
+        inputs: [],
+        rows: { lists, ordinality },
+        where,
+        group: null,
+        project: Array.from({ length: width }, (_, column): Expression => ({ op: 'column', column })),
+        distinct: false,
+        order: [],
+        limit: null,
+        offset: null,
+        types: Array.from({ length: width }, () => INT),
+      };
+    });
+}
 
 /** UNION, INTERSECT and EXCEPT of inputs that hang on the bindings. */
 function setBlock(params: number, depth: number): fc.Arbitrary<Block> {

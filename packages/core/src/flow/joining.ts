@@ -31,7 +31,7 @@ export interface Held {
   readonly members: ReadonlyMap<string, FlowMember>;
 }
 
-/** Told of a key whose rows are not known: goes on without them, or throws. */
+/** Told of a key whose rows are not known: makes them known, goes on without them, or throws. */
 export type OnUnknown = (at: number, key: string, above: readonly PgText[]) => void;
 
 /** Up the demand tree from a row to its anchors, and down from an anchor to the joined tuples. Holds nothing. */
@@ -85,13 +85,18 @@ export class Joining {
   }
 
   /** Makes the joined tuples that have the anchor's rows. @throws Missing, PgError, NotReproduced */
-  expand(member: FlowMember, anchor: Anchor, into: Map<string, Tuple>, onUnknown: OnUnknown = missing): void {
+  expand(member: FlowMember, anchor: Anchor, into: Map<string, Tuple>, onUnknown: OnUnknown): void {
     const flat: PgText[] = Array.from({ length: this.#block.width }, () => null);
     const { params } = member;
-    if (!all(this.#block.first, flat, params)) return;
+    const { arms, rows, first } = this.#block;
+    if (rows !== null) {
+      make(rows(params), first, { member, into });
+      return;
+    }
+    if (!all(first, flat, params)) return;
     const run: Run = { member, anchor, flat, rows: [], into, onUnknown };
-    if (this.#block.arms === null) this.#join(run, 0, '');
-    else this.#list(run, this.#block.arms);
+    if (arms === null) this.#join(run, 0, '');
+    else this.#list(run, arms);
   }
 
   /** The rows of the inputs one by one: each with the number of its input before its columns. */
@@ -150,7 +155,7 @@ export class Joining {
     const known = this.#stores[at]?.rows(key);
     if (known !== undefined) return known.values();
     onUnknown(at, key, above);
-    return [];
+    return this.#stores[at]?.rows(key)?.values() ?? [];
   }
 }
 
@@ -169,8 +174,14 @@ interface Run {
   readonly onUnknown: OnUnknown;
 }
 
-function missing(): never {
-  throw new Missing();
+/** Rows that are made of parameters: by their number. */
+function make(
+  rows: readonly (readonly PgText[])[],
+  where: readonly Compiled[],
+  { member, into }: Pick<Run, 'member' | 'into'>,
+): void {
+  for (const [at, flat] of rows.entries())
+    if (all(where, flat, member.params)) into.set(String(at), { key: String(at), flat });
 }
 
 function withRow(anchor: Anchor, at: number, row: Row): Anchor {

@@ -31,6 +31,8 @@ export interface Block {
   readonly offset: number | null;
   /** Instead of a join: UNION, INTERSECT, EXCEPT of the inputs. There are no `where` and no `group` then. */
   readonly sets?: Sets;
+  /** Instead of a join: the flat rows are made of the parameters. There are no inputs then. */
+  readonly rows?: ComputedRows;
   /** Types of the output columns: for order, equality and what reads them. */
   readonly types: readonly ValueType[];
 }
@@ -96,6 +98,25 @@ export interface Sets {
   readonly arms: readonly (readonly Expression[])[];
   readonly operation: SetOperation;
 }
+
+/** Lists side by side, as ROWS FROM has them: the shorter ones are filled up with NULLs. */
+export interface ComputedRows {
+  readonly lists: readonly ComputedList[];
+  /** WITH ORDINALITY: one more column, the number of the row. */
+  readonly ordinality: boolean;
+}
+
+/** Over parameters alone. */
+export type ComputedList =
+  | { readonly kind: 'values'; readonly width: number; readonly rows: readonly (readonly Expression[])[] }
+  /** A function that returns a set, by the name of its C function. */
+  | {
+      readonly kind: 'function';
+      readonly width: number;
+      readonly fn: string;
+      readonly args: readonly Expression[];
+      readonly types: readonly ValueType[];
+    };
 
 export type SetOperation =
   | { readonly input: number }

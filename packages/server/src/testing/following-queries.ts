@@ -123,7 +123,7 @@ export class QueryFollower {
   /**
    * Compares at every turn what is held with what Postgres answers; where Postgres raises an error nothing may be held.
    * @param mayBeUntold nothing may be held elsewhere too
-   * @returns how often an answer changed, how often nothing was held of one, and why queries are no blocks
+   * @returns how often an answer changed, and did without being fetched anew, how often nothing was held of one, and why queries are no blocks
    * @throws Error where they differ
    */
   async follow(
@@ -132,6 +132,7 @@ export class QueryFollower {
     { mayBeUntold = false }: { readonly mayBeUntold?: boolean } = {},
   ): Promise<{
     readonly changed: number;
+    readonly told: number;
     readonly untold: number;
     readonly reasons: Readonly<Record<string, string>>;
   }> {
@@ -154,7 +155,7 @@ export class QueryFollower {
       one.load(before);
       await this.#compare(query, one, mayBeUntold);
     }
-    let [changed, untold] = [0, 0];
+    let [changed, told, untold] = [0, 0, 0];
     for (let turn = 0; turn < turns; turn++) {
       await this.#client.query('BEGIN');
       for (let count = 1 + this.#random(3); count > 0; count--) await this.#client.query(this.#write());
@@ -164,14 +165,18 @@ export class QueryFollower {
       for (const { query, one } of followed) {
         const shown = one.rows()?.join();
         one.apply(before, after);
-        if (one.rows() === null) one.load(after);
+        const missed = one.rows() === null;
+        if (missed) one.load(after);
         await this.#compare(query, one, mayBeUntold);
         if (one.rows() === null) untold++;
-        else if (one.rows()?.join() !== shown) changed++;
+        else if (one.rows()?.join() !== shown) {
+          changed++;
+          if (!missed) told++;
+        }
       }
       before = after;
     }
-    return { changed, untold, reasons };
+    return { changed, told, untold, reasons };
   }
 
   async #compare(

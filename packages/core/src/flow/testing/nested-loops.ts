@@ -2,7 +2,7 @@ import { compileExpression } from '../../expression/compile.js';
 import { INTEGER } from '../../expression/integer.js';
 import type { Expression } from '../../expression.js';
 import type { PgText } from '../../value.js';
-import type { Block, Input, SetOperation, Sets } from '../plan.js';
+import type { Block, ComputedRows, Input, SetOperation, Sets } from '../plan.js';
 import { identity } from '../row.js';
 
 /*
@@ -111,9 +111,32 @@ function matched(
   });
 }
 
+/** Lists side by side. Of functions those that count from one integer to another. */
+function made({ lists, ordinality }: ComputedRows, params: readonly PgText[]): (readonly PgText[])[] {
+  const all = lists.map((list) => {
+    const of = (expression: Expression): PgText => evaluate(expression, [], params);
+    if (list.kind === 'values') return list.rows.map((row) => row.map(of));
+    const [first = null, last = null] = list.args.map(of);
+    if (first === null || last === null) return [];
+    const count = Math.max(0, Number(last) - Number(first) + 1);
+    return Array.from({ length: count }, (_, at) => [String(Number(first) + at)]);
+  });
+  const rows: (readonly PgText[])[] = [];
+  for (let at = 0; all.some((list) => at < list.length); at++)
+    rows.push([
+      ...lists.flatMap(({ width }, of) => all[of]?.[at] ?? new Array<PgText>(width).fill(null)),
+      ...(ordinality ? [String(at + 1)] : []),
+    ]);
+  return rows;
+}
+
 /** The rows of a block for one binding, from nothing; in its order. */
 export function answer(block: Block, tables: Tables, params: readonly PgText[]): (readonly PgText[])[] {
-  let rows = block.sets ? combined(block, block.sets, tables, params) : joined(block, tables, params);
+  let rows = block.rows
+    ? made(block.rows, params).filter((row) => holds(block.where, row, params))
+    : block.sets
+      ? combined(block, block.sets, tables, params)
+      : joined(block, tables, params);
   const { group } = block;
   if (group !== null) {
     const groups = new Map<string, { keys: PgText[]; flats: (readonly PgText[])[] }>();

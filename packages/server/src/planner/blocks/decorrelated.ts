@@ -1,9 +1,9 @@
 import type { Facts } from '../../analysis/facts.js';
-import type { Query, Scalar, Select, Source } from '../../analysis/query-tree.js';
+import type { Query, Relation, Scalar, Select, Source } from '../../analysis/query-tree.js';
 import { joinsOf, type Joins } from './joins.js';
 import { allOf, nested, queryOf } from './nested.js';
 import { conjuncts, relationsIn, subqueriesIn } from './scalars.js';
-import { refusedBy } from './strictness.js';
+import { refusedBy, unknown } from './strictness.js';
 
 /*
  * A subquery hangs on one input of the block around it. Where it depends on several, or on one that an outer join may
@@ -40,7 +40,7 @@ function dependents(select: Select, { inner, left }: Joins, facts: Facts): reado
     read.delete(relation.id);
     return {
       read,
-      isEmptyForNulls: (one) => relation.kind === 'subquery' && isEmptyForNulls(relation.query, one, facts),
+      isEmptyForNulls: (one) => isAbsentForNulls(relation, one, facts),
     };
   });
   const { from: _, ...rest } = select;
@@ -55,6 +55,14 @@ function dependents(select: Select, { inner, left }: Joins, facts: Facts): reado
 function conditionsOf(source: Source): readonly Scalar[] {
   if (source.kind === 'relation') return [];
   return [...conditionsOf(source.left), ...conditionsOf(source.right), ...conjuncts(source.on)];
+}
+
+function isAbsentForNulls(relation: Relation, one: number, facts: Facts): boolean {
+  if (relation.kind === 'subquery') return isEmptyForNulls(relation.query, one, facts);
+  if (relation.kind !== 'functions') return false;
+  return relation.functions.every(
+    ({ call }) => call.kind === 'call' && call.returnsSet && unknown(call, facts).has(one),
+  );
 }
 
 function isEmptyForNulls({ body }: Query, relation: number, facts: Facts): boolean {

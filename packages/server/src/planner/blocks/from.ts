@@ -1,6 +1,7 @@
 import { must } from '@sluice/core/assert';
 import type { Demand } from '@sluice/core/flow/plan';
 import type { Query, Relation, Scalar, Select } from '../../analysis/query-tree.js';
+import { addComputed } from './computed.js';
 import { equalitiesOf, type Equality } from './equalities.js';
 import { joinsOf, type LeftJoin } from './joins.js';
 import type { Level } from './level.js';
@@ -72,6 +73,8 @@ class FromPlanner {
   }
 
   #score(relation: Relation, equalities: readonly Equality[]): number {
+    // Costs nothing, and others may hang on it.
+    if (relation.kind === 'values' || relation.kind === 'functions') return 5;
     if (equalities.length === 0) return 0;
     const key = relation.kind === 'table' ? this.#planning.keyOf(relation.oid) : [];
     if (key.length > 0 && key.every((column) => equalities.some((one) => one.column === column))) return 4;
@@ -84,7 +87,7 @@ class FromPlanner {
     const all = conditions
       .flatMap((condition) => equalitiesOf(condition, this.#planning.facts))
       .filter((one) => one.relation === relation.id && this.#isReady(one.other))
-      .filter((one) => relation.kind !== 'subquery' || this.#canTakeIn(relation, one));
+      .filter((one) => relation.kind === 'table' || this.#canTakeIn(relation, one));
     const byInput = new Map<number | null, Equality[]>();
     for (const one of all) {
       const input = this.#inputOf(one.other);
@@ -115,7 +118,8 @@ class FromPlanner {
   }
 
   /** What is LATERAL hangs on an input already, and hangs on no other. */
-  #canTakeIn(relation: Relation & { readonly kind: 'subquery' }, one: Equality): boolean {
+  #canTakeIn(relation: Relation, one: Equality): boolean {
+    if (relation.kind !== 'subquery') return false;
     const input = this.#inputOf(one.other);
     const lateral = [...relationsIn(relation)].flatMap((id) => this.#level.inputOf(id) ?? []);
     if (input !== null && lateral.some((at) => at !== input)) return false;
@@ -140,9 +144,8 @@ class FromPlanner {
           relation: relation.id,
         });
       case 'functions':
-        throw new NotABlock('from_function');
       case 'values':
-        throw new NotABlock('from_values');
+        return addComputed(relation, join, this.#level, this.#planning);
       case 'cte':
         throw new NotABlock('cte');
       default:

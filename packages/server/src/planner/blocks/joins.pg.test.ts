@@ -112,7 +112,8 @@ beforeAll(async () => {
 afterAll(() => follower.stop());
 
 test('joins of every kind stay equal to Postgres', async () => {
-  const { changed, reasons } = await follower.follow(QUERIES, 80);
+  const { changed, told, reasons } = await follower.follow(QUERIES, 80);
   expect(reasons).toEqual({});
+  expect(told).toBeGreaterThan(changed / 2);
   expect(changed).toBeGreaterThan(500);
 }, 120_000);

@@ -2,6 +2,7 @@ import type { Facts } from '../../analysis/facts.js';
 import type { Scalar, Select, Source } from '../../analysis/query-tree.js';
 import { decorrelated } from './decorrelated.js';
 import { fullJoin } from './full-join.js';
+import { withFunctionsInFrom } from './functions-in-select.js';
 import { allOf, nested, queryOf, type Nesting } from './nested.js';
 import { simplified } from './outer-joins.js';
 import { conjuncts, subqueriesIn } from './scalars.js';
@@ -15,7 +16,8 @@ import { refusedBy } from './strictness.js';
  */
 export function normalised(select: Select, facts: Facts, fresh: () => number): Select {
   const refused = refusedBy(select.where, facts);
-  let result: Select = { ...select, from: select.from.map((source) => simplified(source, refused, facts)) };
+  const whole = withFunctionsInFrom(select, fresh);
+  let result: Select = { ...whole, from: whole.from.map((source) => simplified(source, refused, facts)) };
   for (;;) {
     const next = firstOf(result.from, (source) => nestingOf(source, { facts, fresh }));
     if (next === null) break;

@@ -62,8 +62,9 @@ beforeAll(async () => {
 afterAll(() => follower.stop());
 
 test('set operations stay equal to Postgres', async () => {
-  const { changed, reasons } = await follower.follow(QUERIES, 60);
+  const { changed, told, reasons } = await follower.follow(QUERIES, 60);
   expect(reasons).toEqual({});
+  expect(told).toBeGreaterThan(changed / 2);
   expect(changed).toBeGreaterThan(200);
 }, 120_000);
 

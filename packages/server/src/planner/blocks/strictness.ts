@@ -34,8 +34,8 @@ function notTrue(scalar: Scalar, facts: Facts): Relations {
   }
 }
 
-/** The relations of which a row of NULLs alone makes the value NULL. */
-function unknown(scalar: Scalar, facts: Facts): Relations {
+/** The relations of which a row of NULLs alone makes the value NULL, or a set without rows. */
+export function unknown(scalar: Scalar, facts: Facts): Relations {
   switch (scalar.kind) {
     case 'column':
       return scalar.column > 0 ? new Set([scalar.relation]) : NONE;
