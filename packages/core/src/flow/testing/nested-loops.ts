@@ -124,7 +124,7 @@ function made({ lists, ordinality }: ComputedRows, params: readonly PgText[]): (
   const rows: (readonly PgText[])[] = [];
   for (let at = 0; all.some((list) => at < list.length); at++)
     rows.push([
-      ...lists.flatMap(({ width }, of) => all[of]?.[at] ?? new Array<PgText>(width).fill(null)),
+      ...lists.flatMap(({ width }, of) => all[of]?.[at] ?? Array.from({ length: width }, () => null)),
       ...(ordinality ? [String(at + 1)] : []),
     ]);
   return rows;
