@@ -194,6 +194,7 @@ function setBlock(params: number, depth: number): fc.Arbitrary<Block> {
         order: ordered ? columns.map((_, at) => ({ column: at, descending: false, nullsFirst: true })) : [],
         limit: ordered && limited && params > 0 ? 0 : null,
         offset: null,
+        withTies: (columns[0] ?? 0) % 2 === 0,
         types: columns.map(() => INT),
       };
     });

@@ -29,6 +29,8 @@ export interface Block {
   /** Parameters. */
   readonly limit: number | null;
   readonly offset: number | null;
+  /** With the last row of the limit come those that are equal to it in the order. */
+  readonly withTies?: boolean;
   /** Instead of a join: UNION, INTERSECT, EXCEPT of the inputs. There are no `where` and no `group` then. */
   readonly sets?: Sets;
   /** Instead of a join: the flat rows are made of the parameters. There are no inputs then. */

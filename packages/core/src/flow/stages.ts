@@ -98,7 +98,8 @@ interface Ordered {
 /** The stretch that ORDER BY, OFFSET and LIMIT show. Ties are settled by the rows' keys. */
 class Window {
   readonly #rows = new Map<string, Ordered>();
-  readonly #compare: (left: Ordered, right: Ordered) => number;
+  readonly #order: (left: Ordered, right: Ordered) => number;
+  readonly #withTies: boolean;
   readonly #cut: { readonly offset: number; readonly end: number } | null;
   readonly #hasOrder: boolean;
   #sorted: Ordered[] = [];
@@ -109,7 +110,8 @@ class Window {
       compare: comparator(must(plan.types[term.column], 'the type of an output column')),
     }));
     this.#hasOrder = terms.length > 0;
-    this.#compare = (left, right) => {
+    this.#withTies = plan.withTies === true;
+    this.#order = (left, right) => {
       for (const { column, descending, nullsFirst, compare } of terms) {
         const a = left.values[column] ?? null;
         const b = right.values[column] ?? null;
@@ -118,7 +120,7 @@ class Window {
         const order = compare(a, b);
         if (order !== 0) return descending ? -order : order;
       }
-      return left.key < right.key ? -1 : left.key > right.key ? 1 : 0;
+      return 0;
     };
     this.#cut = cutOf(plan, params);
   }
@@ -175,14 +177,26 @@ class Window {
     let high = this.#sorted.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#compare(must(this.#sorted[middle], 'row'), row) < 0) low = middle + 1;
+      if (this.#isBefore(must(this.#sorted[middle], 'row'), row)) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
+  #isBefore(left: Ordered, right: Ordered): boolean {
+    const order = this.#order(left, right);
+    return order === 0 ? left.key < right.key : order < 0;
+  }
+
   #slice(): readonly Ordered[] {
-    return this.#cut === null ? this.#sorted : this.#sorted.slice(this.#cut.offset, this.#cut.end);
+    if (this.#cut === null) return this.#sorted;
+    const { offset, end } = this.#cut;
+    const last = end > offset ? this.#sorted[end - 1] : undefined;
+    if (!this.#withTies || last === undefined) return this.#sorted.slice(offset, end);
+    let after = end;
+    for (let row = this.#sorted[after]; row !== undefined; row = this.#sorted[++after])
+      if (this.#order(last, row) !== 0) break;
+    return this.#sorted.slice(offset, after);
   }
 }
 

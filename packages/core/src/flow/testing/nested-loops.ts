@@ -177,7 +177,11 @@ function cut(block: Block, rows: (readonly PgText[])[], params: readonly PgText[
     return text === null ? absent : Number(text);
   };
   const offset = bound(block.offset, 0);
-  return rows.toSorted((a, b) => byOrder(block, a, b)).slice(offset, offset + bound(block.limit, 1e9));
+  const sorted = rows.toSorted((a, b) => byOrder(block, a, b));
+  const shown = sorted.slice(offset, offset + bound(block.limit, 1e9));
+  const last = shown.at(-1);
+  if (block.withTies !== true || last === undefined) return shown;
+  return [...shown, ...sorted.slice(offset + shown.length).filter((row) => byOrder(block, row, last) === 0)];
 }
 
 function byOrder(block: Block, left: readonly PgText[], right: readonly PgText[]): number {

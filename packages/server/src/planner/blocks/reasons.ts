@@ -8,7 +8,6 @@ export const BLOCK_REASONS = {
   window_frame: 'It has a window whose frame is a RANGE of a type that Sluice does not reckon with.',
   distinct_on: 'It has DISTINCT ON without an ORDER BY that says which row is the first.',
   set_cast: 'The types of a UNION, INTERSECT or EXCEPT become one in a way that Sluice does not know.',
-  with_ties: 'It has FETCH … WITH TIES.',
   cte: 'It has a WITH query that stands for itself: recursive or MATERIALIZED.',
   from_function: 'It reads from a function that Sluice does not compute.',
   from_subquery: 'It has a subquery within VALUES, or within a function in FROM.',

@@ -52,6 +52,18 @@ const QUERIES: readonly FollowedQuery[] = [
     'WITH s AS (SELECT id FROM issues WHERE priority > $1 UNION SELECT issue_id FROM labels) SELECT s.id, i.title FROM s LEFT JOIN issues i ON i.id = s.id',
     ['1'],
   ],
+  // LIMIT.
+  ['SELECT priority FROM issues ORDER BY priority DESC NULLS LAST FETCH FIRST 3 ROWS WITH TIES'],
+  [
+    'SELECT priority FROM issues WHERE project_id = $1 ORDER BY priority OFFSET $2 FETCH FIRST 1 ROW WITH TIES',
+    ['1', '1'],
+  ],
+  [
+    'SELECT p.id, l.priority FROM projects p, LATERAL (SELECT i.priority FROM issues i WHERE i.project_id = p.id ORDER BY i.priority FETCH FIRST ROW WITH TIES) l',
+  ],
+  ['SELECT id FROM users UNION ALL SELECT priority FROM issues ORDER BY id LIMIT $1 OFFSET $2', ['4', '2']],
+  ['SELECT id FROM issues ORDER BY id LIMIT NULL OFFSET $1', ['2']],
+  ['SELECT id FROM issues ORDER BY id LIMIT $1', ['-1']],
 ];
 
 let follower: QueryFollower;

@@ -52,25 +52,21 @@ class BlockPlanner implements Planning {
   /** Of relations that are made here. */
   #nextRelation = FIRST_RELATION;
 
-  /** Numbers of relations of our own: far above those of the analysis. */
-  #relations = 1 << 24;
-
   constructor(facts: Facts, tableOf: (oid: number) => PlannedTable) {
     this.facts = facts;
     this.#tableOf = tableOf;
   }
 
   block(original: Query, level: Level): Block {
-    const query = withGroupsApart(original, () => this.#nextRelation++);
+    const fresh = (): number => this.#nextRelation++;
+    const query = withGroupsApart(original, fresh);
     if (query.with.length > 0) throw new NotABlock('cte');
-    if (query.withTies) throw new NotABlock('with_ties');
     if (query.body.kind !== 'select')
       return {
         ...setBlock(query, query.body, level, this),
-        limit: this.#bound(query.limit, level),
-        offset: this.#bound(query.offset, level),
+        ...this.#bounds(query, level),
       };
-    const body = normalised(query.body, this.facts, () => ++this.#relations);
+    const body = normalised(query.body, this.facts, fresh);
     const where = placeFrom(body, level, this).map((one) => this.#expressions.condition(one, level));
     const row = new GroupedRow(body, {
       facts: this.facts,
@@ -111,8 +107,7 @@ class BlockPlanner implements Planning {
         sortTypeOf(key, target.expression, this.facts);
         return { column, descending: key.descending, nullsFirst: key.nullsFirst };
       }),
-      limit: this.#bound(query.limit, level),
-      offset: this.#bound(query.offset, level),
+      ...this.#bounds(query, level),
       types: targets.map(({ expression: { type } }) => valueTypeOf(type.oid, type.collation, this.facts)),
     };
   }
@@ -146,6 +141,12 @@ class BlockPlanner implements Planning {
   #tellsApart(select: Select): boolean {
     for (const { expression, junk } of select.targets) if (!junk) assertOneText(expression, this.facts);
     return true;
+  }
+
+  #bounds(query: Query, level: Level): Pick<Block, 'limit' | 'offset' | 'withTies'> {
+    const limit = this.#bound(query.limit, level);
+    const offset = this.#bound(query.offset, level);
+    return { limit, offset, ...(query.withTies ? { withTies: true } : {}) };
   }
 
   /** LIMIT and OFFSET: a number, or a parameter. */
