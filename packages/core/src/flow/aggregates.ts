@@ -1,12 +1,15 @@
 import { must } from '../assert.js';
 import { comparator, equalityKey } from '../engine/compare.js';
 import type { Expression } from '../expression.js';
+import { notReproduced } from '../expression/errors.js';
 import type { PgText } from '../value.js';
 import { accumulator, FOLDS, type Accumulator, type FoldName } from './accumulators.js';
 import type { Compiled } from './compile.js';
 import { listMaker } from './lists.js';
 import type { Aggregate } from './plan.js';
-import { identity } from './row.js';
+import { Texts } from './one-text.js';
+import { printsOneWay } from './one-way.js';
+import { equality } from './row.js';
 
 /** One aggregate of one group. */
 export interface AggregateState {
@@ -83,7 +86,9 @@ function foldMaker(
   const distinct = plan.distinct ? equalityKey(must(type, 'DISTINCT has an argument')) : null;
   return () => {
     const inner = accumulator(name, type);
-    return new Fold(distinct === null ? inner : new Distinct(inner, distinct), arg);
+    if (distinct === null) return new Fold(inner, arg);
+    const isShown = name !== 'count' && type !== undefined && !printsOneWay(type);
+    return new Fold(new Distinct(inner, distinct, isShown), arg);
   };
 }
 
@@ -116,34 +121,49 @@ class Fold implements AggregateState {
 class Distinct implements Accumulator {
   readonly #inner: Accumulator;
   readonly #key: (value: string) => string;
-  readonly #counts = new Map<string, { count: number; readonly value: string }>();
+  readonly #isShown: boolean;
+  readonly #equal = new Map<string, { readonly texts: Texts; count: number; value: string }>();
 
-  constructor(inner: Accumulator, key: (value: string) => string) {
+  constructor(inner: Accumulator, key: (value: string) => string, isShown: boolean) {
     this.#inner = inner;
     this.#key = key;
+    this.#isShown = isShown;
   }
 
   add(value: string): void {
     const key = this.#key(value);
-    const known = this.#counts.get(key);
-    if (known !== undefined) {
-      known.count++;
-      return;
+    let equal = this.#equal.get(key);
+    if (equal === undefined) {
+      equal = { texts: new Texts(), count: 0, value };
+      this.#equal.set(key, equal);
+      this.#inner.add(value);
     }
-    this.#counts.set(key, { count: 1, value });
-    this.#inner.add(value);
+    equal.count++;
+    equal.texts.count([value], 1);
   }
 
   remove(value: string): void {
     const key = this.#key(value);
-    const known = must(this.#counts.get(key), 'what goes was there');
-    if (--known.count > 0) return;
-    this.#counts.delete(key);
-    this.#inner.remove(known.value);
+    const equal = must(this.#equal.get(key), 'what goes was there');
+    equal.count--;
+    equal.texts.count([value], -1);
+    if (equal.count > 0) return;
+    this.#equal.delete(key);
+    this.#inner.remove(equal.value);
   }
 
+  /** Values that are equal are one, and it matters which where they print differently. */
   result(): PgText {
+    if (this.#isShown) for (const equal of this.#equal.values()) this.#settle(equal);
     return this.#inner.result();
+  }
+
+  #settle(equal: { readonly texts: Texts; value: string }): void {
+    const value = equal.texts.one()?.[0] ?? equal.value;
+    if (value === equal.value) return;
+    this.#inner.remove(equal.value);
+    this.#inner.add(value);
+    equal.value = value;
   }
 }
 
@@ -157,7 +177,7 @@ interface Element {
 interface Listing {
   readonly evaluate: (key: string, tuple: readonly PgText[]) => Element | null;
   readonly compare: (left: Element, right: Element) => number;
-  /** Of equal elements the first stays; null: all do. */
+  /** Of equal elements the first stays; null: all do. DISTINCT orders by all arguments. */
   readonly same: ((element: Element) => string) | null;
   readonly print: (elements: readonly (readonly PgText[])[]) => PgText;
 }
@@ -170,7 +190,7 @@ function listedMaker(
   const args = plan.args.map(bind);
   const sort = plan.order.map(({ expression }) => bind(expression));
   const { skipsNull, print } = listMaker(plan.fn, plan.types, step);
-  const keys = plan.types.map(equalityKey);
+  const parts = plan.order.map(({ type }) => equality(type));
   const listing: Listing = {
     evaluate: (key, tuple) => {
       const values = args.map((arg) => arg(tuple));
@@ -179,10 +199,7 @@ function listedMaker(
     },
     compare: ordering(plan.order),
     same: plan.distinct
-      ? (element) =>
-          element.args
-            .map((value, at) => identity(value === null ? null : (keys[at]?.(value) ?? value)))
-            .join('')
+      ? ({ sort: values }) => values.map((value, at) => parts[at]?.(value) ?? '-').join('')
       : null,
     print,
   };
@@ -243,9 +260,13 @@ class List implements AggregateState {
 }
 
 function firstOfSame(elements: readonly Element[], same: (element: Element) => string): Element[] {
-  const seen = new Set<string>();
-  return elements.filter((element) => {
+  const seen = new Map<string, Element>();
+  for (const element of elements) {
     const key = same(element);
-    return !seen.has(key) && seen.add(key);
-  });
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, element);
+    else if (first.args.some((value, at) => value !== element.args[at]))
+      notReproduced('which of equal values that print differently is shown');
+  }
+  return [...seen.values()];
 }

@@ -1,18 +1,17 @@
 import type { Expression } from '../expression.js';
-import { notReproduced } from '../expression/errors.js';
 import type { PgText } from '../value.js';
 import { makeAggregate, type AggregateState, type AggregateFactory } from './aggregates.js';
 import type { Compiled } from './compile.js';
-import { printsOneWay } from './one-way.js';
+import { Texts } from './one-text.js';
 import type { Grouping } from './plan.js';
-import { equality, identity, type Change, type KeyPart } from './row.js';
+import { equality, type Change, type KeyPart } from './row.js';
 
 interface Group {
   readonly key: string;
   readonly set: GroupingSet;
   readonly states: readonly AggregateState[];
-  /** The texts of its keys, with how many joined tuples have them. */
-  readonly texts: Map<string, { readonly keys: readonly PgText[]; count: number }>;
+  /** Of the keys of its joined tuples. */
+  readonly texts: Texts;
   /** What was handed on last; null: nothing. */
   shown: readonly PgText[] | null;
 }
@@ -30,7 +29,6 @@ interface GroupingSet {
 export class Groups {
   readonly #keys: readonly Compiled[];
   readonly #parts: readonly KeyPart[];
-  readonly #isOneWay: boolean;
   readonly #factories: readonly AggregateFactory[];
   readonly #having: readonly Compiled[];
   readonly #params: readonly PgText[];
@@ -40,7 +38,6 @@ export class Groups {
   constructor(plan: Grouping, params: readonly PgText[], compile: (expression: Expression) => Compiled) {
     this.#keys = plan.keys.map(compile);
     this.#parts = plan.types.map(equality);
-    this.#isOneWay = plan.types.every(printsOneWay);
     this.#factories = plan.aggregates.map((aggregate) => makeAggregate(aggregate, params, compile));
     this.#having = plan.having.map(compile);
     this.#params = params;
@@ -76,20 +73,12 @@ export class Groups {
       const keys = all.map((value, at) => (set.has[at] === true ? value : null));
       const group = this.#group(set, keys);
       touched.add(group);
-      this.#count(group, keys, by);
+      group.texts.count(keys, by);
       for (const state of group.states) {
         if (by === 1) state.add(key, tuple);
         else state.remove(key, tuple);
       }
     }
-  }
-
-  #count({ texts }: Group, keys: readonly PgText[], by: 1 | -1): void {
-    const text = this.#isOneWay ? '' : keys.map(identity).join('');
-    const known = texts.get(text) ?? { keys, count: 0 };
-    known.count += by;
-    if (known.count === 0) texts.delete(text);
-    else texts.set(text, known);
   }
 
   /** In groups NULL equals NULL. */
@@ -98,7 +87,7 @@ export class Groups {
     let group = this.#groups.get(key);
     if (group === undefined) {
       const states = this.#factories.map((make) => make());
-      group = { key, set, states, texts: new Map(), shown: null };
+      group = { key, set, states, texts: new Texts(), shown: null };
       this.#groups.set(key, group);
     }
     return group;
@@ -110,18 +99,20 @@ export class Groups {
       const old = group.shown;
       const next = this.#rowOf(group);
       group.shown = next;
-      if (group.texts.size === 0 && !group.set.isWhole) this.#groups.delete(group.key);
+      if (group.texts.isEmpty && !group.set.isWhole) this.#groups.delete(group.key);
       if (old !== null || next !== null) out.push({ key: group.key, old, next });
     }
     return out;
   }
 
   #rowOf({ set, states, texts }: Group): readonly PgText[] | null {
-    if (texts.size === 0 && !set.isWhole) return null;
-    if (texts.size > 1) notReproduced('which of equal keys that print differently a group shows');
-    const [first] = texts.values();
-    const keys = first?.keys ?? set.has.map(() => null);
-    const row = [...keys, ...states.map((state) => state.result()), ...set.marks];
+    const keys = texts.one();
+    if (keys === null && !set.isWhole) return null;
+    const row = [
+      ...(keys ?? set.has.map(() => null)),
+      ...states.map((state) => state.result()),
+      ...set.marks,
+    ];
     return this.#having.every((condition) => condition(row, this.#params) === 't') ? row : null;
   }
 }

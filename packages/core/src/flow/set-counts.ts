@@ -1,14 +1,25 @@
 import { must } from '../assert.js';
 import type { PgText } from '../value.js';
 import type { SetOperation } from './plan.js';
-import { identity, type Change } from './row.js';
+import { equality, same, type Change, type KeyPart } from './row.js';
+import { Texts } from './one-text.js';
+import type { ValueType } from '../plan.js';
 
 interface Counted {
-  /** The number of an input, and the columns. */
-  readonly flat: readonly PgText[];
+  readonly texts: Texts;
   /** By input. */
   readonly counts: Map<number, number>;
+  /** What was handed on last, and how often. */
+  shown: Shown;
 }
+
+interface Shown {
+  /** The columns. */
+  readonly values: readonly PgText[];
+  readonly times: number;
+}
+
+const NOTHING: Shown = { values: [], times: 0 };
 
 /**
  * UNION, INTERSECT, EXCEPT of one member: equal rows are counted in each input, and are there as often as the
@@ -16,33 +27,40 @@ interface Counted {
  */
 export class SetCounts {
   readonly #operation: SetOperation;
+  readonly #parts: readonly KeyPart[];
   readonly #rows = new Map<string, Counted>();
 
-  constructor(operation: SetOperation) {
+  constructor(operation: SetOperation, types: readonly ValueType[]) {
     this.#operation = operation;
+    this.#parts = types.map(equality);
   }
 
+  /** @throws NotReproduced where equal rows print differently */
   apply(changes: readonly Change[]): Change[] {
-    const before = new Map<string, number>();
-    const rows = new Map<string, Counted>();
-    const count = (flat: readonly PgText[] | null, by: number): void => {
-      if (flat === null) return;
-      const key = flat.slice(1).map(identity).join('');
-      const counted = this.#rows.get(key) ?? { flat, counts: new Map<number, number>() };
-      this.#rows.set(key, counted);
-      rows.set(key, counted);
-      if (!before.has(key)) before.set(key, timesOf(this.#operation, counted.counts));
-      const input = Number(flat[0]);
-      const left = (counted.counts.get(input) ?? 0) + by;
-      if (left === 0) counted.counts.delete(input);
-      else counted.counts.set(input, left);
-    };
-    for (const { next } of changes) count(next, 1);
-    for (const { old } of changes) count(old, -1);
-    return [...rows].flatMap(([key, { flat, counts }]) => {
-      if (counts.size === 0) this.#rows.delete(key);
-      return occurrences(key, flat, must(before.get(key), 'count'), timesOf(this.#operation, counts));
+    const touched = new Map<string, Counted>();
+    for (const { next } of changes) this.#count(next, 1, touched);
+    for (const { old } of changes) this.#count(old, -1, touched);
+    return [...touched].flatMap(([key, counted]) => {
+      const was = counted.shown;
+      const times = timesOf(this.#operation, counted.counts);
+      const is = times === 0 ? NOTHING : { values: must(counted.texts.one(), 'a row'), times };
+      counted.shown = is;
+      if (counted.counts.size === 0) this.#rows.delete(key);
+      return occurrences(key, was, is);
     });
+  }
+
+  #count(flat: readonly PgText[] | null, by: 1 | -1, touched: Map<string, Counted>): void {
+    if (flat === null) return;
+    const [input, ...values] = flat;
+    const key = values.map((value, at) => this.#parts[at]?.(value) ?? '-').join('');
+    const counted = this.#rows.get(key) ?? { texts: new Texts(), counts: new Map(), shown: NOTHING };
+    this.#rows.set(key, counted);
+    touched.set(key, counted);
+    counted.texts.count(values, by);
+    const left = (counted.counts.get(Number(input)) ?? 0) + by;
+    if (left === 0) counted.counts.delete(Number(input));
+    else counted.counts.set(Number(input), left);
   }
 }
 
@@ -71,9 +89,12 @@ function timesOf(operation: SetOperation, counts: ReadonlyMap<number, number>): 
 }
 
 /** Equal rows are told apart by their number. */
-function occurrences(key: string, flat: readonly PgText[], was: number, is: number): Change[] {
-  const changes: Change[] = [];
-  for (let at = is; at < was; at++) changes.push({ key: `${key}/${at}`, old: flat, next: null });
-  for (let at = was; at < is; at++) changes.push({ key: `${key}/${at}`, old: null, next: flat });
-  return changes;
+function occurrences(key: string, was: Shown, is: Shown): Change[] {
+  const flat = ({ values, times }: Shown, at: number): readonly PgText[] | null =>
+    at < times ? ['', ...values] : null;
+  return Array.from({ length: Math.max(was.times, is.times) }, (_, at) => ({
+    key: `${key}/${at}`,
+    old: flat(was, at),
+    next: flat(is, at),
+  })).filter(({ old, next }) => old === null || next === null || !same(old, next));
 }

@@ -4,11 +4,12 @@ import type { Compiled } from './compile.js';
 import type { CompiledBlock } from './compiled-block.js';
 import { PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
+import { Distinct } from './distinct.js';
 import { DistinctOn } from './distinct-on.js';
 import { Groups } from './groups.js';
 import type { Block } from './plan.js';
 import { isUnionAll, SetCounts } from './set-counts.js';
-import { identity, same, type Change } from './row.js';
+import { same, type Change } from './row.js';
 import { WindowStage } from './window-stage.js';
 
 /** What a block does with its joined tuples, for one member: each stage takes changes and hands changes on. */
@@ -31,14 +32,15 @@ export interface Placed {
 export function makeStages({ plan, compile }: CompiledBlock, params: readonly PgText[]): Stages {
   const groups = plan.group === null ? null : new Groups(plan.group, params, compile);
   const { sets } = plan;
-  const counts = sets === undefined || isUnionAll(sets.operation) ? null : new SetCounts(sets.operation);
+  const counts =
+    sets === undefined || isUnionAll(sets.operation) ? null : new SetCounts(sets.operation, plan.types);
   const project = projection(plan.project.map(compile), params);
   const functions = plan.windows === undefined ? null : new WindowStage(plan.windows, params, compile);
   const distinct =
     plan.distinctOn !== undefined
       ? new DistinctOn(plan, plan.distinctOn)
       : plan.distinct
-        ? new Distinct()
+        ? new Distinct(plan.types)
         : null;
   const window = new Window(plan, params);
   const further = (changes: readonly Change[]): Change[] => {
@@ -64,30 +66,6 @@ function projection(
       const change = { key, old: of(old), next: of(next) };
       return change.old !== null && change.next !== null && same(change.old, change.next) ? [] : [change];
     });
-}
-
-/** One of equal rows, as long as there is any. */
-class Distinct {
-  readonly #counts = new Map<string, number>();
-
-  apply(changes: readonly Change[]): Change[] {
-    const before = new Map<string, { was: boolean; values: readonly PgText[] }>();
-    const count = (values: readonly PgText[] | null, by: number): void => {
-      if (values === null) return;
-      const key = values.map(identity).join('');
-      const counted = this.#counts.get(key) ?? 0;
-      if (!before.has(key)) before.set(key, { was: counted > 0, values });
-      if (counted + by === 0) this.#counts.delete(key);
-      else this.#counts.set(key, counted + by);
-    };
-    for (const { next } of changes) count(next, 1);
-    for (const { old } of changes) count(old, -1);
-    return [...before].flatMap(([key, { was, values }]) => {
-      const is = this.#counts.has(key);
-      if (was === is) return [];
-      return [{ key, old: was ? values : null, next: is ? values : null }];
-    });
-  }
 }
 
 interface Ordered {

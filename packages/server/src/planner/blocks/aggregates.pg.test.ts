@@ -112,6 +112,15 @@ const AMOUNTS: readonly FollowedQuery[] = [
     'left',
   ],
   ['SELECT json_object_agg(price, exact ORDER BY id) FILTER (WHERE price IS NOT NULL) FROM amounts'],
+  [
+    'SELECT sum(DISTINCT exact), avg(DISTINCT price), json_agg(DISTINCT price), array_agg(DISTINCT span) FROM amounts',
+    [],
+    [],
+    'left',
+  ],
+  [
+    'SELECT count(DISTINCT span), count(DISTINCT data), count(DISTINCT tags), sum(DISTINCT price) FROM amounts',
+  ],
   ['SELECT jsonb_object_agg(span, data ORDER BY id) FROM amounts'],
 ];
 

@@ -1,13 +1,13 @@
 import type { Expression } from '@sluice/core/expression';
-import { printsOneWay } from '@sluice/core/flow/one-way';
 import type { Aggregate } from '@sluice/core/flow/plan';
 import { isOrdered } from '@sluice/core/expression/ordered';
 import type { ValueType } from '@sluice/core/plan';
-import { checkDeterministic, FIRST_USER_OID, orderedType, sortTypeOf } from '../../analysis/comparing.js';
+import { FIRST_USER_OID, orderedType, sortTypeOf } from '../../analysis/comparing.js';
 import type { Facts } from '../../analysis/facts.js';
 import type { Scalar, ScalarOf, Target } from '../../analysis/query-tree.js';
 import { typeOfScalar } from '../../analysis/value-type.js';
 import { NotABlock } from './reasons.js';
+import { toldApart } from './told-apart.js';
 
 export type AggregateOrder = Aggregate['order'];
 
@@ -107,7 +107,7 @@ class Planning {
   #fold(fn: string, distinct = true): Aggregate {
     const isDistinct = distinct && this.#scalar.distinct.length > 0;
     const types = this.#args.map((arg) => this.#typeOf(arg));
-    if (isDistinct) for (const type of types) this.#checkDistinct(type, fn !== 'count');
+    if (isDistinct) for (const arg of this.#args) toldApart(arg, this.#context.facts);
     return {
       fn,
       args: this.#args.map(this.#context.below),
@@ -134,7 +134,7 @@ class Planning {
 
   #list(oid: number): Aggregate {
     const isDistinct = this.#scalar.distinct.length > 0;
-    if (isDistinct) for (const arg of this.#args) this.#checkDistinct(this.#typeOf(arg), true);
+    if (isDistinct) for (const arg of this.#args) toldApart(arg, this.#context.facts);
     return {
       ...this.#listing(oid),
       distinct: isDistinct,
@@ -223,14 +223,6 @@ class Planning {
     const target = this.#targets.find((one) => one.ref === ref);
     if (target === undefined) throw this.#refused();
     return target;
-  }
-
-  /** Equal values must be one to the engine, and where they are shown must print the same. */
-  #checkDistinct(type: ValueType, isShown: boolean): void {
-    const { collation } = this.#scalar;
-    checkDeterministic(collation, this.#context.facts);
-    if (type.kind === 'opaque' || type.kind === 'json') throw this.#refused();
-    if (isShown && !printsOneWay(type)) throw new NotABlock('key_text');
   }
 
   #typeOf(arg: Scalar): ValueType {

@@ -1,12 +1,10 @@
 import type { Expression } from '@sluice/core/expression';
 import type { Aggregate, Grouping } from '@sluice/core/flow/plan';
 import type { ValueType } from '@sluice/core/plan';
-import { checkDeterministic } from '../../analysis/comparing.js';
 import type { Scalar, ScalarOf, Select } from '../../analysis/query-tree.js';
-import { typeOfScalar } from '../../analysis/value-type.js';
 import { planAggregate, type AggregateContext } from './aggregates.js';
 import { renumbered } from './level.js';
-import { NotABlock } from './reasons.js';
+import { toldApart } from './told-apart.js';
 
 interface Key {
   readonly text: string;
@@ -90,11 +88,7 @@ export class GroupedRow {
   }
 
   #key(scalar: Scalar): number {
-    const { facts } = this.#context;
-    const type = typeOfScalar(scalar, scalar.type.collation, facts);
-    if (type.kind === 'opaque' || type.kind === 'json') throw new NotABlock('key_text');
-    checkDeterministic(scalar.type.collation, facts);
-    return this.#add(scalar, type);
+    return this.#add(scalar, toldApart(scalar, this.#context.facts));
   }
 
   #add(scalar: Scalar, type: ValueType): number {

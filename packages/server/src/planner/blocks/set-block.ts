@@ -8,7 +8,7 @@ import { valueTypeOf } from '../../analysis/value-type.js';
 import type { Level } from './level.js';
 import { castOf } from './narrowed.js';
 import { bare } from './nested.js';
-import { assertOneText } from './one-text.js';
+import { toldApart } from './told-apart.js';
 import { addSubquery, type Planning } from './planning.js';
 import { NotABlock } from './reasons.js';
 
@@ -52,7 +52,7 @@ function operationOf(operation: SetOperation, place: Place): Operation {
   if (kind !== 'union' || !all)
     for (const [at, type] of types.entries()) {
       keyTypeOf({ ref: 0, equal: equal[at] ?? 0 }, standIn(type), facts);
-      assertOneText(standIn(type), facts);
+      toldApart(standIn(type), facts);
     }
   const left = armOf(operation.left, types, place);
   return { op: kind, all, left, right: armOf(operation.right, types, place) };

@@ -6,7 +6,7 @@ import { Lifted, type LiftedParam } from '../../analysis/lifted.js';
 import type { Query, Scalar, Select, Target } from '../../analysis/query-tree.js';
 import { sortTypeOf } from '../../analysis/comparing.js';
 import { toExpression } from '../../analysis/to-expression.js';
-import { valueTypeOf } from '../../analysis/value-type.js';
+import { typeOfScalar } from '../../analysis/value-type.js';
 import { distinctOn } from './distinct-on.js';
 import { planAggregate } from './aggregates.js';
 import { Expressions, type AtHand } from './expressions.js';
@@ -14,7 +14,7 @@ import { placeFrom } from './from.js';
 import { GroupedRow } from './grouped-row.js';
 import { withGroupsApart } from './groups-apart.js';
 import { Level, type TableDraft } from './level.js';
-import { assertOneText } from './one-text.js';
+import { toldApart } from './told-apart.js';
 import type { PlannedTable, Planning } from './planning.js';
 import { normalised } from './normalised.js';
 import { NotABlock } from './reasons.js';
@@ -108,7 +108,7 @@ class BlockPlanner implements Planning {
         return { column, descending: key.descending, nullsFirst: key.nullsFirst };
       }),
       ...this.#bounds(query, level),
-      types: targets.map(({ expression: { type } }) => valueTypeOf(type.oid, type.collation, this.facts)),
+      types: targets.map(({ expression }) => typeOfScalar(expression, expression.type.collation, this.facts)),
     };
   }
 
@@ -139,7 +139,7 @@ class BlockPlanner implements Planning {
   }
 
   #tellsApart(select: Select): boolean {
-    for (const { expression, junk } of select.targets) if (!junk) assertOneText(expression, this.facts);
+    for (const { expression, junk } of select.targets) if (!junk) toldApart(expression, this.facts);
     return true;
   }
 
