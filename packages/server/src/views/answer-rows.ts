@@ -53,10 +53,13 @@ export class AnswerRows {
     );
     const names = this.#names;
     if (names !== null) {
-      const before = [...names];
       for (const name of gone.keys()) names.delete(name);
-      for (const { keyed } of come) names.add(keyed.keyJson);
-      if (names.size !== this.#member.size) return this.#renamed(before);
+      const added = come.map(({ keyed }) => keyed.keyJson).filter((name) => !names.has(name));
+      for (const name of added) names.add(name);
+      if (names.size !== this.#member.size) {
+        for (const name of added) names.delete(name);
+        return this.#renamed([...names, ...gone.keys()]);
+      }
     }
     const placed = this.#telling.ordered ? this.#placed(come.map(({ next }) => next.key)) : come;
     const puts = placed.map(({ keyed, after }) => {
