@@ -4,9 +4,10 @@ import type { Outcome, Prepared, World } from './world.js';
 
 /**
  * Whether rows are an answer that Postgres gives. `open`: SQL leaves several answers open, and Postgres gives this one
- * when it plans otherwise. `slow`: it took too long to be asked again and again.
+ * when it plans otherwise. `unraised`: Postgres raises an error, maybe at a row that the answer does not need, since it
+ * is free in what it evaluates first. `slow`: it took too long to be asked again and again.
  */
-export type Verdict = 'equal' | 'open' | 'slow' | { readonly wrong: string };
+export type Verdict = 'equal' | 'open' | 'unraised' | 'slow' | { readonly wrong: string };
 
 export type Rows = readonly (readonly PgText[])[];
 
@@ -18,6 +19,8 @@ export interface Question {
   readonly query: FuzzQuery;
   readonly prepared: Prepared;
   readonly binding: readonly PgText[];
+  /** Whether an answer where Postgres raises an error is wrong. */
+  readonly errors: boolean;
 }
 
 /** @param held rows, or null where an error of Postgres is what is claimed */
@@ -29,6 +32,7 @@ export async function judge(question: Question, truth: Outcome, held: Rows | nul
     if (isSlow(other)) return 'slow';
     if (await agrees(question, other, held)) return 'open';
   }
+  if (truth.kind === 'error' && !question.errors) return 'unraised';
   return { wrong: described(truth, held) };
 }
 

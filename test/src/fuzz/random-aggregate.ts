@@ -1,5 +1,5 @@
 import { condition, expression, type QueryContext, type Scope } from './random-expression.js';
-import { list, sequence, type Sql } from './sql-tree.js';
+import { sequence, wholeList, type Sql } from './sql-tree.js';
 import { TYPE_NAMES, TYPES, type TypeName } from './value-pools.js';
 
 interface Call {
@@ -101,7 +101,7 @@ function collected(context: QueryContext, scope: Scope, order: readonly Sql[] | 
       type: 'text',
     };
   }
-  const by = list(
+  const by = wholeList(
     [...(random.chance(0.4) ? [argument(context, scope, ONE_TEXT).sql] : []), ...order],
     ', ',
     ' ORDER BY ',
@@ -165,7 +165,7 @@ export function windowCall(context: QueryContext, scope: Scope, order: readonly 
     const by = random.chance(0.6) ? sequence(['ORDER BY ', argument(context, scope, ONE_TEXT).sql]) : '';
     return { sql: sequence([`${call} OVER (`, partition, by, ')']), type: 'int8' };
   }
-  const by = list(
+  const by = wholeList(
     [...(random.chance(0.5) ? [argument(context, scope, ONE_TEXT).sql] : []), ...order],
     ', ',
     'ORDER BY ',

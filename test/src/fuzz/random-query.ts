@@ -10,7 +10,7 @@ import {
 } from './random-expression.js';
 import { fromClause, type Item } from './random-from.js';
 import { whole, type Made, type Relation, type SubqueryMaker, type Wanted } from './made-query.js';
-import { list, optional, print, sequence, type Sql } from './sql-tree.js';
+import { list, optional, print, sequence, wholeList, type Sql } from './sql-tree.js';
 import { poolType, TYPE_NAMES, TYPES, type TypeName } from './value-pools.js';
 
 export interface RandomQuery {
@@ -199,7 +199,7 @@ class QueryMaker implements SubqueryMaker {
     const on = expression(this.context, scope, random.pick(ONE_TEXT), 1);
     const targets = this.#targets(scope, wanted, TYPE_NAMES);
     const made = selected(sequence(['SELECT DISTINCT ON (', on, ') ']), targets, rest);
-    const order = list([on, ...key.map((one) => directed(random, one))], ', ', ' ORDER BY ');
+    const order = wholeList([on, ...key.map((one) => directed(random, one))], ', ', ' ORDER BY ');
     return { ...made, body: sequence([made.body, order]), total: null, settled: true, partial: false };
   }
 
@@ -365,32 +365,19 @@ class QueryMaker implements SubqueryMaker {
     }
   }
 
-  /** Children as JSON, the way that Kysely and Drizzle ask for them. */
+  /** Children as JSON, the way that Kysely and Drizzle ask for them; counted where they have no order. */
   #nested(scope: Scope, depth: number): Target {
     const { random } = this.context;
-    const inner = this.#ordered(
-      this.#select(scope, {
-        types: random.chance(0.5) ? ['int4', 'text'] : null,
-        depth: Math.min(depth, 1),
-        limited: true,
-      }),
-      false,
-    );
+    const types = random.chance(0.5) ? (['int4', 'text'] as const) : null;
+    const draft = this.#select(scope, { types, depth: Math.min(depth, 1), limited: true });
+    const inner = this.#ordered(draft, false);
     const name = this.name('agg');
-    if (random.chance(0.5))
-      return {
-        sql: sequence([`(SELECT coalesce(json_agg(${name}), '[]') FROM (`, whole(inner), `) AS ${name})`]),
-        type: 'json',
-      };
+    const from = [' FROM (', whole(inner), `) AS ${name})`];
+    if (inner.ordering.kind !== 'total')
+      return { sql: sequence(['(SELECT count(*)', ...from]), type: 'int8' };
     const fields = inner.columns.map((column) => `${name}.${column.name}`).join(', ');
-    return {
-      sql: sequence([
-        `(SELECT coalesce(json_agg(json_build_array(${fields})), '[]'::json) FROM (`,
-        whole(inner),
-        `) AS ${name})`,
-      ]),
-      type: 'json',
-    };
+    const value = random.chance(0.5) ? name : `json_build_array(${fields})`;
+    return { sql: sequence([`(SELECT coalesce(json_agg(${value}), '[]'::json)`, ...from]), type: 'json' };
   }
 
   /** @param one whether it is to have one row at most */
@@ -404,7 +391,7 @@ class QueryMaker implements SubqueryMaker {
     if (top && partial && random.chance(0.3)) return this.#partly(none, draft, true);
     const first = random.chance(0.6) ? [this.#byColumn(columns)] : [];
     const terms = [...first.flat(), ...total.map((text) => directed(random, text))];
-    const order = list(terms, ', ', ' ORDER BY ');
+    const order = wholeList(terms, ', ', ' ORDER BY ');
     const count = one ? '1' : String(random.between(0, 6));
     const limited = one || random.chance(0.5);
     const ties = random.chance(0.12) && terms.length > 0 && !one;

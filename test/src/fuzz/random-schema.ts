@@ -80,7 +80,7 @@ function randomTable(random: Random, name: string, others: readonly TableModel[]
   const keys = random.weighted([
     { count: 1, weight: 70 },
     { count: 2, weight: 20 },
-    { count: 0, weight: 10 },
+    { count: 0, weight: 3 },
   ]).count;
   const key: string[] = [];
   for (let at = 0; at < keys; at++) {

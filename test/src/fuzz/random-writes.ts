@@ -55,7 +55,7 @@ export function firstRows(random: Random, tables: readonly TableModel[]): readon
 
 /** One transaction: most alter much, some a single row. */
 export function randomTransaction(random: Random, tables: readonly TableModel[]): readonly Write[] {
-  const count = random.chance(0.3) ? 1 : random.between(2, 6);
+  const count = random.chance(0.2) ? 1 : random.between(3, 8);
   return Array.from({ length: count }, () => randomWrite(random, random.pick(tables)));
 }
 

@@ -16,11 +16,16 @@ export interface Replayed {
 
 const NOTHING: Replayed = { wrong: null, incremental: false, compared: 0, missed: 0 };
 
-/** Runs a case from its beginning, in a schema of its own. @param url of a user who may create schemas */
+/**
+ * Runs a case from its beginning, in a schema of its own.
+ * @param url of a user who may create schemas
+ * @param show is told the plan, or why there is none
+ */
 export async function replay(
   url: string,
   schema: string,
   { schema: statements, rows, query, transactions }: FuzzCase,
+  show: (plan: unknown) => void = () => undefined,
 ): Promise<Replayed> {
   const world = await World.open(url, schema, statements);
   try {
@@ -29,11 +34,12 @@ export async function replay(
     if (prepared === null) return NOTHING;
     const known = await world.allCanonical(prepared.types, query.bindings);
     const plan = await planOf(world, query.sql, prepared.types);
+    show(plan);
     if (typeof plan === 'string' || known.length < query.bindings.length) return NOTHING;
     const followed = new FollowedQuery(world, plan, known);
     let now = await world.contents();
     followed.load(now);
-    const questions = known.map((binding): Question => ({ world, query, prepared, binding }));
+    const questions = known.map((binding): Question => ({ world, query, prepared, binding, errors: true }));
     const total = { compared: 0, missed: 0 };
     for (const transaction of [[], ...transactions]) {
       const events: Events = new Map();
@@ -41,6 +47,7 @@ export async function replay(
         eventsOf(world.tables, statement, now, after, events);
         now = after;
       });
+      if (transaction.length > 0 && events.size === 0) continue;
       if (transaction.length > 0) followed.apply(events, now);
       for (const [at, question] of questions.entries()) {
         const held = followed.held(at);

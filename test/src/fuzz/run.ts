@@ -16,9 +16,11 @@ const USAGE = `npm run fuzz -- [options]
   --trial N         this trial alone
   --queries N       of a trial (default 60)
   --transactions N  of a trial (default 40)
+  --plan            shows the plan of the case that is replayed
   --replay FILE     a case of the corpus, or one that was found, instead
   --findings N      ends after so many (default 10)
   --folder PATH     where found cases go (default /tmp/sluice-fuzz)
+  --errors          an answer where Postgres raises an error is a finding
   --reasons         lists why queries are re-run
   --refusals        lists queries that Postgres does not take
   --postgres MAJOR  14 to 18`;
@@ -31,8 +33,10 @@ const { values } = parseArgs({
     queries: { type: 'string', default: '60' },
     transactions: { type: 'string', default: '40' },
     replay: { type: 'string' },
+    plan: { type: 'boolean', default: false },
     findings: { type: 'string', default: '10' },
     folder: { type: 'string', default: '/tmp/sluice-fuzz' },
+    errors: { type: 'boolean', default: false },
     reasons: { type: 'boolean', default: false },
     refusals: { type: 'boolean', default: false },
     postgres: { type: 'string' },
@@ -59,7 +63,9 @@ async function main(): Promise<number> {
 }
 
 async function replayFile(url: string, file: string): Promise<number> {
-  const result = await replay(url, 'replayed', readCase(await readFile(file, 'utf8')));
+  const show = (plan: unknown): void =>
+    values.plan ? console.log(JSON.stringify(plan, null, 1)) : undefined;
+  const result = await replay(url, 'replayed', readCase(await readFile(file, 'utf8')), show);
   console.log(JSON.stringify({ ...result, wrong: undefined }), `\n${result.wrong ?? 'nothing is wrong'}`);
   return result.wrong === null ? 0 : 1;
 }
@@ -78,7 +84,14 @@ async function fuzz(url: string): Promise<number> {
   ) {
     const seed = `${values.seed}-${trial}`;
     const findings = await runTrial(
-      { url, seed, queries: Number(values.queries), transactions: Number(values.transactions), deadline },
+      {
+        url,
+        seed,
+        queries: Number(values.queries),
+        transactions: Number(values.transactions),
+        deadline,
+        errors: values.errors,
+      },
       statistics,
     );
     for (const finding of findings.slice(0, 3)) {

@@ -18,6 +18,8 @@ export interface List {
   readonly before: string;
   readonly between: string;
   readonly behind: string;
+  /** None of its items may be left out: an order that leaves no ties is no such order without them. */
+  readonly whole: boolean;
 }
 
 /** One of the query's parameters. They are numbered anew when it is printed. */
@@ -31,7 +33,12 @@ export function sequence(parts: readonly Sql[], instead: readonly Sql[] = []): S
 }
 
 export function list(items: readonly Sql[], between: string, before = '', behind = ''): List {
-  return { kind: 'list', items, before, between, behind };
+  return { kind: 'list', items, before, between, behind, whole: false };
+}
+
+/** A list of which nothing may be left out. */
+export function wholeList(items: readonly Sql[], between: string, before = '', behind = ''): List {
+  return { ...list(items, between, before, behind), whole: true };
 }
 
 /** A template whose values are trees. */
@@ -80,7 +87,7 @@ export function* lesser(tree: Sql): Generator<Sql> {
     return;
   }
   const { items } = tree;
-  for (let at = 0; at < items.length; at++) yield { ...tree, items: items.toSpliced(at, 1) };
+  for (let at = 0; at < items.length && !tree.whole; at++) yield { ...tree, items: items.toSpliced(at, 1) };
   for (const [at, item] of items.entries())
     for (const one of lesser(item)) yield { ...tree, items: items.with(at, one) };
 }

@@ -21,6 +21,7 @@ export class Statistics {
   missedErrors = 0;
   empty = 0;
   open = 0;
+  unraised = 0;
   slow = 0;
   wrong = 0;
   readonly reasons = new Map<string, number>();
@@ -42,7 +43,7 @@ export class Statistics {
   }
 
   count(
-    verdict: 'equal' | 'open' | 'slow' | 'missed' | 'wrong',
+    verdict: 'equal' | 'open' | 'unraised' | 'slow' | 'missed' | 'wrong',
     { isEmpty, changed, isError }: Compared,
   ): void {
     if (verdict === 'missed' && isError) this.missedErrors++;
@@ -60,7 +61,7 @@ export class Statistics {
     return [
       `queries: ${blocks + rerun}, as blocks ${blocks} (${share(blocks, blocks + rerun)}), re-run ${rerun}; not taken by Postgres ${refused}`,
       `comparisons in blocks: ${this.equal} equal, ${share(this.changed, this.equal)} after a change of the answer; left to Postgres ${this.missed}, errors left to Postgres ${this.missedErrors}; not counted: ${this.empty} empty before and after`,
-      `open answers ${this.open}, too slow ${this.slow}, WRONG ${this.wrong}`,
+      `open answers ${this.open}, errors of Postgres that the engine does not come to ${this.unraised}, too slow ${this.slow}, WRONG ${this.wrong}`,
     ];
   }
 

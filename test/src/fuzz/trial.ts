@@ -18,6 +18,8 @@ export interface TrialOptions {
   readonly seed: string;
   readonly queries: number;
   readonly transactions: number;
+  /** Whether an answer where Postgres raises an error is a finding. */
+  readonly errors: boolean;
   /** An end that cuts it short. */
   readonly deadline: number;
 }
@@ -29,7 +31,7 @@ export interface Finding {
 }
 
 /** A binding is let go when nothing it shows has changed for so many transactions. */
-const QUIET_MAX = 3;
+const QUIET_MAX = 1;
 
 /** One random schema with its queries and its history: after each transaction every answer is compared with Postgres's. */
 export async function runTrial(options: TrialOptions, statistics: Statistics): Promise<readonly Finding[]> {
@@ -202,7 +204,13 @@ class Trial {
         return;
       }
       const isEmpty = text === '' && shown.text === '';
-      const question = { world, query: follower.query, prepared: follower.prepared, binding };
+      const question = {
+        world,
+        query: follower.query,
+        prepared: follower.prepared,
+        binding,
+        errors: this.#options.errors,
+      };
       const verdict = held === 'missed' ? 'missed' : await judge(question, truth, held);
       this.#statistics.count(typeof verdict === 'object' ? 'wrong' : verdict, {
         isEmpty,

@@ -1,11 +1,11 @@
 import { must } from '../assert.js';
 import type { Expression } from '../expression.js';
 import type { PgText, RowKey } from '../value.js';
-import { isForPostgres, type Compiled } from './compile.js';
+import type { Compiled } from './compile.js';
 import { compileBlock, type CompiledBlock, type CompiledInput } from './compiled-block.js';
 import { Combinations } from './combinations.js';
 import { ChildIndex, InputStore } from './input-store.js';
-import { Joining, Missing, type Anchored } from './joining.js';
+import { attempt, Joining, Missing, type Anchored } from './joining.js';
 import { FlowMember, type Tuple } from './member.js';
 import type { Block } from './plan.js';
 import { ABSENT, framed, identity, type Row, type RowChange, type TableChange } from './row.js';
@@ -63,6 +63,7 @@ export class BlockEngine {
   /** Reads no table, nor do its subqueries. */
   readonly #isComputed: boolean;
 
+  #asks = 0;
   readonly #isLeft: (member: FlowMember) => boolean;
 
   /** @param isLeft whether a member is left to Postgres, whatever the rows */
@@ -108,6 +109,11 @@ export class BlockEngine {
       (sum, store, at) => sum + (this.#children[at]?.heldRowCount ?? store.rowCount),
       0,
     );
+  }
+
+  /** How often a join has asked for a key that nobody had asked for. */
+  get asks(): number {
+    return this.#asks;
   }
 
   get memberCount(): number {
@@ -186,11 +192,14 @@ export class BlockEngine {
       if (child === null) continue;
       while (child.startChildren()) any = true;
       const store = must(this.#stores[at], 'store');
+      const { asks } = child;
       for (const member of child.#members.values()) {
         if (store.isCovered(member.key) || !child.start(member)) continue;
         store.cover(member.key, member.rows());
         any = true;
       }
+      // To join is to ask for more, which may be there.
+      if (child.asks > asks) any = true;
     }
     return any;
   }
@@ -205,7 +214,6 @@ export class BlockEngine {
         unstarted.delete(member);
         any = true;
       }
-      // To join is to ask for more, which may be there.
       if (this.startChildren()) any = true;
       if (!any) return;
     }
@@ -318,6 +326,7 @@ export class BlockEngine {
     const row = must(compiled.parentKey(above), 'parameters of a subquery may be NULL');
     this.#mixed[at]?.add(key, { row, params: this.#paramKey(at, member) });
     const given = compiled.given(above, member.params);
+    this.#asks++;
     if (store.demand(key, () => given)) this.#need(at, key);
   }
 
@@ -479,16 +488,5 @@ export class BlockEngine {
         if (next !== null && key !== null && store.isCovered(key)) store.put(key, next);
       }
     }
-  }
-}
-
-/** @returns false when a row is not known, or Postgres would raise an error if it came to that. */
-function attempt(work: () => void): boolean {
-  try {
-    work();
-    return true;
-  } catch (error) {
-    if (error instanceof Missing || isForPostgres(error)) return false;
-    throw error;
   }
 }

@@ -1,9 +1,8 @@
 import { assert } from '../assert.js';
-import { NotReproduced, PgError } from '../expression/errors.js';
 import type { PartialRow, RowEvent } from '../engine/table-engine.js';
 import type { PgText, RowKey } from '../value.js';
 import { BlockEngine, type Need } from './block-engine.js';
-import { compiler, type Compiled, type Functions } from './compile.js';
+import { compiler, isForPostgres, type Compiled, type Functions } from './compile.js';
 import { constantParts } from './constant-parts.js';
 import type { FlowMember } from './member.js';
 import type { Block } from './plan.js';
@@ -76,8 +75,7 @@ export class FlowEngine {
       for (const constant of this.#constants) constant([], params);
       return false;
     } catch (error) {
-      if (error instanceof PgError) return true;
-      if (error instanceof NotReproduced) return false; // it may never be asked for
+      if (isForPostgres(error)) return true;
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import { must } from '../assert.js';
-import type { Compiled } from './compile.js';
+import { isForPostgres, type Compiled } from './compile.js';
 import { PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
 import { place, type CompiledBlock, type CompiledInput } from './compiled-block.js';
@@ -192,4 +192,15 @@ function withRow(anchor: Anchor, at: number, row: Row): Anchor {
 
 function all(conditions: readonly Compiled[], flat: readonly PgText[], params: readonly PgText[]): boolean {
   return conditions.every((condition) => condition(flat, params) === 't');
+}
+
+/** @returns false when a row is not known, or Postgres would raise an error if it came to that. */
+export function attempt(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (error instanceof Missing || isForPostgres(error)) return false;
+    throw error;
+  }
 }

@@ -4,6 +4,8 @@ import type { ValueType } from '@sluice/core/plan';
 import type { Scalar, ScalarOf, Select } from '../../analysis/query-tree.js';
 import { planAggregate, type AggregateContext } from './aggregates.js';
 import { renumbered } from './level.js';
+import { NotABlock } from './reasons.js';
+import { relationsIn } from './scalars.js';
 import { toldApart } from './told-apart.js';
 
 interface Key {
@@ -30,6 +32,13 @@ export class GroupedRow {
     this.isGrouped = select.grouping !== null;
     for (const { ref } of select.grouping?.keys ?? []) {
       const target = select.targets.find((one) => one.ref === ref);
+      // Of a constant it depends on the version whether it is NULL where it is not grouped by.
+      if (
+        target !== undefined &&
+        select.grouping?.several === true &&
+        relationsIn(target.expression).size === 0
+      )
+        throw new NotABlock('constant_key');
       if (target !== undefined) this.#refs.set(ref, this.#key(target.expression));
     }
     this.#ownKeys = this.#keys.length;
