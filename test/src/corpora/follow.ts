@@ -1,0 +1,50 @@
+import type { TestDatabase } from '@sluice/server/testing/postgres';
+import pg from 'pg';
+import type { Random } from '../kit/random.js';
+import type { Subscribed } from './corpus.js';
+import { changeAtRandom, writtenTables } from './random-changes.js';
+import type { Tally } from './tally.js';
+import { Watched, type Wrong } from './watched.js';
+
+const STATEMENTS_PER_TRANSACTION = 4;
+const TRANSACTIONS_PER_ROUND = 3;
+
+export interface FollowOptions {
+  readonly random: Random;
+  /** How often all tables are written to, and all answers compared. */
+  readonly rounds: number;
+}
+
+/** Subscribes to all of them, changes the data underneath, compares with Postgres. @returns what does not hold */
+export async function follow(
+  database: TestDatabase,
+  queries: readonly Subscribed[],
+  { random, rounds }: FollowOptions,
+  tally: Tally,
+): Promise<readonly Wrong[]> {
+  const writer = new pg.Client({ connectionString: database.adminUrl });
+  await writer.connect();
+  const wrong: Wrong[] = [];
+  try {
+    const tables = await writtenTables(writer);
+    const watched = await Watched.open(database, queries);
+    try {
+      const first = await watched.compare();
+      tally.kept(watched.kept());
+      wrong.push(...first.wrong);
+      for (let round = 1; round <= rounds && wrong.length === 0; round++) {
+        for (let left = TRANSACTIONS_PER_ROUND; left > 0; left--)
+          tally.written(await changeAtRandom(writer, tables, random, STATEMENTS_PER_TRANSACTION));
+        const compared = await watched.compare();
+        tally.compared(compared);
+        wrong.push(...compared.wrong);
+      }
+      tally.found(wrong);
+    } finally {
+      await watched.close();
+    }
+  } finally {
+    await writer.end();
+  }
+  return wrong;
+}

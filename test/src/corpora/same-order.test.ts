@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { sameOrder } from './same-order.js';
+
+const ROWS = [
+  ['1', 'a'],
+  ['1', 'b'],
+  ['2', 'a'],
+] as const;
+const [first, second, third] = ROWS;
+
+test('equal rows may stand in any order, others may not', () => {
+  const text = 'SELECT n, t FROM x ORDER BY n DESC NULLS LAST LIMIT 3';
+  expect(sameOrder(text, ['n', 't'], ROWS, [second, first, third])).toBe(true);
+  expect(sameOrder(text, ['n', 't'], ROWS, [third, second, first])).toBe(false);
+  expect(sameOrder('SELECT n, t FROM x ORDER BY 1, x.t', ['n', 't'], ROWS, [second, first, third])).toBe(
+    false,
+  );
+});
+
+test('what orders by something else cannot be told', () => {
+  for (const text of [
+    'SELECT n FROM x ORDER BY lower(t)',
+    'SELECT n FROM x ORDER BY other',
+    'SELECT (SELECT 1 ORDER BY n)',
+  ])
+    expect(sameOrder(text, ['n', 't'], ROWS, ROWS)).toBe(null);
+});
