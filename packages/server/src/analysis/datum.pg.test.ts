@@ -13,7 +13,7 @@ let truth: pg.Client;
 
 beforeAll(async () => {
   database = await sharedDatabase(
-    `CREATE TYPE mood AS ENUM ('sad', 'B "q"', 'NULL'); CREATE TABLE t (id int PRIMARY KEY)`,
+    `CREATE TYPE mood AS ENUM ('sad', 'B "q"', 'NULL'); CREATE TYPE notes AS RANGE (subtype = text); CREATE TABLE t (id int PRIMARY KEY)`,
   );
   pool = new pg.Pool({ connectionString: database.url, max: 1 });
   truth = new pg.Client({ connectionString: database.adminUrl, types: { getTypeParser: () => String } });
@@ -254,6 +254,46 @@ const CASES: readonly (readonly [type: string, values: readonly string[]])[] = [
       '12345678-9abc-def0-1234-56789abcdef0',
     ],
   ],
+  [
+    'inet',
+    [
+      '0.0.0.0',
+      '10.1.2.3/8',
+      '255.255.255.255/32',
+      '10.0.0.0/0',
+      '::',
+      '::1',
+      '::2',
+      '::1/64',
+      '2001:db8::1',
+      '2001:db8:0:1::/48',
+      '1:0:0:2:0:0:0:3',
+      '1:2:3:4:5:6:7:8/127',
+      '0:2:3:4:5:6:7:8',
+      '1:2:3:4:5:6:7:0',
+      '1:0:3:4:5:6:0:0',
+      '::ffff:1.2.3.4',
+      '::1.2.3.4',
+      '::ffff:0:0/96',
+      'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+    ],
+  ],
+  ['cidr', ['10.0.0.0/8', '1.2.3.4', '::/0', '2001:db8::/32', '::1']],
+  ['int4range', ['empty', '[1,5]', '(1,5)', '[1,)', '(,5]', '(,)', '[-2147483648,7)']],
+  ['int8range', ['[1,9223372036854775806]', '[1,)', '(,1)', 'empty']],
+  [
+    'numrange',
+    ['[1.50,2.0]', '(1.0,)', '(,-0.001)', '[0,1e40)', 'empty', `[1,2.${'7'.repeat(600)}]`, '[NaN,NaN]'],
+  ],
+  ['daterange', ['[2024-01-01,2024-02-01]', '[2024-01-01,infinity)', '(,)']],
+  ['tsrange', ['[2024-01-01 12:00,2024-01-02)', '(,2024-01-02]']],
+  ['tstzrange', ['[2024-01-01 12:00+00,2024-01-02 00:00:00.5+00)', '[2024-01-01 00:00+00,)']],
+  [
+    'notes',
+    ['[a,b]', '["a b","c,d"]', '("",x)', '[,"q\\"uote"]', `[A b,${'z'.repeat(300)})`, '(,é]', 'empty'],
+  ],
+  ['int4range[]', ['{"[1,5)",empty,NULL}']],
+  ['inet[]', ['{10.0.0.1,::1/64,NULL}']],
   ['bytea', ['\\x', '\\x00', '\\xff00de']],
   ['mood', ['sad', 'B "q"', 'NULL']],
   [

@@ -1,6 +1,8 @@
+import { addressText } from './datum-address.js';
 import { arrayText } from './datum-array.js';
 import { jsonbText } from './datum-jsonb.js';
 import { float4Text, float8Text, numericText } from './datum-number.js';
+import { rangeText } from './datum-range.js';
 import { dateText, intervalText, timestampText, timeText, timetzText } from './datum-time.js';
 import type { TypeFact } from './facts.js';
 
@@ -37,9 +39,11 @@ const DECODERS: Readonly<Record<number, Decoder>> = {
   26: (view) => String(view.getUint32(0, true)),
   114: text,
   142: text,
+  650: (_, bytes) => varlena(bytes, (content) => addressText(content, true)),
   700: (view) => float4Text(view.getFloat32(0, true)),
   701: (view) => float8Text(view.getFloat64(0, true)),
   705: (_, bytes) => cstring(bytes),
+  869: (_, bytes) => varlena(bytes, (content) => addressText(content, false)),
   1042: text,
   1043: text,
   1082: (view) => dateText(view.getInt32(0, true)),
@@ -63,6 +67,11 @@ function otherText(
   if (fact === undefined) return undefined;
   if (fact.kind === 'e') return fact.labels?.[String(viewOf(bytes).getUint32(0, true))];
   if (fact.kind === 'd' && fact.base !== null) return datumText(bytes, fact.base, types);
+  const subtype = fact.subtype === null ? undefined : types.get(fact.subtype);
+  if (fact.kind === 'r' && subtype !== undefined)
+    return varlena(bytes, (content) =>
+      rangeText(content, subtype, (value) => datumText(value, subtype.oid, types)),
+    );
   const element = fact.element === null ? undefined : types.get(fact.element);
   if (element === undefined) return undefined;
   return varlena(bytes, (content) =>

@@ -95,8 +95,13 @@ export function toExpression(scalar: Scalar, context: ToExpression): Expression 
     case 'array cast':
       return arrayCast(scalar, context);
     default:
-      throw new NotExpressible(CAUSES[scalar.kind], scalar.kind === 'unknown' ? scalar.tag : null);
+      throw new NotExpressible(CAUSES[scalar.kind], subjectOf(scalar, context.facts));
   }
+}
+
+function subjectOf(scalar: Scalar, facts: Facts): string | null {
+  if (scalar.kind === 'unknown') return scalar.tag;
+  return scalar.kind === 'undecoded' ? (facts.types.get(scalar.type.oid)?.name ?? null) : null;
 }
 
 const CAUSES = {
