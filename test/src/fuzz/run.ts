@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createTestDatabase, startTestPostgres } from '@sluice/server/testing/postgres';
+import { createTestDatabase, startTestPostgres, type TestPostgres } from '@sluice/server/testing/postgres';
 import { caseText, readCase } from './fuzz-case.js';
 import { caseOf, type Model } from './model.js';
 import { replay } from './replay.js';
 import { shrink } from './shrink.js';
+import { runSocketTrial } from './socket-trial.js';
 import { Statistics } from './statistics.js';
 import { runTrial, type Finding } from './trial.js';
 
@@ -20,6 +21,7 @@ const USAGE = `npm run fuzz -- [options]
   --replay FILE     a case of the corpus, or one that was found, instead
   --findings N      ends after so many (default 10)
   --folder PATH     where found cases go (default /tmp/sluice-fuzz)
+  --socket          through the whole product, over the socket
   --errors          an answer where Postgres raises an error is a finding
   --reasons         lists why queries are re-run
   --refusals        lists queries that Postgres does not take
@@ -36,6 +38,7 @@ const { values } = parseArgs({
     plan: { type: 'boolean', default: false },
     findings: { type: 'string', default: '10' },
     folder: { type: 'string', default: '/tmp/sluice-fuzz' },
+    socket: { type: 'boolean', default: false },
     errors: { type: 'boolean', default: false },
     reasons: { type: 'boolean', default: false },
     refusals: { type: 'boolean', default: false },
@@ -53,6 +56,7 @@ async function main(): Promise<number> {
   );
   const database = await createTestDatabase(server);
   try {
+    if (values.socket) return await overSocket(server);
     return values.replay === undefined
       ? await fuzz(database.adminUrl)
       : await replayFile(database.adminUrl, values.replay);
@@ -60,6 +64,35 @@ async function main(): Promise<number> {
     await database.drop();
     await server.destroy();
   }
+}
+
+async function overSocket(server: TestPostgres): Promise<number> {
+  const statistics = new Statistics();
+  const deadline = Date.now() + Number(values.minutes) * 60_000;
+  let found = 0;
+  for (
+    let trial = Number(values.trial ?? 1);
+    Date.now() < deadline && found < Number(values.findings);
+    trial++
+  ) {
+    const database = await createTestDatabase(server);
+    const options = {
+      seed: `${values.seed}-${trial}`,
+      queries: Number(values.queries),
+      transactions: Number(values.transactions),
+      deadline,
+    };
+    const wrong = await runSocketTrial(database, options, statistics);
+    await database.drop();
+    for (const one of wrong)
+      console.log(`--- npm run fuzz -- --socket --seed ${values.seed} --trial ${trial}\n${one}`);
+    found += wrong.length;
+    if (values.trial !== undefined) break;
+    console.log(
+      `trial ${trial}: ${JSON.stringify(statistics.gears)} ${statistics.lines().slice(1).join(' | ')}`,
+    );
+  }
+  return found === 0 ? 0 : 1;
 }
 
 async function replayFile(url: string, file: string): Promise<number> {

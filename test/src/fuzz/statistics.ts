@@ -6,6 +6,8 @@ export interface Compared {
   /** Whether Postgres's answer differs from the one before. */
   readonly changed: boolean;
   readonly isError: boolean;
+  /** How the answer was maintained, where that is known. */
+  readonly gear?: 'incremental' | 'rerun';
 }
 
 /** What a run has compared, and what it has not. */
@@ -20,6 +22,8 @@ export class Statistics {
   missed = 0;
   missedErrors = 0;
   empty = 0;
+  /** Equal comparisons by gear; of them after a change of the answer. */
+  readonly gears = { incremental: 0, rerun: 0, changedIncremental: 0 };
   open = 0;
   unraised = 0;
   slow = 0;
@@ -44,14 +48,16 @@ export class Statistics {
 
   count(
     verdict: 'equal' | 'open' | 'unraised' | 'slow' | 'missed' | 'wrong',
-    { isEmpty, changed, isError }: Compared,
+    { isEmpty, changed, isError, gear }: Compared,
   ): void {
     if (verdict === 'missed' && isError) this.missedErrors++;
     else if (verdict === 'equal' && isEmpty) this.empty++;
-    else {
-      this[verdict]++;
-      if (verdict === 'equal' && changed) this.changed++;
-    }
+    else this[verdict]++;
+    if (verdict !== 'equal' || isEmpty) return;
+    if (changed) this.changed++;
+    if (gear === undefined) return;
+    this.gears[gear]++;
+    if (changed && gear === 'incremental') this.gears.changedIncremental++;
   }
 
   lines(): readonly string[] {

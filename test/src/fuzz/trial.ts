@@ -46,7 +46,10 @@ export async function runTrial(options: TrialOptions, statistics: Statistics): P
 }
 
 /** Tables, and views over them that Postgres takes. */
-async function usableSchema({ url, seed }: TrialOptions, random: Random): Promise<SchemaModel> {
+export async function usableSchema(
+  { url, seed }: Pick<TrialOptions, 'url' | 'seed'>,
+  random: Random,
+): Promise<SchemaModel> {
   const tables = randomTables(random);
   const world = await World.open(url, `v_${seed.replaceAll(/\W/g, '_')}`, schemaSql({ tables, views: [] }));
   try {

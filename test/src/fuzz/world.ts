@@ -33,10 +33,12 @@ export class World {
   readonly client: pg.Client;
   readonly pool: pg.Pool;
   readonly schema: string;
+  readonly #isOwn: boolean;
   #tables: readonly WorldTable[] = [];
   #statements = 0;
 
-  private constructor(client: pg.Client, pool: pg.Pool, schema: string) {
+  private constructor(client: pg.Client, pool: pg.Pool, schema: string, isOwn: boolean) {
+    this.#isOwn = isOwn;
     this.client = client;
     this.pool = pool;
     this.schema = schema;
@@ -44,16 +46,28 @@ export class World {
 
   /** @param url of a user who may create schemas */
   static async open(url: string, schema: string, statements: readonly string[]): Promise<World> {
+    return World.#connect(url, schema, [`CREATE SCHEMA ${schema}`, ...statements], true);
+  }
+
+  /** A schema that is there, and stays. */
+  static async within(url: string, schema: string): Promise<World> {
+    return World.#connect(url, schema, [], false);
+  }
+
+  static async #connect(
+    url: string,
+    schema: string,
+    statements: readonly string[],
+    isOwn: boolean,
+  ): Promise<World> {
     const client = new pg.Client({ connectionString: url, types: { getTypeParser: () => String } });
     await client.connect();
     const pool = new pg.Pool({ connectionString: url, max: 1, options: `-c search_path=${schema}` });
-    const world = new World(client, pool, schema);
+    const world = new World(client, pool, schema, isOwn);
     try {
       for (const [name, value] of Object.entries(OUTPUT_SETTINGS))
         await client.query(`SET ${name} = '${value}'`);
-      await client.query(
-        `SET jit = off; CREATE SCHEMA ${schema}; SET search_path = ${schema}; SET client_min_messages = error`,
-      );
+      await client.query(`SET jit = off; SET search_path = ${schema}; SET client_min_messages = error`);
       for (const statement of statements) await client.query(statement);
       world.#tables = await readTables(client, schema);
     } catch (error) {
@@ -64,7 +78,8 @@ export class World {
   }
 
   async close(): Promise<void> {
-    await this.client.query(`ROLLBACK; DROP SCHEMA IF EXISTS ${this.schema} CASCADE`).catch(() => undefined);
+    const drop = `ROLLBACK; DROP SCHEMA IF EXISTS ${this.schema} CASCADE`;
+    if (this.#isOwn) await this.client.query(drop).catch(() => undefined);
     await this.client.end();
     await this.pool.end();
   }
