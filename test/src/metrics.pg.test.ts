@@ -45,7 +45,9 @@ test.each([false, true])('numbers follow what happened (views thread: %s)', asyn
     const of = (project: number): ReturnType<typeof client.live> =>
       client.live({ sql: 'SELECT id, title FROM issue WHERE project = $1', params: [project] });
     const incremental = [of(0), of(1)];
-    const counted = client.live({ sql: `SELECT project, count(*) AS n FROM issue WHERE title ~ '' GROUP BY project` });
+    const counted = client.live({
+      sql: `SELECT project, count(*) AS n FROM issue WHERE title ~ '' GROUP BY project`,
+    });
     const summed = client.live({ sql: `SELECT sum(id) AS ids FROM issue WHERE title ~ ''` });
     const views = [...incremental, counted, summed];
     await Promise.all(views.map((view) => view.ready));
