@@ -7,6 +7,8 @@ import { readRegistry } from '../registry/read-registry.js';
 import type { Registry } from '../registry/registry.js';
 import { clientConfig } from '../source/connection-config.js';
 import { Database } from '../source/database.js';
+import { runOn } from '../source/run-on.js';
+import type { Run } from '../source/source.js';
 
 /** Reads the catalog once, for commands that look and go. @throws SluiceError */
 export async function withRegistry<T>(config: Config, work: (registry: Registry) => Promise<T>): Promise<T> {
@@ -25,7 +27,7 @@ export async function withRegistry<T>(config: Config, work: (registry: Registry)
 /** A planner as a server has it, for as long as the work takes. */
 export async function withPlanner<T>(
   config: Config,
-  work: (planner: Planner, registry: Registry) => Promise<T>,
+  work: (planner: Planner, registry: Registry, run: Run) => Promise<T>,
 ): Promise<T> {
   return withRegistry(config, async (registry) => {
     const connections = new pg.Pool({ ...clientConfig(connectionConfig(config.database ?? {})), max: 1 });
@@ -33,6 +35,7 @@ export async function withPlanner<T>(
       return await work(
         new Planner({ connections, registry: () => registry, defaultRole: config.role }),
         registry,
+        runOn(connections),
       );
     } finally {
       await connections.end();

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.js';
-import { explanationOf, explanationText } from '../explanation.js';
+import { explain as explainPlan, explanationText } from '../../explain/explanation.js';
 import type { ExitCode, Io } from '../io.js';
 import { withPlanner } from '../planning.js';
 
@@ -16,15 +16,12 @@ export async function explain(
   options: ExplainOptions,
   io: Io,
 ): Promise<ExitCode> {
-  await withPlanner(config, async (planner, registry) => {
+  await withPlanner(config, async (planner, registry, run) => {
     const principal = { role: config.role, claims: {} };
     const planned = await planner.explain(sql, { principal, adHoc: options.adHoc === true });
-    const explanation = explanationOf(planned, registry);
-    const params = planned.gear.kind === 'incremental' ? planned.gear.params : [];
+    const explanation = await explainPlan(planned, registry, run);
     io.out(
-      options.json === true
-        ? `${JSON.stringify(explanation, null, 2)}\n`
-        : explanationText(explanation, params),
+      options.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation),
     );
   });
   return 0;

@@ -1,0 +1,159 @@
+import type { TablePlan } from '@sluice/core/plan';
+import type { BlockPlan, Gear, Planned, PlanParam } from '../planner/planned.js';
+import { rerunSql } from '../planner/rerun-sql.js';
+import type { Registry, Table } from '../registry/registry.js';
+import type { Run } from '../source/source.js';
+import { blockTree } from './block-tree.js';
+import { indexFor, readTableFacts, type TableFacts } from './indexes.js';
+import { indent } from './lines.js';
+import { lookupsOf, type Lookup } from './lookups.js';
+import { remedyFor } from './remedies.js';
+import { readSpellings, type Spellings } from './spellings.js';
+import { tableTree } from './table-tree.js';
+
+/** How a query is kept live, and why so: as data. Nothing in it is a value of anybody but the query's own. */
+export interface Explanation {
+  readonly gear: 'incremental' | 'rerun';
+  /** Why it is re-run. */
+  readonly reason: string | null;
+  /** What would make it incremental, where something would. */
+  readonly remedy: string | null;
+  readonly template: string;
+  readonly parameters: readonly string[];
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Tables whose changes may change the answer. */
+  readonly reads: readonly string[];
+  /** Re-run at every transaction, because something could not be looked into. */
+  readonly readsAnything: boolean;
+  readonly readsClock: boolean;
+  /** The columns that tell rows apart; null: rows are told apart by all of their bytes. */
+  readonly key: readonly string[] | null;
+  readonly ordered: boolean;
+  /** What would help. */
+  readonly hints: readonly string[];
+  /** How the rows of its tables are found; empty where it is re-run. */
+  readonly lookups: readonly Lookup[];
+  /** The plan as lines of a tree, what is done last first. */
+  readonly tree: readonly string[];
+  readonly plan:
+    | TablePlan
+    | (BlockPlan & { readonly tables: Readonly<Record<string, string>> })
+    | { readonly sql: string };
+}
+
+/** @param run as the service role: asks the catalog about indexes and names */
+export async function explain(planned: Planned, registry: Registry, run: Run): Promise<Explanation> {
+  const { gear, shape } = planned;
+  const tables = planned.reads.flatMap((oid) => registry.tables.get(oid) ?? []);
+  const facts = await readTableFacts(run, planned.reads);
+  const spellings = await readSpellings(run, gear);
+  const reason = gear.kind === 'rerun' ? gear.reason : null;
+  const { lookups, hints } =
+    gear.kind === 'rerun' ? { lookups: [], hints: [] } : lookupsOf(gear.plan, tables, facts);
+  return {
+    gear: gear.kind,
+    reason,
+    remedy: reason === null ? null : remedyFor(reason),
+    template: planned.template,
+    parameters: planned.paramTypes.map(({ name }) => name.replace(/^pg_catalog\./, '')),
+    columns: shape.columns.map(({ name, type }) => ({ name, type })),
+    reads: tables.map((table) => `${table.schema}.${table.name}`),
+    readsAnything: planned.readsAnything,
+    readsClock: planned.readsClock,
+    key: keyOf(planned),
+    ordered: shape.ordered,
+    hints: [...hintsOf(planned, tables), ...hints],
+    lookups,
+    tree: treeOf(planned, tables, facts, spellings),
+    plan: planOf(gear, tables),
+  };
+}
+
+function treeOf(
+  { gear, shape }: Planned,
+  tables: readonly Table[],
+  facts: TableFacts,
+  spellings: Spellings,
+): readonly string[] {
+  if (gear.kind === 'rerun') return rerunSql(gear.sql).trim().split('\n');
+  const { plan, params } = gear;
+  const param = (index: number): string => paramName(params, index);
+  const tableName = (oid: number): string => {
+    const table = tables.find((one) => one.oid === oid);
+    return table === undefined ? '?' : `${table.schema}.${table.name}`;
+  };
+  if (plan.kind === 'table') return tableTree(plan, tableName(plan.table), param);
+  return blockTree(plan.block, {
+    tableName,
+    param,
+    index: (table, columns) => indexFor(facts, table, columns)?.name ?? null,
+    spellings,
+    columns: shape.columns.map(({ name }) => name),
+  });
+}
+
+/** A constant that was lifted shows as it was written; it is the query's own, and no secret. */
+function paramName(params: readonly PlanParam[], index: number): string {
+  const param = params[index];
+  if (param === undefined) return '?';
+  if (param.kind === 'param') return `$${param.index + 1}`;
+  if (param.value === null) return 'NULL';
+  return NUMBERS.has(param.type.oid) ? param.value : `'${param.value.replaceAll("'", "''")}'`;
+}
+/** smallint, integer, bigint, numeric. */
+const NUMBERS: ReadonlySet<number> = new Set([21, 23, 20, 1700]);
+
+function planOf(gear: Gear, tables: readonly Table[]): Explanation['plan'] {
+  if (gear.kind === 'rerun') return { sql: rerunSql(gear.sql) };
+  if (gear.plan.kind === 'table') return gear.plan;
+  return {
+    ...gear.plan,
+    tables: Object.fromEntries(tables.map(({ oid, schema, name }) => [String(oid), `${schema}.${name}`])),
+  };
+}
+
+function keyOf({ gear, keyColumns, shape }: Planned): readonly string[] | null {
+  if (gear.kind === 'incremental' && gear.plan.kind === 'table') {
+    const { plan } = gear;
+    return plan.key.map((column) => plan.columns[column]?.name ?? '?');
+  }
+  return keyColumns?.map((column) => shape.columns[column]?.name ?? '?') ?? null;
+}
+
+function hintsOf(planned: Planned, tables: readonly Table[]): readonly string[] {
+  const hints: string[] = [];
+  if (planned.readsClock)
+    hints.push("It reads the clock: subscribe with a tick such as '1m', with which time moves.");
+  if (planned.readsAnything) {
+    hints.push('It is run again at every transaction: something in it cannot be looked into (C22).');
+  }
+  for (const { schema, name, replicaIdentity, identityColumns } of tables) {
+    if (planned.gear.kind === 'incremental' && replicaIdentity !== 'full' && identityColumns === null) {
+      hints.push(
+        `ALTER TABLE ${schema}.${name} REPLICA IDENTITY FULL would let deleted rows be told apart (C9).`,
+      );
+    }
+  }
+  return hints;
+}
+
+/** For people: a few facts, then the plan as a tree. */
+export function explanationText(explanation: Explanation): string {
+  const { gear, reason, remedy, template, parameters, columns, reads, key, ordered, hints, tree } =
+    explanation;
+  return [
+    `gear        ${gear}`,
+    ...(reason === null ? [] : [`reason      ${reason}`]),
+    ...(remedy === null ? [] : [`remedy      ${remedy}`]),
+    `template    ${template}`,
+    `parameters  ${parameters.map((type, index) => `$${index + 1} ${type}`).join(', ') || 'none'}`,
+    `columns     ${columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
+    `reads       ${reads.join(', ') || 'no table'}`,
+    `key         ${key === null ? 'none: rows are told apart by all of their bytes' : key.join(', ') || 'the one row'}`,
+    `ordered     ${ordered ? 'yes' : 'no'}`,
+    ...hints.map((hint) => `hint        ${hint}`),
+    'plan',
+    ...indent(tree),
+    '',
+  ].join('\n');
+}
