@@ -5,7 +5,7 @@ import type { Compiled } from './compile.js';
 import { compileBlock, type CompiledBlock, type CompiledInput } from './compiled-block.js';
 import { Combinations } from './combinations.js';
 import { ChildIndex, InputStore } from './input-store.js';
-import { attempt, Joining, Missing, type Anchored } from './joining.js';
+import { attempt, Joining, Missing, without, type Anchored } from './joining.js';
 import { FlowMember, type Tuple } from './member.js';
 import type { Block } from './plan.js';
 import { ABSENT, framed, identity, type Row, type RowChange, type TableChange } from './row.js';
@@ -15,13 +15,13 @@ import { ABSENT, framed, identity, type Row, type RowChange, type TableChange } 
  *
  * A changed row of an input is followed up the demand tree, from each input to the row of its parent that demands it,
  * to the members at the top. The rows on that path are the *anchor*: below it the joined tuples are made as they were
- * before the transaction, and again as they are after it; the difference is what changed. Where the path goes through
- * an input that is not an inner join, the anchor ends above it, since a row there also decides whether there is a
- * tuple without it.
+ * before the transaction, and again as they are after it; the difference is what changed. A row of a left join also
+ * decides whether there is a tuple without it: whether another row is there beside it is looked up, and no more. Where
+ * the path goes through EXISTS or a scalar subquery the anchor ends above it.
  *
- *        members ◀─── issue ◀─── comment (left)          a comment changes: the anchor is (member, issue)
+ *        members ◀─── issue ◀─── comment (left)          a comment changes: the anchor is (member, issue, comment)
  *                       ▲
- *                       └─────── user                    a user changes: the anchor is (member, issue, user)
+ *                       └─────── label (exists)          a label changes: the anchor is (member, issue)
  *
  * Every tuple that differs has a changed row in it or under its anchor, in the one state or in the other: so both
  * images of a changed row are followed in both states. No joined tuples are kept but those of the answers.
@@ -430,6 +430,7 @@ export class BlockEngine {
   ): void {
     const seen = new Set<string>();
     for (const [at, { rows, lost, blind }] of images.entries()) {
+      const { join } = must(this.block.inputs[at], 'input').input;
       for (const key of [...lost, ...blind])
         for (const member of key === null ? this.#members.values() : this.#joining.membersBelow(at, key))
           missed.add(member);
@@ -437,9 +438,10 @@ export class BlockEngine {
         for (const image of [change.old, change.next]) {
           if (image === null) continue;
           for (const anchored of this.#joining.anchors(at, image)) {
-            // No tuple has a row that is not there; where the anchor ends above it, its absence counts.
-            if (image !== change[state] && anchored.anchor[at] !== undefined) continue;
-            this.#gather(anchored, seen, tuples, missed);
+            if (image === change[state] || anchored.anchor[at] === undefined)
+              this.#gather(anchored, seen, tuples, missed);
+            // No tuple has a row that is not there; of a left join its absence counts.
+            else if (join === 'left') this.#gather(without(anchored, at), seen, tuples, missed);
           }
         }
       }

@@ -1,12 +1,18 @@
 import { must } from '../assert.js';
 import { isForPostgres, type Compiled } from './compile.js';
-import { PgError } from '../expression/errors.js';
+import { notReproduced, PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
 import { place, type CompiledBlock, type CompiledInput } from './compiled-block.js';
 import type { Combinations } from './combinations.js';
 import type { ChildIndex, InputStore } from './input-store.js';
 import type { FlowMember, Tuple } from './member.js';
 import { ABSENT, framed, type Row } from './row.js';
+
+/** Rows that are looked at to make the tuples of one anchor: a join without equalities that needs more is Postgres's. */
+export const VISITS_MAX = 1_000_000;
+
+/** Stands in an anchor for the row that changes, where it is not there. */
+const GONE: Row = { key: '', values: [] };
 
 /** A row is looked for that is not known. */
 export class Missing extends Error {}
@@ -52,12 +58,16 @@ export class Joining {
     this.#members = parts.members;
   }
 
-  /** Whoever a row of that input concerns, and by which rows. */
+  /**
+   * Whoever a row of that input concerns, and by which rows. A row of a left join is followed like any other: with it
+   * alone goes the question whether it is the only one.
+   */
   *anchors(at: number, row: Row, below: Anchor = []): Generator<Anchored> {
     const { input, ownKey } = must(this.#block.inputs[at], 'input');
     const key = ownKey(row.values);
     if (key === null) return;
-    yield* this.#up(at, key, input.join === 'inner' ? withRow(below, at, row) : []);
+    const isFollowed = input.join === 'inner' || input.join === 'left';
+    yield* this.#up(at, key, isFollowed ? withRow(below, at, row) : []);
   }
 
   /** Members with a row that demands the key. */
@@ -94,7 +104,7 @@ export class Joining {
       return;
     }
     if (!all(first, flat, params)) return;
-    const run: Run = { member, anchor, flat, rows: [], into, onUnknown };
+    const run: Run = { member, anchor, flat, rows: [], into, onUnknown, visits: { left: VISITS_MAX } };
     if (arms === null) this.#join(run, 0, '');
     else this.#list(run, arms);
   }
@@ -125,6 +135,7 @@ export class Joining {
     };
     let found = 0;
     for (const row of this.#candidates(run, at)) {
+      visit(run);
       place(flat, input, row);
       if (!all(compiled.on, flat, member.params)) continue;
       found++;
@@ -137,18 +148,32 @@ export class Joining {
       place(flat, input, null);
       flat[input.offset] = found > 0 ? 't' : 'f';
       next(null, '');
-    } else if (found === 0 && input.join !== 'inner') {
+    } else if (found === 0 && input.join !== 'inner' && !this.#hasOthers(run, at)) {
       place(flat, input, null);
       next(null, '-');
     }
     place(flat, input, null);
   }
 
+  /** Whether a row beside the one that the anchor names keeps a left join from being filled up. */
+  #hasOthers(run: Run, at: number): boolean {
+    if (run.anchor[at] === undefined) return false;
+    const { input, on } = must(this.#block.inputs[at], 'input');
+    for (const row of this.#candidates({ ...run, anchor: [] }, at)) {
+      visit(run);
+      place(run.flat, input, row);
+      if (all(on, run.flat, run.member.params)) return true;
+    }
+    return false;
+  }
+
   #candidates({ anchor, member, rows, onUnknown }: Run, at: number): Iterable<Row> {
-    const fixed = anchor[at];
-    if (fixed !== undefined) return [fixed];
     const compiled = must(this.#block.inputs[at], 'input');
     const { parent } = compiled.input.demand;
+    const fixed = anchor[at];
+    // Below a left join that is filled up nothing is what the anchor names.
+    if (fixed !== undefined && (parent === null || rows[parent] === anchor[parent]))
+      return fixed === GONE ? [] : [fixed];
     const above = parent === null ? member.params : ((rows[parent] ?? absent(compiled))?.values ?? null);
     const key = above === null ? null : compiled.key(above, member.params);
     if (above === null || key === null) return [];
@@ -172,6 +197,11 @@ interface Run {
   readonly rows: (Row | null)[];
   readonly into: Map<string, Tuple>;
   readonly onUnknown: OnUnknown;
+  readonly visits: { left: number };
+}
+
+function visit({ visits }: Run): void {
+  if (visits.left-- === 0) notReproduced(`a join that looks at more than ${VISITS_MAX} rows`);
 }
 
 /** Rows that are made of parameters: by their number. */
@@ -182,6 +212,11 @@ function make(
 ): void {
   for (const [at, flat] of rows.entries())
     if (all(where, flat, member.params)) into.set(String(at), { key: String(at), flat });
+}
+
+/** The anchor in a state in which that row is not there. */
+export function without({ member, anchor }: Anchored, at: number): Anchored {
+  return { member, anchor: withRow(anchor, at, GONE) };
 }
 
 function withRow(anchor: Anchor, at: number, row: Row): Anchor {
