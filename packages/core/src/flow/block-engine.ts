@@ -5,10 +5,10 @@ import type { Compiled } from './compile.js';
 import { compileBlock, type CompiledBlock, type CompiledInput } from './compiled-block.js';
 import { Combinations } from './combinations.js';
 import { ChildIndex, InputStore } from './input-store.js';
-import { attempt, Joining, Missing, without, type Anchored } from './joining.js';
+import { anchorMark, attempt, Joining, Missing, without, type Anchored } from './joining.js';
 import { FlowMember, type Tuple } from './member.js';
 import type { Block } from './plan.js';
-import { ABSENT, framed, identity, type Row, type RowChange, type TableChange } from './row.js';
+import { ABSENT, identity, type Row, type RowChange, type TableChange } from './row.js';
 
 /*
  * How a transaction changes the answers of one block, for any number of bindings ("members").
@@ -454,7 +454,7 @@ export class BlockEngine {
     tuples: Map<FlowMember, Map<string, Tuple>>,
     missed: Set<FlowMember>,
   ): void {
-    const mark = `${member.key}/${anchor.map((row) => (row ? framed(row.key) : '-')).join()}`;
+    const mark = `${member.key}/${anchorMark(anchor)}`;
     if (missed.has(member) || seen.has(mark)) return;
     seen.add(mark);
     let own = tuples.get(member);

@@ -214,6 +214,11 @@ function make(
     if (all(where, flat, member.params)) into.set(String(at), { key: String(at), flat });
 }
 
+/** Tells anchors of a member apart. */
+export function anchorMark(anchor: Anchor): string {
+  return Array.from(anchor, (row) => (row === GONE ? '+' : row ? framed(row.key) : '-')).join('');
+}
+
 /** The anchor in a state in which that row is not there. */
 export function without({ member, anchor }: Anchored, at: number): Anchored {
   return { member, anchor: withRow(anchor, at, GONE) };
