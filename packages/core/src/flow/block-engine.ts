@@ -233,12 +233,15 @@ export class BlockEngine {
     if (this.#isLeft(member)) return false;
     const tuples = new Map<string, Tuple>();
     let isWhole = true;
-    const told = attempt(() => {
-      this.#joining.expand(member, [], tuples, (at, key, above) => {
-        if (!this.#asked(member, at, key, above)) isWhole = false;
-      });
-      if (isWhole) member.start(tuples.values());
-    });
+    const told = attempt(
+      () => {
+        this.#joining.expand(member, [], tuples, (at, key, above) => {
+          if (!this.#asked(member, at, key, above)) isWhole = false;
+        });
+        if (isWhole) member.start(tuples.values());
+      },
+      () => member.stop(),
+    );
     return told && isWhole;
   }
 

@@ -7,6 +7,7 @@ import type { Combinations } from './combinations.js';
 import type { ChildIndex, InputStore } from './input-store.js';
 import type { FlowMember, Tuple } from './member.js';
 import { ABSENT, framed, type Row } from './row.js';
+import { Unplaced } from './text-orders.js';
 
 /** Rows that are looked at to make the tuples of one anchor: a join without equalities that needs more is Postgres's. */
 export const VISITS_MAX = 1_000_000;
@@ -234,12 +235,19 @@ function all(conditions: readonly Compiled[], flat: readonly PgText[], params: r
   return conditions.every((condition) => condition(flat, params) === 't');
 }
 
-/** @returns false when a row is not known, or Postgres would raise an error if it came to that. */
-export function attempt(work: () => void): boolean {
+/**
+ * @param forget given where the work may be done again: it takes back what that has made
+ * @returns false when a row is not known, or Postgres would raise an error if it came to that
+ */
+export function attempt(work: () => void, forget?: () => void): boolean {
   try {
     work();
     return true;
   } catch (error) {
+    if (error instanceof Unplaced && forget !== undefined) {
+      error.learn(() => attempt(work));
+      forget();
+    }
     if (error instanceof Missing || isForPostgres(error)) return false;
     throw error;
   }

@@ -101,6 +101,8 @@ export function scalarSql(scalar: Scalar, printing: Printing): string {
     case 'undecoded':
     case 'element':
     case 'subquery column':
+    case 'order of':
+    case 'text of':
     case 'unknown':
       throw unprintable(scalar);
   }

@@ -119,13 +119,18 @@ const TYPE_FIELD =
   /^(vartype|consttype|paramtype|aggtype|wintype|refcontainertype|refrestype|funcresulttype|opresulttype|resulttype|array_typeid|element_typeid|row_typeid|casetype|coalescetype|minmaxtype|type|typeId|typid|colTypes|coltypes|funccoltypes|ctecoltypes|cycle_mark_type)$/;
 const COLLATION_FIELD = /(coll|collid|collids|collations?|collOid|Collations?)$/;
 
+export const TEXT_LESS = 664;
+export const TEXT_GREATER = 666;
+export const C_COLLATION = 950;
+
 /** Every oid that trees name, by the fields that hold them. */
 export function oidsOf(trees: readonly TreeValue[]): Oids {
   const oids: Oids = {
     functions: new Set(),
-    operators: new Set(),
+    // What texts are ordered by where it is not their own collation: < and > under "C".
+    operators: new Set([TEXT_LESS, TEXT_GREATER]),
     types: new Set([25]),
-    collations: new Set(),
+    collations: new Set([C_COLLATION]),
     relations: new Set(),
   };
   for (const tree of trees) visitNodes(tree, (node) => addOids(node, oids));

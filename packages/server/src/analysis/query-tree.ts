@@ -346,6 +346,8 @@ export type ScalarNode =
       readonly query: Query;
     }
   | { readonly kind: 'subquery column'; readonly column: number }
+  /** Of a text: what has its order under a collation, by bytes; and back from there. Made by the planner alone. */
+  | { readonly kind: 'order of' | 'text of'; readonly arg: Scalar; readonly collation: string }
   /** What has no form here (JSON_TABLE, XML, …), by Postgres's name for it. */
   | { readonly kind: 'unknown'; readonly tag: string };
 

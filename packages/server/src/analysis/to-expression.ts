@@ -1,4 +1,5 @@
 import type { Expression } from '@sluice/core/expression';
+import { orderFunction, textFunction } from '@sluice/core/flow/text-orders';
 import type { ValueType } from '@sluice/core/plan';
 import { checkDeterministic, FIRST_USER_OID, orderedType } from './comparing.js';
 import { NotExpressible } from './expression-reasons.js';
@@ -90,6 +91,11 @@ export function toExpression(scalar: Scalar, context: ToExpression): Expression 
       return to(scalar.arg);
     case 'collate':
       return to(scalar.arg);
+    case 'order of':
+    case 'text of': {
+      const name = scalar.kind === 'order of' ? orderFunction : textFunction;
+      return { op: 'call', fn: name(scalar.collation), args: [to(scalar.arg)] };
+    }
     case 'io cast':
       return throughText(scalar, context);
     case 'array cast':

@@ -4,13 +4,17 @@ import type { Need } from '@sluice/core/flow/block-engine';
 import { FlowEngine } from '@sluice/core/flow/flow-engine';
 import type { Block } from '@sluice/core/flow/plan';
 import type { Row } from '@sluice/core/flow/row';
+import { collationsOf, TextOrders } from '@sluice/core/flow/text-orders';
 import type { PgText } from '@sluice/core/value';
 import pg from 'pg';
 import { analyse } from '../analysis/analyse.js';
 import { NotExpressible } from '../analysis/expression-reasons.js';
 import { NotABlock } from '../planner/blocks/reasons.js';
+import { placeTexts } from '../planner/blocks/order-sql.js';
+import type { PlannedTable } from '../planner/blocks/planning.js';
 import { toBlock, type BlockPlan } from '../planner/blocks/to-block.js';
 import { OUTPUT_SETTINGS } from '../source/database.js';
+import type { Run } from '../source/source.js';
 import type { TestDatabase } from './postgres.js';
 import { sharedDatabase } from './shared.js';
 
@@ -54,21 +58,36 @@ const SETUP = `
  */
 export type FollowedQuery = readonly [string, (readonly PgText[])?, (readonly string[])?, 'left'?];
 
+export interface FollowingOptions {
+  /** What CREATE DATABASE says of the locale; then texts are ordered by it everywhere. Default: "C". */
+  readonly locale?: string;
+  /** What is written as texts. */
+  readonly texts?: readonly string[];
+}
+
+const TEXTS = ['a', 'ab', 'b', 'É', ''];
+const TEXTS_MAX = 10_000;
+
 /** A database of an application, and queries that are followed through random writes to it. */
 export class QueryFollower {
   readonly #database: TestDatabase;
   readonly #pool: pg.Pool;
   readonly #client: pg.Client;
+  readonly #texts: readonly string[];
   #seed = 7;
 
-  private constructor(database: TestDatabase, client: pg.Client) {
+  private constructor(database: TestDatabase, client: pg.Client, texts: readonly string[]) {
     this.#database = database;
+    this.#texts = texts;
     this.#pool = new pg.Pool({ connectionString: database.url, max: 1 });
     this.#client = client;
   }
 
-  static async start(): Promise<QueryFollower> {
-    const database = await sharedDatabase(SETUP);
+  static async start({ locale, texts = TEXTS }: FollowingOptions = {}): Promise<QueryFollower> {
+    const database =
+      locale === undefined
+        ? await sharedDatabase(SETUP)
+        : await sharedDatabase(SETUP.replaceAll(' COLLATE "C"', ''), `TEMPLATE template0 ${locale}`);
     const client = new pg.Client({
       connectionString: database.adminUrl,
       types: { getTypeParser: () => String },
@@ -76,7 +95,7 @@ export class QueryFollower {
     await client.connect();
     for (const [name, value] of Object.entries(OUTPUT_SETTINGS))
       await client.query(`SET ${name} = '${value}'`);
-    return new QueryFollower(database, client);
+    return new QueryFollower(database, client, texts);
   }
 
   async stop(): Promise<void> {
@@ -103,7 +122,7 @@ export class QueryFollower {
      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 JOIN pg_type t ON t.oid = a.atttypid WHERE c.relnamespace = 'public'::regnamespace`,
     );
     try {
-      return toBlock(analysis.query, analysis.facts, (oid) => {
+      const tableOf = (oid: number): PlannedTable => {
         const own = rows.filter((row) => Number(row.oid) === oid);
         const key = KEYS[own[0]?.name ?? ''] ?? ['id'];
         return {
@@ -113,7 +132,8 @@ export class QueryFollower {
             type: { kind: 'opaque' },
           }),
         };
-      });
+      };
+      return toBlock(analysis.query, analysis.facts, tableOf, { textOrders: true });
     } catch (error) {
       if (error instanceof NotABlock || error instanceof NotExpressible) return error.reason;
       throw error;
@@ -123,7 +143,8 @@ export class QueryFollower {
   /**
    * Compares at every turn what is held with what Postgres answers; where Postgres raises an error nothing may be held.
    * @param mayBeUntold nothing may be held elsewhere too
-   * @returns how often an answer changed, and did without being fetched anew, how often nothing was held of one, and why queries are no blocks
+   * @returns how often an answer changed, and did without being read anew, how often nothing was held of one, how often
+   * one had to be read anew, and why queries are no blocks
    * @throws Error where they differ
    */
   async follow(
@@ -134,6 +155,7 @@ export class QueryFollower {
     readonly changed: number;
     readonly told: number;
     readonly untold: number;
+    readonly missed: number;
     readonly reasons: Readonly<Record<string, string>>;
   }> {
     const { rows: classes } = await this.#client.query<{ oid: string; relname: string }>(
@@ -152,10 +174,10 @@ export class QueryFollower {
       else followed.push({ query, one: new Followed(planned, query[1] ?? [], names) });
     }
     for (const { query, one } of followed) {
-      one.load(before);
+      await one.load(before, this.#run);
       await this.#compare(query, one, mayBeUntold);
     }
-    let [changed, told, untold] = [0, 0, 0];
+    let [changed, told, untold, missed] = [0, 0, 0, 0];
     for (let turn = 0; turn < turns; turn++) {
       await this.#client.query('BEGIN');
       for (let count = 1 + this.#random(3); count > 0; count--) await this.#client.query(this.#write());
@@ -165,18 +187,21 @@ export class QueryFollower {
       for (const { query, one } of followed) {
         const shown = one.rows()?.join();
         one.apply(before, after);
-        const missed = one.rows() === null;
-        if (missed) one.load(after);
+        const isMissed = one.rows() === null;
+        if (isMissed) {
+          missed++;
+          await one.load(after, this.#run);
+        }
         await this.#compare(query, one, mayBeUntold);
         if (one.rows() === null) untold++;
         else if (one.rows()?.join() !== shown) {
           changed++;
-          if (!missed) told++;
+          if (!isMissed) told++;
         }
       }
       before = after;
     }
-    return { changed, told, untold, reasons };
+    return { changed, told, untold, missed, reasons };
   }
 
   async #compare(
@@ -201,6 +226,11 @@ export class QueryFollower {
       rows === null ? 'an error' : (isOrdered ? rows.map(row) : rows.map(row).toSorted()).join();
     if (text(held) !== text(truth)) throw new Error(`${sql}: held ${text(held)}, truth ${text(truth)}`);
   }
+
+  readonly #run: Run = async (text, values = []) => {
+    const { rows } = await this.#client.query<PgText[]>({ text, values: [...values], rowMode: 'array' });
+    return { fields: [], rows };
+  };
 
   async #contents(): Promise<Contents> {
     const all: Contents = new Map();
@@ -230,7 +260,7 @@ export class QueryFollower {
     const some = (below: number): string => (random(8) === 0 ? 'NULL' : String(1 + random(below)));
     const id = 1 + random(8);
 
-    const text = (): string => `'${['a', 'ab', 'b', 'É', ''][random(5)]}'`;
+    const text = (): string => `'${this.#texts[random(this.#texts.length)] ?? ''}'`;
     switch (random(12)) {
       case 0:
         return upsert('users', `${1 + random(4)}, ${text()}, ${random(2) === 0}, ${some(4)}`);
@@ -287,11 +317,13 @@ class Followed {
   readonly engine: FlowEngine;
   readonly plan: BlockPlan;
   readonly binding: readonly PgText[];
+  readonly #orders: TextOrders;
   readonly #tables: ReadonlyMap<number, { readonly name: string; readonly columns: readonly string[] }>;
 
   constructor(planned: BlockPlan, params: readonly PgText[], names: ReadonlyMap<number, string>) {
     this.plan = planned;
-    this.engine = new FlowEngine(planned.block, FUNCTIONS);
+    this.#orders = new TextOrders(collationsOf(planned.block), { textsMax: TEXTS_MAX });
+    this.engine = new FlowEngine(planned.block, { ...FUNCTIONS, ...this.#orders.functions });
     this.binding = planned.params.map((one) =>
       one.kind === 'param' ? (params[one.index] ?? null) : one.value,
     );
@@ -299,10 +331,13 @@ class Followed {
   }
 
   /** @returns false when only Postgres can tell */
-  load(now: Contents): boolean {
+  async load(now: Contents, run: Run): Promise<boolean> {
     const member = this.engine.add(this.binding);
-    for (let needs = this.engine.needs(); needs.length > 0; needs = this.engine.needs())
+    for (let any = true; any;) {
+      const needs = this.engine.needs();
       for (const need of needs) this.engine.fill(need, this.#fetch(need, now));
+      any = (await placeTexts(run, this.#orders)) || needs.length > 0;
+    }
     return this.engine.start(member);
   }
 

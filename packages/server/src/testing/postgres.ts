@@ -127,9 +127,11 @@ export interface TestDatabase {
 export async function createTestDatabase(
   server: Pick<EmbeddedPostgres, 'url'>,
   setup?: string,
+  /** What CREATE DATABASE says beside the name: a locale. */
+  creation: string = '',
 ): Promise<TestDatabase> {
   const name = `t_${randomBytes(6).toString('hex')}`;
-  await withClient(server.url(), (client) => client.query(`CREATE DATABASE ${name}`));
+  await withClient(server.url(), (client) => client.query(`CREATE DATABASE ${name} ${creation}`));
   const adminUrl = server.url(name);
   const pool = new pg.Pool({ connectionString: adminUrl, max: 4 });
   pool.on('error', () => undefined); // a server that a test kills

@@ -6,6 +6,7 @@ import { Lifted, type LiftedParam } from '../../analysis/lifted.js';
 import type { Query, Scalar, Select, Target } from '../../analysis/query-tree.js';
 import { sortTypeOf } from '../../analysis/comparing.js';
 import { toExpression } from '../../analysis/to-expression.js';
+import { withOrderTokens } from '../../analysis/order-tokens.js';
 import { typeOfScalar } from '../../analysis/value-type.js';
 import { distinctOn } from './distinct-on.js';
 import { planAggregate } from './aggregates.js';
@@ -33,12 +34,23 @@ export interface BlockPlan {
   readonly open: readonly string[];
 }
 
+export interface ToBlockOptions {
+  /** Whoever runs the plan asks Postgres for orders of texts: see `TextOrders`. Default false. */
+  readonly textOrders?: boolean;
+}
+
 /** @throws NotABlock, NotExpressible with the reason for the re-run gear */
-export function toBlock(query: Query, facts: Facts, tableOf: (oid: number) => PlannedTable): BlockPlan {
+export function toBlock(
+  query: Query,
+  facts: Facts,
+  tableOf: (oid: number) => PlannedTable,
+  { textOrders = false }: ToBlockOptions = {},
+): BlockPlan {
   const lifted = new Lifted(facts);
   const planner = new BlockPlanner(facts, tableOf);
   const written = withRowsWritten(query, facts, (oid) => tableOf(oid).key);
-  const block = planner.block(written, new Level(null, lifted));
+  const ordered = textOrders ? withOrderTokens(written, facts) : written;
+  const block = planner.block(ordered, new Level(null, lifted));
   return { block, params: lifted.params, visible: query.columns.length, open: [...planner.open] };
 }
 
