@@ -1,3 +1,4 @@
+import type { Family } from './registry.js';
 import type { Expression } from '../expression.js';
 import { FUNCTIONS } from './all.js';
 import { compileExpression, functionsOf } from './compile.js';
@@ -108,14 +109,15 @@ export function missingReason(fn: string): Missing | null {
 /**
  * Why an expression cannot be evaluated here, in words; null when it can. Values for which a function that is
  * reproduced has to ask Postgres show only when it is evaluated.
+ * @param also functions that whoever runs the plan brings along
  */
-export function whyNotReproduced(expression: Expression): string | null {
+export function whyNotReproduced(expression: Expression, also: Family = {}): string | null {
   for (const fn of functionsOf(expression)) {
-    const missing = missingReason(fn);
+    const missing = Object.hasOwn(also, fn) ? null : missingReason(fn);
     if (missing) return `${fn} (${missing.what}): ${missing.reason}`;
   }
   try {
-    compileExpression(expression, FUNCTIONS);
+    compileExpression(expression, Object.keys(also).length === 0 ? FUNCTIONS : { ...FUNCTIONS, ...also });
     return null;
   } catch (error) {
     if (error instanceof NotReproduced) return error.message;

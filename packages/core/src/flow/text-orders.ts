@@ -63,6 +63,11 @@ export class TextOrders {
     );
   }
 
+  /** The plan orders no texts. */
+  get isEmpty(): boolean {
+    return this.#orders.size === 0;
+  }
+
   /** What has to be asked now; each is answered before this is asked again. */
   questions(): readonly OrderQuestion[] {
     return [...this.#orders].flatMap(([collation, order]) => {

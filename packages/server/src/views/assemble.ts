@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { must } from '@sluice/core/assert';
+import { collationsOf, TextOrders } from '@sluice/core/flow/text-orders';
 import { FUNCTIONS } from '@sluice/core/expression/all';
 import type { Binding } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
@@ -71,13 +72,15 @@ function gearOf(
   registry: () => Registry,
   { rowsPerViewMax, rowsHeldPerViewMax }: ViewLimits,
 ): Gear {
-  if (plan.kind === 'blocks')
+  if (plan.kind === 'blocks') {
+    const orders = new TextOrders(collationsOf(plan.block), { textsMax: rowsHeldPerViewMax });
     return new BlockGear({
       block: plan.block,
-      functions: FUNCTIONS,
+      functions: orders.isEmpty ? FUNCTIONS : { ...FUNCTIONS, ...orders.functions },
       telling: { visible: plan.visible, ordered: planned.shape.ordered, keyColumns: planned.keyColumns },
-      fill: (run, engine) => fetchNeeds(run, registry(), engine, rowsHeldPerViewMax),
+      fill: (run, engine) => fetchNeeds(run, registry(), engine, rowsHeldPerViewMax, orders),
     });
+  }
   const types = params.map((one) => one.type);
   return new TableGear({
     plan,

@@ -3,9 +3,11 @@ import type { Need } from '@sluice/core/flow/block-engine';
 import type { FlowEngine } from '@sluice/core/flow/flow-engine';
 import type { Source } from '@sluice/core/flow/plan';
 import type { Row } from '@sluice/core/flow/row';
+import type { TextOrders } from '@sluice/core/flow/text-orders';
 import type { PgText } from '@sluice/core/value';
 import { rowKey } from '@sluice/core/engine/table-engine';
 import { demandSql } from '../planner/blocks/demand-sql.js';
+import { placeTexts } from '../planner/blocks/order-sql.js';
 import type { Registry } from '../registry/registry.js';
 import type { Run } from '../source/source.js';
 import { TooMuch } from './gear.js';
@@ -14,7 +16,8 @@ import { TooMuch } from './gear.js';
 const KEYS_PER_STATEMENT = 10_000;
 
 /**
- * Fetches what an engine needs, in rounds down its demand trees: the rows of one round say what the next asks for.
+ * Fetches what an engine needs, in rounds down its demand trees: the rows of one round say what the next asks for. Texts
+ * that are to be ordered are placed on the way.
  * @param run of one snapshot's transaction
  * @throws TooMuch when it would hold more than `rowsMax`
  */
@@ -23,12 +26,15 @@ export async function fetchNeeds(
   registry: Registry,
   engine: FlowEngine,
   rowsMax: number,
+  orders: TextOrders,
 ): Promise<void> {
-  for (let needs = engine.needs(); needs.length > 0; needs = engine.needs()) {
+  for (let any = true; any;) {
+    const needs = engine.needs();
     for (const need of needs) {
       const rows = await fetchNeed(run, registry, need, rowsMax - engine.heldRowCount);
       engine.fill(need, rows);
     }
+    any = (await placeTexts(run, orders)) || needs.length > 0;
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Expression } from '@sluice/core/expression';
 import { whyNotReproduced } from '@sluice/core/expression/missing';
+import type { Functions } from '@sluice/core/flow/compile';
+import { collationsOf, TextOrders } from '@sluice/core/flow/text-orders';
 import type { Analysis } from '../../analysis/analyse.js';
 import type { Query } from '../../analysis/query-tree.js';
 import type { Registry, Table } from '../../registry/registry.js';
@@ -40,24 +42,24 @@ export function planBlocks(
     if (!dependencies.reads.has(oid))
       throw new StaleColumns('The query reads other tables than a moment ago.');
   for (const [oid, inherit] of tables) checkWhole(registry, oid, inherit);
-  const plan = toBlock(query, analysed, (oid) => plannedTable(registry, oid));
+  const plan = toBlock(query, analysed, (oid) => plannedTable(registry, oid), { textOrders: true });
   if (ordered !== plan.block.order.length > 0) throw new NotABlock('order');
   const { block, visible, params } = plan;
-  checkReproduced(block);
+  checkReproduced(block, new TextOrders(collationsOf(block), { textsMax: 0 }).functions);
   return { kind: 'incremental', plan: { kind: 'blocks', block, visible }, params, fallback };
 }
 
 const SET_OPERATIONS: ReadonlySet<unknown> = new Set(['union', 'intersect', 'except']);
 
 /** Every expression of a plan is one that the engine can evaluate. */
-function checkReproduced(node: unknown): void {
+function checkReproduced(node: unknown, also: Functions): void {
   if (typeof node !== 'object' || node === null) return;
   if ('op' in node && !SET_OPERATIONS.has(node.op)) {
-    const why = whyNotReproduced(node as Expression);
+    const why = whyNotReproduced(node as Expression, also);
     if (why !== null) throw new NotABlock('not_reproduced', why);
     return;
   }
-  for (const part of Object.values(node)) checkReproduced(part);
+  for (const part of Object.values(node)) checkReproduced(part, also);
 }
 
 /** Tables by oid, and whether those that inherit from them are read as well. */
