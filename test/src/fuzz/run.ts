@@ -16,7 +16,7 @@ const USAGE = `npm run fuzz -- [options]
   --seed S          repeats a run (default: random); a trial is S-1, S-2, …
   --trial N         this trial alone
   --queries N       of a trial (default 60)
-  --transactions N  of a trial (default 40)
+  --transactions N  of a trial (default 80)
   --plan            shows the plan of the case that is replayed
   --replay FILE     a case of the corpus, or one that was found, instead
   --findings N      ends after so many (default 10)
@@ -33,7 +33,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: randomBytes(4).toString('hex') },
     trial: { type: 'string' },
     queries: { type: 'string', default: '60' },
-    transactions: { type: 'string', default: '40' },
+    transactions: { type: 'string', default: '80' },
     replay: { type: 'string' },
     plan: { type: 'boolean', default: false },
     findings: { type: 'string', default: '10' },

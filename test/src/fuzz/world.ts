@@ -26,7 +26,8 @@ export type Outcome =
   | { readonly kind: 'rows'; readonly rows: readonly (readonly PgText[])[] }
   | { readonly kind: 'error'; readonly code: string };
 
-const TIMEOUT_MS = 1_000;
+/** Of any statement: a query that takes longer is not followed. */
+const TIMEOUT_MS = 5_000;
 
 /** A schema of its own in a database, and a connection that sees it alone. */
 export class World {
@@ -67,7 +68,9 @@ export class World {
     try {
       for (const [name, value] of Object.entries(OUTPUT_SETTINGS))
         await client.query(`SET ${name} = '${value}'`);
-      await client.query(`SET jit = off; SET search_path = ${schema}; SET client_min_messages = error`);
+      await client.query(
+        `SET jit = off; SET statement_timeout = ${TIMEOUT_MS}; SET search_path = ${schema}; SET client_min_messages = error`,
+      );
       for (const statement of statements) await client.query(statement);
       world.#tables = await readTables(client, schema);
     } catch (error) {
@@ -201,15 +204,12 @@ export class World {
 
   async #outcome(text: string): Promise<Outcome> {
     try {
-      await this.client.query(`SET statement_timeout = ${TIMEOUT_MS}`);
       const { rows } = await this.client.query<PgText[]>({ text, rowMode: 'array' });
       return { kind: 'rows', rows };
     } catch (error) {
       const code = codeOf(error);
       if (code === null) throw error;
       return { kind: 'error', code };
-    } finally {
-      await this.client.query('SET statement_timeout = 0');
     }
   }
 }
