@@ -47,6 +47,9 @@ const { values } = parseArgs({
   },
 });
 
+// What it has started ends with it, also when it is interrupted.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 if (values.help) console.log(USAGE);
 else process.exitCode = await main();
 
