@@ -226,6 +226,19 @@ const general: readonly JudgeQuery[] = [
                   ORDER BY rank, id LIMIT 5) i) AS issues
      FROM project p ORDER BY p.id`,
   ),
+  // Long rows that change a little: told by edits.
+  query(
+    'incremental',
+    'ordered',
+    'project.threads',
+    ['project', 'issue', 'comment'],
+    `SELECT p.id, (SELECT json_agg(json_build_object('id', i.id, 'title', i.title, 'rank', i.rank, 'comments',
+              (SELECT json_agg(json_build_array(c.id, c.author_id, c.body) ORDER BY c.id) FROM comment c
+               WHERE c.issue_id = i.id)) ORDER BY i.rank, i.id)
+            FROM issue i WHERE i.project_id = p.id) AS issues
+     FROM project p WHERE p.id <= $1 ORDER BY p.id`,
+    (random) => [String(random.between(1, PROJECTS))],
+  ),
   query(
     'rerun',
     'any order',
