@@ -1,10 +1,12 @@
 import { must, unreachable } from '../assert.js';
+import { compareAscii } from '../engine/compare-text.js';
 import { comparator } from '../engine/compare.js';
 import { parseDecimal, power10, printDecimal } from '../expression/decimal.js';
 import { notReproduced } from '../expression/errors.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import { printsOneWay } from './one-way.js';
+import { placeOf } from './row-order.js';
 
 /**
  * Aggregates that the order of their values is nothing to: what goes is taken off again, without looking at the
@@ -136,13 +138,17 @@ class SumOfNumerics implements Accumulator {
   }
 }
 
-/** The least, or with `direction` -1 the greatest. Values are kept with their numbers; the order is found when needed. */
+/** How many of the best values are kept in order, so that it does not matter when some of them go. */
+const BEST_MAX = 32;
+
+/** The least, or with `direction` -1 the greatest. All are looked at again only when the best are used up. */
 class Extreme implements Accumulator {
   readonly #compare: (left: string, right: string) => number;
   readonly #direction: 1 | -1;
   readonly #isOneWay: boolean;
   readonly #counts = new Map<string, number>();
-  #best: string | null = null;
+  /** None of the others is before the last of them. */
+  readonly #best: string[] = [];
 
   constructor(type: ValueType, direction: 1 | -1) {
     this.#compare = comparator(type);
@@ -151,35 +157,54 @@ class Extreme implements Accumulator {
   }
 
   add(value: string): void {
-    this.#counts.set(value, (this.#counts.get(value) ?? 0) + 1);
-    if (this.#best === null ? this.#counts.size === 1 : this.#better(value, this.#best) < 0)
-      this.#best = value;
+    const count = this.#counts.get(value) ?? 0;
+    const wereAll = this.#best.length === this.#counts.size;
+    this.#counts.set(value, count + 1);
+    if (count === 0) this.#take(value, wereAll);
   }
 
   remove(value: string): void {
     const count = must(this.#counts.get(value), 'what goes was there') - 1;
-    if (count > 0) this.#counts.set(value, count);
-    else this.#counts.delete(value);
-    if (count === 0 && value === this.#best) this.#best = null;
-  }
-
-  result(): PgText {
-    if (this.#best === null)
-      for (const value of this.#counts.keys())
-        if (this.#best === null || this.#better(value, this.#best) < 0) this.#best = value;
-    if (this.#best !== null && !this.#isOneWay) this.#checkOneText(this.#best);
-    return this.#best;
+    if (count > 0) {
+      this.#counts.set(value, count);
+      return;
+    }
+    this.#counts.delete(value);
+    const at = this.#best.indexOf(value);
+    if (at >= 0) this.#best.splice(at, 1);
   }
 
   /** Which of several texts Postgres shows depends on the order in which it reads them. */
-  #checkOneText(best: string): void {
-    for (const value of this.#counts.keys())
-      if (value !== best && this.#better(value, best) === 0)
-        notReproduced('the least or greatest of values that are equal and print differently');
+  result(): PgText {
+    if (this.#best.length < Math.min(this.#counts.size, 2)) this.#fill();
+    const [best, next] = this.#best;
+    if (best === undefined) return null;
+    if (!this.#isOneWay && next !== undefined && this.#compare(best, next) === 0)
+      notReproduced('the least or greatest of values that are equal and print differently');
+    return best;
   }
 
-  #better(value: string, than: string): number {
-    return this.#compare(value, than) * this.#direction;
+  #fill(): void {
+    this.#best.length = 0;
+    let all = true;
+    for (const value of this.#counts.keys()) all = this.#take(value, all) && all;
+  }
+
+  /** @param all whether all others are among the best @returns whether all are */
+  #take(value: string, all: boolean): boolean {
+    const last = this.#best.at(-1);
+    if (!all && last !== undefined && this.#order(value, last) > 0) return false;
+    if (!all && last === undefined) return false;
+    const at = placeOf(this.#best, (other) => this.#order(other, value) < 0);
+    this.#best.splice(at, 0, value);
+    if (this.#best.length <= BEST_MAX) return all;
+    this.#best.pop();
+    return false;
+  }
+
+  /** Equal values that print differently stand side by side. */
+  #order(left: string, right: string): number {
+    return this.#compare(left, right) * this.#direction || compareAscii(left, right);
   }
 }
 

@@ -9,6 +9,7 @@ import { listMaker } from './lists.js';
 import type { Aggregate } from './plan.js';
 import { Texts } from './one-text.js';
 import { printsOneWay } from './one-way.js';
+import { placeOf } from './row-order.js';
 import { equality } from './row.js';
 
 /** One aggregate of one group. */
@@ -248,14 +249,7 @@ class List implements AggregateState {
   }
 
   #placeOf(element: Element): number {
-    let low = 0;
-    let high = this.#elements.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#listing.compare(must(this.#elements[middle], 'element'), element) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return placeOf(this.#elements, (other) => this.#listing.compare(other, element) < 0);
   }
 }
 

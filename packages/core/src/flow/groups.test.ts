@@ -5,6 +5,7 @@ import { JSON_BUILD } from '../expression/json-build.js';
 import type { Expression } from '../expression.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
+import { accumulator } from './accumulators.js';
 import { compiler } from './compile.js';
 import { Groups } from './groups.js';
 import type { Aggregate, Grouping } from './plan.js';
@@ -265,3 +266,33 @@ test('groups show what is made of their rows from nothing', () => {
   );
   expect(changed).toBeGreaterThan(5_000);
 }, 60_000);
+
+test('the least and the greatest of many values, whichever go', () => {
+  const turns = fc.array(fc.tuple(fc.integer({ min: 0, max: 150 }), fc.boolean(), fc.boolean()), {
+    minLength: 50,
+    maxLength: 400,
+  });
+  fc.assert(
+    fc.property(turns, (history) => {
+      const [least, greatest] = [accumulator('min', { kind: 'int' }), accumulator('max', { kind: 'int' })];
+      const held = new Map<number, number>();
+      for (const [value, goes, isAsked] of history) {
+        const lowest = Math.min(...held.keys());
+        // What goes is mostly the least, so that those that are kept in order are used up.
+        const one = goes && held.size > 40 ? lowest : value;
+        const count = held.get(one) ?? 0;
+        for (const of of [least, greatest]) {
+          if (goes && count > 0) of.remove(String(one));
+          else of.add(String(one));
+        }
+        if (goes && count === 1) held.delete(one);
+        else held.set(one, count + (goes && count > 0 ? -1 : 1));
+        if (!isAsked) continue;
+        const truth =
+          held.size === 0 ? [null, null] : [Math.min(...held.keys()), Math.max(...held.keys())].map(String);
+        expect([least.result(), greatest.result()]).toEqual(truth);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
