@@ -36,6 +36,8 @@ const TABLES = `
 
 /** The tables of a database that can be written to so. */
 export async function writtenTables(client: pg.Client): Promise<readonly WrittenTable[]> {
+  // All names with their schemas, and no operator but Postgres's own.
+  await client.query('SET search_path = pg_catalog');
   const { rows } = await client.query<{
     readonly table: string;
     readonly column: string;

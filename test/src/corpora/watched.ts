@@ -15,6 +15,8 @@ interface Opened extends Subscribed {
   readonly view: LiveView;
   /** A digest of what Postgres said last, to know whether a comparison shows anything. */
   before: string;
+  /** It was wrong once: enough of it. */
+  isWrong: boolean;
 }
 
 /** One comparison that does not hold. */
@@ -97,7 +99,7 @@ export class Watched {
       const client = clients[Math.floor(at / PER_CLIENT)];
       if (client === undefined) throw new Error('assertion failed: a client for each query');
       const args = { sql: query.sql, params: encodeParams(query.params) };
-      return { ...query, view: client.live({ query: 'any', args }), before: '' };
+      return { ...query, view: client.live({ query: 'any', args }), before: '', isWrong: false };
     });
     const watched = new Watched(truth, sluice, clients, opened);
     await watched.#settled(withinMs);
@@ -117,14 +119,16 @@ export class Watched {
     const wrong: Wrong[] = [];
     const counts = { equal: 0, changed: 0, changedIncremental: 0, open: 0, tied: 0 };
     for (const one of this.#opened) {
-      if (one.view.gear === null) continue;
+      if (one.view.gear === null || one.isWrong) continue;
       const right = await ask(this.#truth, one);
       const seen = shown(one.view);
       if (!isSame(right, seen)) {
         const verdict = await this.#secondLook(one, seen);
         if (verdict === 'open' || verdict === 'tied') counts[verdict]++;
-        else if (verdict === 'wrong')
+        else if (verdict === 'wrong') {
+          one.isWrong = true;
           wrong.push({ sql: one.sql, params: one.params, gear: one.view.gear, lines: diffOf(right, seen) });
+        }
         if (verdict !== 'equal') continue;
       }
       counts.equal++;

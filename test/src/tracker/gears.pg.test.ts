@@ -1,0 +1,49 @@
+import { createClient, type LiveView } from '@sluice/client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DemoProcess } from './demo-process.js';
+
+// What the tracker shows is maintained, not asked for again: all of its queries, with all that its filters make of them.
+
+const FILTERS: readonly Readonly<Record<string, unknown>>[] = [
+  {},
+  { projectId: 1 },
+  { assigneeId: 2 },
+  { assigneeId: 0 },
+  { text: 'a' },
+  { statuses: ['todo', 'in_progress'] },
+  { projectId: 2, assigneeId: 1, text: '100%', statuses: ['done'] },
+];
+const QUERIES: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
+  ...['teams', 'projects', 'members', 'labels', 'pulse'].map((name) => [name, {}] as const),
+  ...FILTERS.flatMap((filter) => [
+    ...['created', 'updated', 'priority'].map(
+      (order) => ['issues', { ...filter, order, limit: 50 }] as const,
+    ),
+    ['issueTotal', filter] as const,
+    ['issuesByStatus', { ...filter, statuses: undefined }] as const,
+  ]),
+  ['issue', { id: 1 }],
+  ['issue', { id: 1_000_000 }],
+];
+
+let demo: DemoProcess;
+beforeAll(async () => {
+  demo = await DemoProcess.start({ PORT: '0', TRACKER_ISSUES: '300' });
+});
+afterAll(() => demo.stop());
+
+test('every query of the tracker is incremental', async () => {
+  const { client } = createClient({ url: demo.url });
+  try {
+    const views = QUERIES.map(([query, args]): [string, LiveView] => [
+      `${query} ${JSON.stringify(args)}`,
+      client.live({ query, args }),
+    ]);
+    await Promise.all(views.map(([, view]) => view.ready));
+    const gears = views.map(([name, { gear, reason }]) => `${name}: ${gear} ${reason ?? ''}`.trim());
+    expect(gears).toEqual(views.map(([name]) => `${name}: incremental`));
+    expect(views.some(([, view]) => view.rows.length === 50)).toBe(true);
+  } finally {
+    client.close();
+  }
+});
