@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { configKeys } from '@sluice/server/config/keys';
 import { documentedCodes, errorsPage } from './errors-page.js';
 import { withKeysTable } from './keys-table.js';
+import { sqlPage } from './sql-page.js';
 
 const root = join(
   dirname(createRequire(import.meta.url).resolve('@sluice/server/cli/errors')),
@@ -25,6 +26,10 @@ test('codes are unique, in snake case, and say how to mend', async () => {
 
 test('docs/errors.md is what the registries say (npm run docs)', async () => {
   expect(await page('errors.md')).toBe(errorsPage(await documentedCodes(root)));
+});
+
+test('docs/sql.md is what the planner says (npm run docs)', async () => {
+  expect(await page('sql.md')).toBe(sqlPage());
 });
 
 test('docs/operations.md lists the keys as they are (npm run docs)', async () => {

@@ -30,6 +30,8 @@ export const PAGES: Readonly<Record<string, readonly RegExp[]>> = {
   'docs/dependencies.md': [],
   'docs/errors.md': [],
   'docs/functions.md': [],
+  // sql.pg.test.ts
+  'docs/sql.md': [/^sql$/],
 };
 
 /** The blocks of a page that no test would take: of another kind, or an output of nothing. */

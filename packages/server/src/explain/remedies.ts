@@ -44,6 +44,8 @@ const ALL: readonly (readonly [Readonly<Record<string, string>>, Readonly<Record
 
 /** By the words of a reason, which end in what they are about. */
 export function remedyFor(reason: string): string | null {
+  // The engine's own words for the order of text that only Postgres knows.
+  if (reason.includes('the order of a collation')) return EXPRESSION_REMEDIES.collation ?? null;
   for (const [reasons, remedies] of ALL)
     for (const [cause, words] of Object.entries(reasons))
       if (reason.startsWith(words)) return remedies[cause] ?? null;

@@ -13,6 +13,8 @@ export interface EventTotals {
   readonly hydratedViews: number;
   readonly misses: number;
   readonly restless: number;
+  /** Views that went over to the re-run gear while they were open, by why. */
+  readonly handedOver: readonly (readonly [why: string, count: number])[];
   readonly reruns: readonly RerunTotals[];
   readonly errors: readonly (readonly [code: string, count: number])[];
 }
@@ -31,6 +33,7 @@ export class EventCounts {
   #hydratedViews = 0;
   #misses = 0;
   #restless = 0;
+  readonly #handedOver = new Map<string, number>();
   readonly #reruns = new Map<string, RerunTotals>();
   readonly #errors = new Map<string, number>();
 
@@ -45,6 +48,9 @@ export class EventCounts {
         break;
       case 'restless':
         this.#restless++;
+        break;
+      case 'handed_over':
+        this.#handedOver.set(event.why, (this.#handedOver.get(event.why) ?? 0) + 1);
         break;
       case 'reran':
         this.#reran(event.template.slice(0, 12), event.views, event.ms);
@@ -77,6 +83,7 @@ export class EventCounts {
       hydratedViews: this.#hydratedViews,
       misses: this.#misses,
       restless: this.#restless,
+      handedOver: [...this.#handedOver],
       reruns: [...this.#reruns.values()],
       errors: [...this.#errors],
     };

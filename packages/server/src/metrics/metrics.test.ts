@@ -78,6 +78,9 @@ test('templates beyond the fiftieth share a label', () => {
   for (let n = 0; n < 80; n++)
     counts.viewEvent({ kind: 'reran', template: `template-${n}`, views: 2, ms: 1 });
   counts.viewEvent({ kind: 'reran', template: 'template-0', views: 1, ms: 1 });
+  counts.viewEvent({ kind: 'handed_over', template: 't', why: 'too_much' });
+  counts.viewEvent({ kind: 'handed_over', template: 'u', why: 'too_much' });
+  expect(counts.totals().handedOver).toEqual([['too_much', 2]]);
   const { reruns } = counts.totals();
   expect(reruns).toHaveLength(51);
   expect(reruns[0]).toEqual({ template: 'template-0', runs: 2, views: 3, ms: 2 });

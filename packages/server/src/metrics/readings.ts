@@ -168,6 +168,12 @@ export const READINGS: readonly Reading[] = [
   ),
   counter('restless', 'How often a view became so', ({ events }) => events.restless),
   counter(
+    'handed_over',
+    'Incremental views that are re-run since, because only Postgres could tell their answer: by why',
+    ({ events }) => events.handedOver,
+    'why',
+  ),
+  counter(
     'reruns',
     'Statements that re-ran views, by template',
     ({ events }) => events.reruns.map(({ template, runs }) => [template, runs]),

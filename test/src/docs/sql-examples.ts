@@ -1,0 +1,86 @@
+import type { ExpressionCause } from '@sluice/server/analysis/expression-reasons';
+import type { BlockCause } from '@sluice/server/planner/blocks/reasons';
+import type { RerunCause } from '@sluice/server/planner/reasons';
+
+/** What the examples of docs/sql.md read. */
+export const EXAMPLE_TABLES = `
+CREATE TABLE project (id int PRIMARY KEY, name text COLLATE "C", weight float8, tags text[], at timestamptz);
+CREATE TABLE issue (id int PRIMARY KEY, project_id int, title text COLLATE "C", body text, points numeric, data jsonb, due date);
+CREATE TABLE loose (line text COLLATE "C");
+CREATE TABLE computed (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED);
+CREATE TABLE parent (id int PRIMARY KEY);
+CREATE TABLE child () INHERITS (parent);
+CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (1000);
+CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+CREATE FUNCTION doubled(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 * 2';`;
+
+/** Queries that are kept live by what they read, by what they show. */
+export const INCREMENTAL_EXAMPLES: Readonly<Record<string, string>> = {
+  'filters and expressions': `SELECT id, upper(title) AS shout FROM issue WHERE title LIKE 'a%' AND points * 2 > 3`,
+  'joins of any kind': `SELECT i.id, p.name FROM issue i LEFT JOIN project p ON p.id = i.project_id WHERE i.id > $1`,
+  'EXISTS, IN and their opposites': `SELECT id FROM project p WHERE NOT EXISTS (SELECT FROM issue i WHERE i.project_id = p.id)`,
+  'subqueries that give a value': `SELECT p.id, (SELECT count(*) FROM issue i WHERE i.project_id = p.id) AS issues FROM project p`,
+  'groups and aggregates': `SELECT project_id, count(*), sum(points) FROM issue GROUP BY project_id HAVING count(*) > 1`,
+  'grouping sets': `SELECT project_id, due, count(*) FROM issue GROUP BY ROLLUP (project_id, due)`,
+  DISTINCT: `SELECT DISTINCT title FROM issue`,
+  'DISTINCT ON': `SELECT DISTINCT ON (project_id) project_id, id FROM issue ORDER BY project_id, id DESC`,
+  'UNION, INTERSECT, EXCEPT': `SELECT id FROM issue EXCEPT SELECT project_id FROM issue`,
+  'order and limit': `SELECT id, title FROM issue ORDER BY lower(title) NULLS FIRST, id LIMIT 50 OFFSET 10`,
+  'FETCH FIRST … WITH TIES': `SELECT id FROM issue ORDER BY due FETCH FIRST 5 ROWS WITH TIES`,
+  'window functions': `SELECT id, row_number() OVER (PARTITION BY project_id ORDER BY id) FROM issue`,
+  WITH: `WITH open AS (SELECT * FROM issue WHERE points > 0) SELECT p.name, o.id FROM open o JOIN project p ON p.id = o.project_id`,
+  'VALUES and functions that return rows': `SELECT i.id FROM issue i JOIN (VALUES (1), (2)) v(a) ON v.a = i.project_id`,
+  'nested JSON': `SELECT p.id, (SELECT json_agg(json_build_object('id', i.id) ORDER BY i.id) FROM issue i WHERE i.project_id = p.id) AS issues FROM project p`,
+};
+
+/** For each reason a query that is re-run for it. */
+export const RERUN_EXAMPLES: Readonly<Partial<Record<RerunCause, string>>> = {
+  not_one_table: `SELECT 1 AS one`,
+  clock: `SELECT id FROM issue WHERE due < now()`,
+  generated: `SELECT id, twice FROM computed`,
+  inheritance: `SELECT id FROM parent`,
+  only: `SELECT id FROM ONLY part`,
+  no_key: `SELECT line FROM loose`,
+  no_columns: `SELECT FROM issue`,
+  user_code: `SELECT id FROM issue WHERE doubled(id) = 4`,
+  data_error: `SELECT 1 / 0 AS never FROM issue`,
+};
+
+export const BLOCK_EXAMPLES: Readonly<Partial<Record<BlockCause, string>>> = {
+  distinct_on: `SELECT DISTINCT ON (project_id) project_id, id FROM issue`,
+  cte: `WITH RECURSIVE r AS (SELECT id FROM project WHERE id = 1 UNION SELECT i.id FROM issue i JOIN r ON i.project_id = r.id) SELECT id FROM r`,
+  from_function: `SELECT i.id, w.word FROM issue i, regexp_split_to_table(i.title, ' ') AS w(word)`,
+  from_subquery: `SELECT v.a, p.id FROM project p, (VALUES ((SELECT max(id) FROM issue))) v(a)`,
+  constant_key: `SELECT count(*) FROM issue GROUP BY ROLLUP (1 + 1)`,
+  aggregate: `SELECT project_id, stddev(points) FROM issue GROUP BY project_id`,
+  float_sum: `SELECT sum(weight) FROM project`,
+  not_reproduced: `SELECT id FROM issue WHERE body ~ '^a'`,
+  limit: `SELECT id FROM issue ORDER BY id LIMIT (SELECT 5)`,
+};
+
+export const EXPRESSION_EXAMPLES: Readonly<Partial<Record<ExpressionCause, string>>> = {
+  function_variadic: `SELECT id, concat_ws(',', VARIADIC tags) FROM project`,
+  collation_nondeterministic: `SELECT id FROM issue WHERE title COLLATE folded = 'a'`,
+  collation_case: `SELECT id, upper(body COLLATE "tr-x-icu") FROM issue`,
+  order_type: `SELECT id, upper(title) FROM issue ORDER BY points::money`,
+  operator: `SELECT id, upper(title) AS shout FROM issue ORDER BY title USING ~<~`,
+  constant: `SELECT id FROM issue WHERE upper(title) <> 'A' AND points::text::money > '5'::money`,
+  domain: `SELECT id::positive AS id, upper(title) FROM issue`,
+  slice: `SELECT id, tags[1:2] FROM project`,
+  clock: `SELECT id, upper(title) AS shout FROM issue WHERE current_user = title`,
+  subquery: `SELECT id, ARRAY(SELECT id FROM project) FROM issue`,
+  column: `SELECT ctid, id FROM issue`,
+};
+
+/** What Sluice does not keep live at all, with the error's code. */
+export const REFUSED_EXAMPLES: readonly (readonly [code: string, sql: string])[] = [
+  ['select_only', `DELETE FROM issue`],
+  ['locking_refused', `SELECT id FROM issue FOR UPDATE`],
+  ['one_statement_only', `SELECT 1; SELECT 2`],
+  ['function_volatile', `SELECT random() FROM issue`],
+  ['sample_refused', `SELECT id FROM issue TABLESAMPLE SYSTEM (10)`],
+  ['table_unknown', `SELECT id FROM nowhere`],
+  ['column_unknown', `SELECT nope FROM issue`],
+];
