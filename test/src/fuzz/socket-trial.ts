@@ -135,7 +135,7 @@ class SocketTrial {
     });
     if (typeof verdict === 'object')
       this.#wrong.push(
-        `${gear} ${query.sql} ${JSON.stringify(binding)}\n${view.error?.code ?? ''} ${verdict.wrong}`,
+        `${gear} ${query.sql} ${JSON.stringify(binding)}\n${view.error?.code ?? ''} ${view.error?.detail ?? ''} ${verdict.wrong}`,
       );
     if (verdict !== 'equal') view.close();
     return verdict === 'equal';
