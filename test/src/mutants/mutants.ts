@@ -1,3 +1,4 @@
+import { ENGINE } from './lists/engine.js';
 import { POSITIONS } from './lists/positions.js';
 import { SESSION_RULES } from './lists/sessions.js';
 import { SNAPSHOT_RULES } from './lists/snapshots.js';
@@ -5,4 +6,10 @@ import { VIEW_RULES } from './lists/views.js';
 import type { Mutant } from './mutant.js';
 
 /** All of them, area by area: a list is one file. */
-export const MUTANTS: readonly Mutant[] = [...POSITIONS, ...SNAPSHOT_RULES, ...VIEW_RULES, ...SESSION_RULES];
+export const MUTANTS: readonly Mutant[] = [
+  ...POSITIONS,
+  ...SNAPSHOT_RULES,
+  ...VIEW_RULES,
+  ...SESSION_RULES,
+  ...ENGINE,
+];

@@ -134,12 +134,9 @@ test('where Postgres raises an error its view alone is left to it, and goes on w
   expect(handOvers()).toEqual(['not_reproduced']);
   expect(views.host.status()).toMatchObject({ incremental: 1, rerun: 1, heldRows: 2 });
   await database.sql(
-    `BEGIN; DELETE FROM item WHERE id = 1; UPDATE item SET title = 'cc' WHERE id = 3; COMMIT`,
+    `BEGIN; DELETE FROM item WHERE id = 1; DELETE FROM project WHERE id = 2; UPDATE item SET title = 'cc' WHERE id = 3; COMMIT`,
   );
-  await broken.shows([
-    ['1', 'e'],
-    ['2', 'b'],
-  ]);
+  await broken.shows([['1', 'e']]);
   await whole.shows([['3', 'cc']]);
   // An error from the beginning, of a binding that nobody had.
   await database.sql(`INSERT INTO project VALUES (9, 3, 'nine'); INSERT INTO item VALUES (8, 9), (9, 9)`);
@@ -306,4 +303,76 @@ test('windows of ordered joins: rows move, tie, come in and go out', async () =>
     await all.shows(await answer(''));
   }
   expect(countOf('missed')).toBe(0);
+});
+
+test('rows are asked for by all columns of a join, whatever their types', async () => {
+  await database.sql(`CREATE TABLE wide (id int PRIMARY KEY, item int8, title varchar(9), at timestamptz, mark bool);
+    INSERT INTO wide VALUES (1, 1, 'a', '2020-01-01', true), (2, 3000000000, 'a', '2020-01-01', true), (3, 2, 'a', NULL, NULL)`);
+  await database.publish();
+  await views.schemaChanged();
+  const sql = `SELECT w.id, i.id AS item FROM wide w LEFT JOIN item i ON i.id = w.item AND i.title = w.title ORDER BY w.id`;
+  const view = await open(sql);
+  await view.shows([
+    ['1', '1'],
+    ['2', null],
+    ['3', null],
+  ]);
+  const pairs = await open(
+    'SELECT a.id, b.id AS other FROM wide a JOIN wide b ON b.at = a.at AND b.mark = a.mark ORDER BY a.id, b.id',
+  );
+  const four = [
+    ['1', '1'],
+    ['1', '2'],
+    ['2', '1'],
+    ['2', '2'],
+  ];
+  await pairs.shows(four);
+  await database.sql(
+    `UPDATE wide SET title = 'b' WHERE id = 3; UPDATE wide SET at = '2020-01-01 00:00+00' WHERE id = 3`,
+  );
+  await view.shows([
+    ['1', '1'],
+    ['2', null],
+    ['3', '2'],
+  ]);
+  await pairs.shows(four);
+  expect([handOvers(), views.host.status().heldRows]).toEqual([[], 3 + 2 + 3 + 2]);
+});
+
+test('C20: leaves of a partitioned table are read and followed in a join', async () => {
+  await database.sql(`CREATE TABLE part (id int, region text, project int, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+    CREATE TABLE part_eu PARTITION OF part FOR VALUES IN ('eu'); CREATE TABLE part_us PARTITION OF part FOR VALUES IN ('us');
+    INSERT INTO part VALUES (1, 'eu', 1), (2, 'us', 2)`);
+  await database.publish();
+  await views.schemaChanged();
+  const view = await open(
+    'SELECT p.name, l.id, l.region FROM project p JOIN part l ON l.project = p.id WHERE p.team = $1 ORDER BY p.id, l.id',
+    ['1'],
+  );
+  await view.shows([
+    ['one', '1', 'eu'],
+    ['two', '2', 'us'],
+  ]);
+  await database.sql(`UPDATE part SET region = 'us' WHERE id = 1; INSERT INTO part VALUES (3, 'eu', 2)`);
+  await view.shows([
+    ['one', '1', 'us'],
+    ['two', '2', 'us'],
+    ['two', '3', 'eu'],
+  ]);
+  await database.sql('TRUNCATE part_us');
+  await view.shows([['two', '3', 'eu']]);
+});
+
+test('a limit that Postgres refuses, and a constant that raises though no row is looked at, are errors', async () => {
+  const sql = 'SELECT i.id FROM project p JOIN item i ON i.project = p.id ORDER BY i.id LIMIT $1';
+  const [wrong, right] = await Promise.all([open(sql, ['-1']), open(sql, ['1'])]);
+  await wrong.until(() => wrong.state === 'error');
+  expect(wrong.error?.detail).toContain('2201W');
+  await right.shows([['1']]);
+  const division = await open(
+    'SELECT count(*), 10 / $1::int FROM project p JOIN item i ON i.project = p.id WHERE p.team = 77',
+    ['0'],
+  );
+  await division.until(() => division.state === 'error');
+  expect(division.error?.detail).toContain('22012');
 });

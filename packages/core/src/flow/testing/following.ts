@@ -33,7 +33,7 @@ export interface Counts {
 
 /**
  * Follows a history, comparing the rows that are held and the rows that were told with the specification.
- * @throws Error where they differ
+ * @throws AssertionError where they differ
  */
 export function follow(
   { tables: count, plan, bindings, beginning, history }: Followed,
@@ -108,9 +108,14 @@ function takeIn(
   same(engine.absorb(batch).size, added.length);
 }
 
+/** By its name whoever runs tests knows what it is. */
+class AssertionError extends Error {
+  override readonly name = 'AssertionError';
+}
+
 function same(got: unknown, wanted: unknown): void {
   const [left, right] = [JSON.stringify(got), JSON.stringify(wanted)];
-  if (left !== right) throw new Error(`got ${left}, wanted ${right}`);
+  if (left !== right) throw new AssertionError(`got ${left}, wanted ${right}`);
 }
 
 /** Makes the writes. @returns what the stream tells of them */

@@ -1,0 +1,637 @@
+import type { Mutant } from '../mutant.js';
+
+const FLOW = 'packages/core/src/flow';
+const VIEWS = 'packages/server/src/views';
+const BLOCKS = 'packages/server/src/planner/blocks';
+
+/** Random blocks against nested loops. */
+const LOOPS = [
+  `${FLOW}/flow-engine.test.ts`,
+  'what is held is what nested loops make of the tables',
+] as const;
+const GROUPS = [`${FLOW}/groups.test.ts`, 'groups show what is made of their rows from nothing'] as const;
+const WINDOWS = [`${FLOW}/windows.test.ts`, 'window functions are what their definitions say'] as const;
+const DISTINCT_ON = [`${FLOW}/windows.test.ts`, 'DISTINCT ON leaves the first of equal rows'] as const;
+/** Catching up of several tables. */
+const STANDING = `${VIEWS}/block-standing.test.ts`;
+const ANSWERS = [
+  `${VIEWS}/answer-rows.test.ts`,
+  'what a client makes of the operations is what the engine shows',
+] as const;
+/** Through planner, source and views. */
+const HOST = `${VIEWS}/block-gear.pg.test.ts`;
+const PLANNED = `${BLOCKS}/plan-blocks.pg.test.ts`;
+
+const known = (query: string): readonly [string, string] => [STANDING, query];
+
+const JOINS: readonly Mutant[] = [
+  {
+    breaks: 'joins: a row that is joined from outside is looked at alone, as if the join were an inner one',
+    file: `${FLOW}/joining.ts`,
+    find: "input.join === 'inner' ? withRow(below, at, row) : []",
+    replace: 'withRow(below, at, row)',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'joins: LEFT finds nothing where there is nothing',
+    file: `${FLOW}/joining.ts`,
+    find: "} else if (found === 0 && input.join !== 'inner') {",
+    replace: "} else if (found === 0 && input.join === 'scalar') {",
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'joins: a row that ON refuses counts as one that was found',
+    file: `${FLOW}/joining.ts`,
+    find: 'if (!all(compiled.on, flat, member.params)) continue;\n      found++;',
+    replace: 'found++;\n      if (!all(compiled.on, flat, member.params)) continue;',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'joins: WHERE is not looked at',
+    file: `${FLOW}/joining.ts`,
+    find: 'if (all(where, flat, member.params)) this.#join(',
+    replace: 'this.#join(',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'joins: a changed row is followed in the state alone that it is in',
+    file: `${FLOW}/block-engine.ts`,
+    find: 'for (const image of [change.old, change.next]) {',
+    replace: 'for (const image of [change[state]]) {',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'joins: NULL equals NULL',
+    file: `${FLOW}/row.ts`,
+    find: 'return (value) => (value === null ? null : framed(key(value)));\n}\n\n/** The value itself',
+    replace: "return (value) => (value === null ? '-' : framed(key(value)));\n}\n\n/** The value itself",
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'joins: what hangs on an absent row is not looked at, though it is a subquery',
+    file: `${FLOW}/joining.ts`,
+    find: "return input.of.kind === 'block' ? ABSENT : null;",
+    replace: 'return input.width < 0 ? ABSENT : null;',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'EXISTS: is there whatever is there',
+    file: `${FLOW}/joining.ts`,
+    find: "flat[input.offset] = found > 0 ? 't' : 'f';",
+    replace: "flat[input.offset] = 't';",
+    caughtBy: known('NOT EXISTS'),
+  },
+  {
+    breaks: 'scalar subqueries: of two rows the first is taken',
+    file: `${FLOW}/joining.ts`,
+    find: "if (input.join === 'scalar' && found > 1) throw new PgError('21000');",
+    replace: "if (input.join === 'scalar' && found > 1) break;",
+    caughtBy: known('a scalar subquery, an error where it has two rows'),
+  },
+  {
+    breaks: 'scalar subqueries: without a row there is none around it',
+    file: `${FLOW}/joining.ts`,
+    find: "} else if (found === 0 && input.join !== 'inner') {",
+    replace: "} else if (found === 0 && input.join === 'left') {",
+    caughtBy: known('a scalar subquery, an error where it has two rows'),
+  },
+];
+
+const AGGREGATES: readonly Mutant[] = [
+  {
+    breaks: 'GROUP BY: a group that nobody is in any more stays',
+    file: `${FLOW}/groups.ts`,
+    find: 'if (keys === null && !set.isWhole) return null;',
+    replace: '',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'GROUP BY: without a key there is no group of nothing',
+    file: `${FLOW}/groups.ts`,
+    find: 'isWhole: set.length === 0,',
+    replace: 'isWhole: false,',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'GROUP BY: HAVING is not looked at',
+    file: `${FLOW}/groups.ts`,
+    find: "return this.#having.every((condition) => condition(row, this.#params) === 't') ? row : null;",
+    replace: 'return row;',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'GROUPING SETS: keys that are not in a set are shown',
+    file: `${FLOW}/groups.ts`,
+    find: 'const keys = all.map((value, at) => (set.has[at] === true ? value : null));',
+    replace: 'const keys = all;',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'GROUPING: its bits are the other way round',
+    file: `${FLOW}/groups.ts`,
+    find: '(set.includes(key) ? 0 : 1)',
+    replace: '(set.includes(key) ? 1 : 0)',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'count: counts what goes',
+    file: `${FLOW}/accumulators.ts`,
+    find: 'this.#count--;\n  }\n\n  result(): PgText {\n    return String(this.#count);',
+    replace: '}\n\n  result(): PgText {\n    return String(this.#count);',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'count(x): counts NULLs',
+    file: `${FLOW}/aggregates.ts`,
+    find: "  add(_key: string, tuple: readonly PgText[]): void {\n    const value = this.#arg === null ? '' : this.#arg(tuple);\n    if (value !== null) this.#inner.add(value);",
+    replace:
+      "  add(_key: string, tuple: readonly PgText[]): void {\n    const value = this.#arg === null ? '' : this.#arg(tuple);\n    this.#inner.add(value ?? '0');",
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'sum: of nothing is zero',
+    file: `${FLOW}/accumulators.ts`,
+    find: 'return this.#count === 0 ? null : String(this.#sum);',
+    replace: 'return String(this.#sum);',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'sum(numeric): zeros at its end are left out',
+    file: `${FLOW}/accumulators.ts`,
+    find: 'return printDecimal({ digits, scale });',
+    replace: "return printDecimal({ digits, scale }).replace(/[.]?0+$/, '');",
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'min, max: keep what went',
+    file: `${FLOW}/accumulators.ts`,
+    find: 'if (count === 0 && value === this.#best) this.#best = null;',
+    replace: '',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'bool_and, bool_or: forget what decides when another goes',
+    file: `${FLOW}/accumulators.ts`,
+    find: '  remove(value: string): void {\n    if (value === this.#decisive) this.#decisives--;',
+    replace: '  remove(value: string): void {\n    if (value === this.#decisive) this.#decisives = 0;',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'bit_xor: is bit_or',
+    file: `${FLOW}/accumulators.ts`,
+    find: "if (this.#name === 'bit_xor') return ones % 2 === 1;",
+    replace: "if (this.#name === 'bit_xor') return ones > 0;",
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'count(DISTINCT): the first of equal values takes all with it',
+    file: `${FLOW}/aggregates.ts`,
+    find: 'if (equal.count > 0) return;',
+    replace: 'if (equal.count < 0) return;',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'FILTER: lets all in',
+    file: `${FLOW}/aggregates.ts`,
+    find: "if (this.#filter(tuple) === 't') this.#inner.add(key, tuple);",
+    replace: 'this.#inner.add(key, tuple);',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'lists: DESC within an aggregate is ASC',
+    file: `${FLOW}/aggregates.ts`,
+    find: 'if (one !== 0) return descending ? -one : one;',
+    replace: 'if (one !== 0) return one;',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'lists: DISTINCT shows all',
+    file: `${FLOW}/aggregates.ts`,
+    find: 'const elements = same === null ? this.#elements : firstOfSame(this.#elements, same);',
+    replace: 'const elements = this.#elements;',
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'string_agg: the delimiter stands before the first as well',
+    file: `${FLOW}/lists.ts`,
+    find: "(at === 0 ? '' : (delimiter ?? '')) + (value ?? '')",
+    replace: "(delimiter ?? '') + (value ?? '')",
+    caughtBy: GROUPS,
+  },
+  {
+    breaks: 'jsonb_object_agg: of members of one name the first stays',
+    file: `${FLOW}/lists.ts`,
+    find: "for (const [name, value] of elements) members.set(nameOf(name ?? null), value ?? 'null');",
+    replace:
+      "for (const [name, value] of elements.toReversed()) members.set(nameOf(name ?? null), value ?? 'null');",
+    caughtBy: GROUPS,
+  },
+];
+
+const ROWS: readonly Mutant[] = [
+  {
+    breaks: 'UNION: shows equal rows of two arms twice',
+    file: `${FLOW}/set-counts.ts`,
+    find: 'return all ? left + right : Math.min(left + right, 1);',
+    replace: 'return left + right;',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'INTERSECT: shows what the left arm has',
+    file: `${FLOW}/set-counts.ts`,
+    find: 'return Math.min(left, right, all ? Infinity : 1);',
+    replace: 'return Math.min(left, all ? Infinity : 1);',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'EXCEPT ALL: takes away all that are equal',
+    file: `${FLOW}/set-counts.ts`,
+    find: 'return all ? Math.max(left - right, 0) :',
+    replace: 'return all ? (right > 0 ? 0 : left) :',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'EXCEPT: takes nothing away',
+    file: `${FLOW}/set-counts.ts`,
+    find: 'left > 0 && right === 0 ? 1 : 0;',
+    replace: 'left > 0 ? 1 : 0;',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'DISTINCT: what goes stays',
+    file: `${FLOW}/distinct.ts`,
+    find: 'for (const { old } of changes) count(old, -1);',
+    replace: '',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'DISTINCT ON: any of equal rows is the first',
+    file: `${FLOW}/distinct-on.ts`,
+    find: 'candidates.splice(this.#placeOf(candidates, candidate), 0, candidate);',
+    replace: 'candidates.unshift(candidate);',
+    caughtBy: DISTINCT_ON,
+  },
+  {
+    breaks: 'DISTINCT ON: of several first rows one is told',
+    file: `${FLOW}/distinct-on.ts`,
+    find: 'if (this.#compare(first.values, other.values) !== 0) break;',
+    replace: 'break;',
+    caughtBy: DISTINCT_ON,
+  },
+  {
+    breaks: 'ORDER BY: NULLs come last, whatever it says',
+    file: `${FLOW}/stages.ts`,
+    find: 'if (a === null || b === null) return (a === null) === nullsFirst ? -1 : 1;',
+    replace: 'if (a === null || b === null) return (a === null) === (nullsFirst && column < 0) ? -1 : 1;',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'ORDER BY: DESC is ASC',
+    file: `${FLOW}/stages.ts`,
+    find: 'if (order !== 0) return descending ? -order : order;',
+    replace: 'if (order !== 0) return order;',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'OFFSET: is not skipped',
+    file: `${FLOW}/stages.ts`,
+    find: "return { offset, end: offset + number(plan.limit, Infinity, '2201W') };",
+    replace: "return { offset: 0, end: offset + number(plan.limit, Infinity, '2201W') };",
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'LIMIT: what moves out of a window is not told',
+    file: `${FLOW}/stages.ts`,
+    find: 'for (const [key, old] of left) changes.push({ key, old, next: null });',
+    replace: 'left.clear();',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'LIMIT: what moves into a window is not told',
+    file: `${FLOW}/stages.ts`,
+    find: 'if (old === null || !same(old, values)) changes.push({ key, old, next: values });',
+    replace: 'if (old !== null && !same(old, values)) changes.push({ key, old, next: values });',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'windows: a partition that a row has left is not looked at',
+    file: `${FLOW}/window-partition.ts`,
+    find: 'if (rows.length === 0) this.#partitions.delete(removed.partition);\n    this.#touched.add(removed.partition);',
+    replace: 'if (rows.length === 0) this.#partitions.delete(removed.partition);',
+    caughtBy: WINDOWS,
+  },
+  {
+    breaks: 'windows: the order of peers is ours to say',
+    file: `${FLOW}/window-partition.ts`,
+    find: 'if (one.byPlace && partition.hasTies)',
+    replace: 'if (one.byPlace && rows.length < 0)',
+    caughtBy: WINDOWS,
+  },
+  {
+    breaks: 'windows: rank counts peers',
+    file: `${FLOW}/window-values.ts`,
+    find: 'rank: ({ starts }, place) => String((starts[place] ?? 0) + 1),',
+    replace: 'rank: (_, place) => String(place + 1),',
+    caughtBy: WINDOWS,
+  },
+  {
+    breaks: 'windows: lag and lead look the same way',
+    file: `${FLOW}/window-values.ts`,
+    find: 'lag: (partition, at) => beside(partition, at, -1),',
+    replace: 'lag: (partition, at) => beside(partition, at, 1),',
+    caughtBy: WINDOWS,
+  },
+  {
+    breaks: 'windows: what is before a frame stays in its aggregate',
+    file: `${FLOW}/window-values.ts`,
+    find: 'for (; from < start; from++) if (from < to) remove(from);',
+    replace: 'from = Math.max(from, start);',
+    caughtBy: WINDOWS,
+  },
+  {
+    breaks: 'windows: EXCLUDE TIES excludes the row as well',
+    file: `${FLOW}/window-values.ts`,
+    find: "return exclude === 'group' ? group : group.filter((one) => one !== place);",
+    replace: 'return group;',
+    caughtBy: WINDOWS,
+  },
+];
+
+const MISSES: readonly Mutant[] = [
+  {
+    breaks: 'C8: a row of which a value was not sent is gone',
+    file: `${FLOW}/block-engine.ts`,
+    find: 'if (change.partial !== undefined) blind.push(',
+    replace: 'if (change.partial !== undefined && at < 0) blind.push(',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'C8: where the value of a key was not sent, it concerns nobody',
+    file: `${FLOW}/block-engine.ts`,
+    find: 'if (input.demand.pairs.some(({ column }) => partial[column] === undefined)) return [null];',
+    replace: 'if (input.demand.pairs.some(({ column }) => partial[column] === undefined)) return [];',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'C8: an unchanged value is not taken from the row that is held',
+    file: `${FLOW}/flow-engine.ts`,
+    find: '(rows.get(oldKey) ?? held(oldKey)?.values ?? oldValues)',
+    replace: '(rows.get(oldKey) ?? oldValues)',
+    caughtBy: [HOST, 'C8: a value that was not sent is read when a row comes into a join'],
+  },
+  {
+    breaks: 'C10: a row that is written and then deleted is there',
+    file: `${FLOW}/flow-engine.ts`,
+    find: 'if (oldKey !== null) rows.set(oldKey, null);',
+    replace: 'if (oldKey !== null && !rows.has(oldKey)) rows.set(oldKey, null);',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'C12: who looks for rows that are not known finds none',
+    file: `${FLOW}/block-engine.ts`,
+    find: '!this.#asked(member, at, key, above)) throw new Missing();',
+    replace: '!this.#asked(member, at, key, above)) void Missing;',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'C12: an answer within another that is lost is still looked at',
+    file: `${FLOW}/block-engine.ts`,
+    find: "if (out === 'missed') lost.push(member.key);",
+    replace: "if (out === 'missed') continue;",
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'C12: what somebody demands again in the same transaction is let go',
+    file: `${FLOW}/input-store.ts`,
+    find: 'if (this.#demand.get(key)?.count !== 0) continue;',
+    replace: 'if (!this.#demand.has(key)) continue;',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'working set: what nobody demands is kept',
+    file: `${FLOW}/input-store.ts`,
+    find: 'if (--demanded.count === 0) this.#idle.push(key);',
+    replace: 'demanded.count--;',
+    caughtBy: [HOST, 'C12: a row that asks for rows that are not known is a miss'],
+  },
+  {
+    breaks: 'working set: answers within others are kept when nobody demands them',
+    file: `${FLOW}/block-engine.ts`,
+    find: 'if (child !== null) child.#forget(key);',
+    replace: '',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'a table that is emptied has its rows',
+    file: `${FLOW}/flow-engine.ts`,
+    find: "for (const [, ofTable] of events) if (ofTable.includes('truncate')) return this.#missAll();",
+    replace: '',
+    caughtBy: [HOST, 'a table that is emptied, and a transaction too large to be told'],
+  },
+];
+
+const CATCHING_UP: readonly Mutant[] = [
+  {
+    breaks: 'C8: too much to be told is nothing',
+    file: `${VIEWS}/block-gear.ts`,
+    find: "(own.unknown ? null : reader.read(own.changes)) ?? ['truncate']",
+    replace: "reader.read(own.changes) ?? ['truncate']",
+    caughtBy: known('an inner join'),
+  },
+  {
+    breaks: 'C8: what was read of several tables is caught up with one of them',
+    file: `${VIEWS}/incremental-template.ts`,
+    find: 'changesByTable(transaction, ancestors, (table) => gear.tables.has(table))',
+    replace: 'changesByTable(transaction, ancestors, (table) => [...gear.tables][0] === table)',
+    caughtBy: known('an inner join'),
+  },
+  {
+    breaks: 'C8: the tables of subqueries are not followed',
+    file: `${VIEWS}/block-gear.ts`,
+    find: "of.kind === 'table' ? [of] : sourcesOf(of.block)",
+    replace: "of.kind === 'table' ? [of] : []",
+    caughtBy: known('a subquery of its own'),
+  },
+  {
+    breaks: 'C6: who was overtaken is told for a transaction too long',
+    file: `${VIEWS}/block-gear.ts`,
+    find: 'overtaken.set(ask, { step, rows:',
+    replace: 'overtaken.set(ask, { step: step + 1, rows:',
+    caughtBy: known('an inner join'),
+  },
+  {
+    breaks: 'C12: who was overtaken is told nothing as its answer',
+    file: `${VIEWS}/block-gear.ts`,
+    find: 'rows: this.#answer(member).shown(), dry: false }',
+    replace: 'rows: this.#answer(member).shown().slice(0, 0), dry: false }',
+    caughtBy: known('an inner join'),
+  },
+  {
+    breaks: 'C22: two views of one binding are one in the engine',
+    file: `${VIEWS}/block-gear.ts`,
+    find: 'engine.add([...ask.binding, String(this.#members++)])',
+    replace: 'engine.add([...ask.binding, String(this.#members++).slice(0, 0)])',
+    caughtBy: [HOST, 'two principals with one binding are two views'],
+  },
+  {
+    breaks: 'absorbing: what is within another is left behind',
+    file: `${FLOW}/block-engine.ts`,
+    find: 'if (others !== null && this.#children[at]?.fillFrom(others) === true) any = true;',
+    replace: 'void others;',
+    caughtBy: known('a subquery of its own'),
+  },
+];
+
+const HANDING_OVER: readonly Mutant[] = [
+  {
+    breaks: 'handing over: constants of another spelling are run',
+    file: `${VIEWS}/view-host.ts`,
+    find: 'template: `${template} ${JSON.stringify(gear.fallback)}`,',
+    replace: 'template,',
+    caughtBy: [HOST, 'two spellings of one template that are both handed over'],
+  },
+  {
+    breaks: 'handing over: what clients hold is forgotten',
+    file: `${VIEWS}/view-host.ts`,
+    find: 'rehosted.one.rows = shown;',
+    replace: 'void shown;',
+    caughtBy: [HOST, 'where Postgres raises an error its view alone is left to it'],
+  },
+  {
+    breaks: 'handing over: a view that was released meanwhile is there again',
+    file: `${VIEWS}/view-host.ts`,
+    find: 'const binding = await this.#options.bind(planned, view.spec.params);\n      if (this.#views.get(view.id) !== hosted) return;',
+    replace: 'const binding = await this.#options.bind(planned, view.spec.params);',
+    caughtBy: [HOST, 'a view that is released, or opened again, while it is handed over'],
+  },
+  {
+    breaks: 'handing over: a view of too many rows is read all the same',
+    file: `${VIEWS}/block-fetch.ts`,
+    find: 'if (left < 0) throw new TooMuch();',
+    replace: 'void TooMuch;',
+    caughtBy: [HOST, 'a view that would hold too much is run again'],
+  },
+  {
+    breaks: 'handing over: all of a batch that is too much are handed over',
+    file: `${VIEWS}/incremental-template.ts`,
+    find: '} else if (batch.length > 1) {',
+    replace: '} else if (batch.length > 1000) {',
+    caughtBy: [HOST, 'a view that would hold too much is run again'],
+  },
+  {
+    breaks: 'handing over: a constant that raises is nobody’s error',
+    file: `${FLOW}/flow-engine.ts`,
+    find: 'if (isForPostgres(error)) return true;',
+    replace: 'if (isForPostgres(error)) return false;',
+    caughtBy: [HOST, 'a limit that Postgres refuses, and a constant that raises'],
+  },
+];
+
+const ANSWERING: readonly Mutant[] = [
+  {
+    breaks: 'C16: two rows that agree in the columns that name them have one name',
+    file: `${VIEWS}/answer-rows.ts`,
+    find: 'if (names.size !== this.#member.size) {',
+    replace: 'if (names.size > this.#member.size) {',
+    caughtBy: ANSWERS,
+  },
+  {
+    breaks: 'answers: rows that go are not told',
+    file: `${VIEWS}/answer-rows.ts`,
+    find: 'return [...Array.from(gone.values(), (row) => delOp(row)), ...puts];',
+    replace: 'return puts;',
+    caughtBy: ANSWERS,
+  },
+  {
+    breaks: 'answers: all rows stand first',
+    file: `${VIEWS}/answer-rows.ts`,
+    find: 'after: previous === null ? null :',
+    replace: 'after: previous !== undefined ? null :',
+    caughtBy: ANSWERS,
+  },
+  {
+    breaks: 'answers: a row that stays is told as gone before it is changed',
+    file: `${VIEWS}/answer-rows.ts`,
+    find: 'gone.delete(keyed.keyJson);',
+    replace: '',
+    caughtBy: ANSWERS,
+  },
+  {
+    breaks: 'answers: the first row of a window stands behind one that is not shown',
+    file: `${FLOW}/stages.ts`,
+    find: 'const previous = at === first ? null :',
+    replace: 'const previous = at === 0 ? null :',
+    caughtBy: ANSWERS,
+  },
+  {
+    breaks: 'answers: columns that rows are ordered by are shown',
+    file: `${VIEWS}/answer-rows.ts`,
+    find: 'row.values.slice(0, this.#telling.visible)',
+    replace: 'row.values.slice(0, this.#telling.visible + 1)',
+    caughtBy: [HOST, 'windows of ordered joins'],
+  },
+];
+
+const READING: readonly Mutant[] = [
+  {
+    breaks: 'demand: rows are asked for by the first column alone',
+    file: `${BLOCKS}/demand-sql.ts`,
+    find: "on.join(' AND ')",
+    replace: "on.slice(0, 1).join(' AND ')",
+    caughtBy: [HOST, 'rows are asked for by all columns of a join'],
+  },
+  {
+    breaks: 'demand: integers are asked for in four bytes',
+    file: `${BLOCKS}/demand-sql.ts`,
+    find: "int: 'int8',",
+    replace: "int: 'int4',",
+    caughtBy: [HOST, 'rows are asked for by all columns of a join'],
+  },
+  {
+    breaks: 'demand: leaves of a partitioned table are not read',
+    file: `${BLOCKS}/demand-sql.ts`,
+    find: "const only = table.kind === 'partitioned' ? '' : 'ONLY ';",
+    replace: "const only = 'ONLY ';",
+    caughtBy: [HOST, 'C20: leaves of a partitioned table are read and followed in a join'],
+  },
+  {
+    breaks: 'plans: other columns than a moment ago are taken',
+    file: `${BLOCKS}/plan-blocks.ts`,
+    find: 'if (JSON.stringify(types.map((oid) => baseTypeOf(registry, oid))) !== JSON.stringify(described))',
+    replace: 'if (described.length < 0)',
+    caughtBy: [PLANNED, 'other columns, or other tables, than a moment ago are no plan'],
+  },
+  {
+    breaks: 'plans: other tables than a moment ago are taken',
+    file: `${BLOCKS}/plan-blocks.ts`,
+    find: 'if (!dependencies.reads.has(oid))',
+    replace: 'if (dependencies.reads.size < 0)',
+    caughtBy: [PLANNED, 'other columns, or other tables, than a moment ago are no plan'],
+  },
+  {
+    breaks: 'plans: tables that inherit are left out',
+    file: `${BLOCKS}/plan-blocks.ts`,
+    find: "if (table.inheritedBy.length > 0) throw new NotIncremental('inheritance');",
+    replace: '',
+    caughtBy: [PLANNED, 'a table of which only a part is read'],
+  },
+  {
+    breaks: 'plans: ONLY of a partitioned table reads its leaves',
+    file: `${BLOCKS}/plan-blocks.ts`,
+    find: "if (table.kind === 'partitioned' && !inherit) throw new NotIncremental('only');",
+    replace: '',
+    caughtBy: [PLANNED, 'a table of which only a part is read'],
+  },
+];
+
+/** Any SELECT: one for each operator, and for each way in which what is held may not be enough. */
+export const ENGINE: readonly Mutant[] = [
+  ...JOINS,
+  ...AGGREGATES,
+  ...ROWS,
+  ...MISSES,
+  ...CATCHING_UP,
+  ...HANDING_OVER,
+  ...ANSWERING,
+  ...READING,
+];
