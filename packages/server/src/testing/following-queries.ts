@@ -1,3 +1,4 @@
+import { fail } from 'node:assert/strict';
 import { FUNCTIONS } from '@sluice/core/expression/all';
 import type { RowEvent } from '@sluice/core/engine/table-engine';
 import type { Need } from '@sluice/core/flow/block-engine';
@@ -145,7 +146,7 @@ export class QueryFollower {
    * @param mayBeUntold nothing may be held elsewhere too
    * @returns how often an answer changed, and did without being read anew, how often nothing was held of one, how often
    * one had to be read anew, and why queries are no blocks
-   * @throws Error where they differ
+   * @throws AssertionError where they differ
    */
   async follow(
     queries: readonly FollowedQuery[],
@@ -224,7 +225,7 @@ export class QueryFollower {
     const row = (of: string): string => (one.plan.open.length > 0 ? [...of].toSorted().join('') : of);
     const text = (rows: readonly string[] | null): string =>
       rows === null ? 'an error' : (isOrdered ? rows.map(row) : rows.map(row).toSorted()).join();
-    if (text(held) !== text(truth)) throw new Error(`${sql}: held ${text(held)}, truth ${text(truth)}`);
+    if (text(held) !== text(truth)) fail(`${sql}: held ${text(held)}, truth ${text(truth)}`);
   }
 
   readonly #run: Run = async (text, values = []) => {

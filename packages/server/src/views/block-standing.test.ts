@@ -129,7 +129,17 @@ const QUERIES: readonly (readonly [string, Block])[] = [
             filter: null,
           },
         ],
-        having: [],
+        // Of nothing that is to be counted there is no group.
+        having: [
+          {
+            op: 'call',
+            fn: 'int4ge',
+            args: [
+              { op: 'column', column: 1 },
+              { op: 'param', param: 1 },
+            ],
+          },
+        ],
       },
     }),
   ],
