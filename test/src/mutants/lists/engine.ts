@@ -167,8 +167,8 @@ const AGGREGATES: readonly Mutant[] = [
   {
     breaks: 'min, max: keep what went',
     file: `${FLOW}/accumulators.ts`,
-    find: 'if (count === 0 && value === this.#best) this.#best = null;',
-    replace: '',
+    find: 'if (at >= 0) this.#best.splice(at, 1);',
+    replace: 'void at;',
     caughtBy: GROUPS,
   },
   {
