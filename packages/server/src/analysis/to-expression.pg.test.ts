@@ -226,6 +226,17 @@ test.each([
   await expect(make(text)).rejects.toSatisfy((error) => error instanceof NotExpressible && error.why === why);
 });
 
+test.each([
+  ["JSON_OBJECT('a': id)", 'JSON_OBJECT', 16],
+  ['t IS JSON', 'IS JSON', 16],
+  ["JSON_VALUE('{}'::jsonb, '$.a')", 'JSON_VALUE', 17],
+])('%s has a reason in words', async (text, words, since) => {
+  if (Number(process.env['SLUICE_TEST_POSTGRES'] ?? 18) < since) return;
+  await expect(make(text)).rejects.toSatisfy(
+    (error) => error instanceof NotExpressible && error.reason.includes(words),
+  );
+});
+
 test('two spellings of one expression are one, and the same parameter is lifted once', async () => {
   const [one, other] = [await make('n + 5 > id'), await make('n + $1 > id', ['pg_catalog.int4'])];
   expect(one.expression).toEqual(other.expression);

@@ -106,9 +106,18 @@ export function toExpression(scalar: Scalar, context: ToExpression): Expression 
 }
 
 function subjectOf(scalar: Scalar, facts: Facts): string | null {
-  if (scalar.kind === 'unknown') return scalar.tag;
+  if (scalar.kind === 'unknown') return WORDS[scalar.tag] ?? scalar.tag;
   return scalar.kind === 'undecoded' ? (facts.types.get(scalar.type.oid)?.name ?? null) : null;
 }
+
+/** What stands in a query for nodes of Postgres's trees that have no form here. */
+const WORDS: Readonly<Record<string, string>> = {
+  JSONCONSTRUCTOREXPR: 'JSON_OBJECT, JSON_ARRAY, JSON_SCALAR, JSON_SERIALIZE or JSON()',
+  JSONISPREDICATE: 'IS JSON',
+  JSONEXPR: 'JSON_VALUE, JSON_QUERY or JSON_EXISTS',
+  JSONVALUEEXPR: 'FORMAT JSON',
+  XMLEXPR: 'XML',
+};
 
 const CAUSES = {
   column: 'column',
