@@ -21,6 +21,8 @@ export const BLOCK_REASONS = {
   column_type: 'It has an expression whose type Sluice does not know.',
   not_reproduced: 'It calls a function that Sluice does not reproduce.',
   order: 'Its ORDER BY orders nothing.',
+  order_below:
+    'It cuts rows by LIMIT or OFFSET in the order of a subquery; an ORDER BY beside them would make it incremental.',
   limit: 'Its LIMIT or OFFSET is computed.',
   no_key: 'A table has no primary key or other unique key of NOT NULL columns.',
 } as const;

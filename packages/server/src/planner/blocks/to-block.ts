@@ -99,6 +99,7 @@ class BlockPlanner implements Planning {
     windows.plan();
     const having = conjuncts(body.having).map((condition) => this.#overGroups(condition, level, row));
     const { inputs, flat } = level.finish();
+    if (isCutBelow(query, inputs)) throw new NotABlock('order_below');
     const grouped = row.finish(flat, having);
     for (const note of openOrders(grouped, inputs)) this.open.add(note);
     const settle = (one: Expression): Expression => (grouped === null ? flat(one) : row.settle(one));
@@ -170,6 +171,15 @@ class BlockPlanner implements Planning {
     if (expression.op !== 'param') throw new NotABlock('limit');
     return expression.param;
   }
+}
+
+/** Rows that a subquery hands on in its order are cut in it. */
+function isCutBelow({ limit, offset, order }: Query, inputs: readonly Input[]): boolean {
+  if ((limit === null && offset === null) || order.length > 0) return false;
+  return inputs.some(
+    ({ of, join }) =>
+      of.kind === 'block' && of.block.order.length > 0 && join !== 'exists' && join !== 'scalar',
+  );
 }
 
 const FIRST_RELATION = 1 << 20;
