@@ -116,7 +116,10 @@ test('tables that cannot be live are named with their remedies', async () => {
     ALTER PUBLICATION sluice ADD TABLE hidden;
     ALTER TABLE other."Mixed" REPLICA IDENTITY FULL;
     CREATE MATERIALIZED VIEW summary AS SELECT count(*) FROM issue;
-    ALTER PUBLICATION sluice DROP TABLE part`);
+    ALTER PUBLICATION sluice DROP TABLE part;
+    DO $$ BEGIN
+      EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC, ${SERVICE_ROLE}', current_database());
+    END $$`);
   const { all } = await findings(database.url);
   const byCode = Object.fromEntries(all.map((finding) => [finding.code, finding]));
   expect(byCode).toMatchObject({
@@ -130,6 +133,7 @@ test('tables that cannot be live are named with their remedies', async () => {
     identity_full: { detail: 'other."Mixed"' },
     tables_not_streamed: { detail: 'public.summary' },
     tables_not_published: { detail: 'public.part' },
+    temporary_not_allowed: { remedy: expect.stringContaining('GRANT TEMPORARY ON DATABASE') as string },
   });
   await database.drop();
 });

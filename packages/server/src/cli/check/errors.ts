@@ -37,6 +37,11 @@ export const CHECK_WARNINGS = {
       'This release of Postgres can break off or stall the stream, and shows too much of its statistics.',
     hint: 'Upgrade to the latest minor release; answers are right all the same.',
   },
+  temporary_not_allowed: {
+    message:
+      'The service role may not create temporary objects: queries of more than one table are run again instead of being maintained.',
+    hint: 'Let the owner run: GRANT TEMPORARY ON DATABASE … TO the service role.',
+  },
   tables_not_published: {
     message: 'These tables are not in the publication: queries that read them are refused.',
     hint: 'Let the owner add them: ALTER PUBLICATION … ADD TABLE ….',

@@ -29,6 +29,8 @@ export interface RoleFacts {
   /** -1: none. */
   readonly connectionLimit: number;
   readonly mayCreate: boolean;
+  /** TEMPORARY on the database: what it takes to have Postgres resolve a query. */
+  readonly mayAnalyse: boolean;
 }
 
 export interface ClientRoleFacts {
@@ -171,7 +173,8 @@ const ROLE = `
 SELECT rolname AS name, rolsuper AS superuser, rolbypassrls AS "bypassRls", rolconnlimit AS "connectionLimit",
        rolsuper OR rolreplication OR coalesce(
          (SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = 'rds_replication'), false) AS replication,
-       has_database_privilege(current_database(), 'CREATE') AS "mayCreate"
+       has_database_privilege(current_database(), 'CREATE') AS "mayCreate",
+       has_database_privilege(current_database(), 'TEMPORARY') AS "mayAnalyse"
 FROM pg_roles WHERE rolname = current_user`;
 
 const CLIENT_ROLE = `

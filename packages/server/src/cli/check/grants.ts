@@ -35,7 +35,7 @@ export function grantStatements(facts: GrantsFacts, options: GrantsOptions): str
   const names = chosen.map((table) => table.name);
   return [
     ...roleStatements(facts, options),
-    `GRANT CONNECT ON DATABASE ${quoted(facts.database)} TO ${service}`,
+    `GRANT CONNECT, TEMPORARY ON DATABASE ${quoted(facts.database)} TO ${service}`,
     ...(schemas.length > 0 ? [`GRANT USAGE ON SCHEMA ${schemas.join(', ')} TO ${both}`] : []),
     ...(options.tables === undefined
       ? schemas.map((schema) => `GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${both}`)

@@ -15,7 +15,7 @@ export function rightsFindings(facts: Facts, needs: Needs): Finding[] {
   ];
 }
 
-function serviceRole({ role, rdsReplicationRole, tables }: Facts): Finding[] {
+function serviceRole({ role, database, rdsReplicationRole, tables }: Facts): Finding[] {
   const found: Finding[] = [];
   if (!role.replication) {
     const sql = rdsReplicationRole
@@ -25,6 +25,14 @@ function serviceRole({ role, rdsReplicationRole, tables }: Facts): Finding[] {
   }
   if (role.superuser) found.push(warning('role_too_strong', `${role.name} is a superuser`));
   else if (role.bypassRls) found.push(warning('role_too_strong', `${role.name} has BYPASSRLS`));
+  if (!role.mayAnalyse)
+    found.push(
+      warning(
+        'temporary_not_allowed',
+        role.name,
+        `Let the owner run: GRANT TEMPORARY ON DATABASE ${quoted(database)} TO ${quoted(role.name)};`,
+      ),
+    );
   const owned = role.superuser ? [] : tables.filter((table) => table.owned);
   if (owned.length > 0) found.push(warning('role_owns_tables', list(owned)));
   return found;
