@@ -160,7 +160,7 @@ test('a reason in words for each thing that is in the way, and a connection that
   await locker.query('BEGIN; LOCK TABLE item IN ACCESS EXCLUSIVE MODE');
   expect(await ask('SELECT * FROM item', { timeoutMs: 50 })).toMatchObject({ transient: true });
   await locker.end();
-  await database.sql(`REVOKE TEMPORARY ON DATABASE ${database.name} FROM PUBLIC`);
+  await database.sql(`REVOKE TEMPORARY ON DATABASE ${database.name} FROM PUBLIC, ${SERVICE_ROLE}`);
   expect(await ask('SELECT 1')).toMatchObject({
     reason: expect.stringContaining('GRANT TEMPORARY'),
     transient: false,

@@ -106,6 +106,8 @@ export async function startViews(
           const view =
             followed.get(message.view) ?? new FollowedView(message.view, message.gear, message.reason);
           followed.set(message.view, view);
+          view.gear = message.gear;
+          view.reason = message.reason;
           resolve(view);
         });
         host.post({ kind: 'open', ref: own, spec });
@@ -153,8 +155,9 @@ type Entry = Extract<FromViews, { kind: 'batch' }>['entries'][number];
 /** What a client would hold of a view. */
 export class FollowedView {
   readonly id: string;
-  readonly gear: string;
-  readonly reason: string | undefined;
+  /** As it was opened last. */
+  gear: string;
+  reason: string | undefined;
   state: 'hydrating' | 'valid' | 'gap' | 'error' | 'ended' = 'hydrating';
   error: WireError | null = null;
   /** Operations received so far. */

@@ -191,6 +191,30 @@ test('a view that would hold too much is run again, and the others of its batch 
   await first.shows([['1', '1']]);
 });
 
+test('a view that comes to hold too much by what is written is handed over, and who opens it then is told', async () => {
+  await views.stop();
+  await start({ rowsHeldPerViewMax: 20 });
+  const counts =
+    'SELECT p.name, count(*) AS n FROM project p JOIN item i ON i.project = p.id GROUP BY p.name';
+  const held = await open(counts);
+  await held.shows([
+    ['one', '1'],
+    ['two', '1'],
+    ['three', '1'],
+  ]);
+  await database.sql('INSERT INTO item SELECT n, 1, n FROM generate_series(10, 22) AS n');
+  await held.until(() => held.rows.some((row) => (row as string[])[1] === '14'));
+  expect(handOvers()).toEqual([]);
+  await database.sql('INSERT INTO item SELECT n, 1, n FROM generate_series(23, 40) AS n');
+  await held.until(() => held.rows.some((row) => (row as string[])[1] === '32'));
+  await expect.poll(handOvers).toEqual(['too_much']);
+  await expect.poll(() => views.host.status().rerun).toBe(1);
+  const again = await views.open(counts);
+  expect([again.gear, again.reason]).toEqual(['rerun', expect.stringMatching(/hold more rows/)]);
+  await database.sql('DELETE FROM item WHERE id = 40');
+  await held.until(() => held.rows.some((row) => (row as string[])[1] === '31'));
+});
+
 test('two spellings of one template that are both handed over keep the constants of their own', async () => {
   const spelled = (n: number): string =>
     `SELECT i.id, 12 / (i.rank - ${n}) AS x FROM project p JOIN item i ON i.project = p.id WHERE p.team = 1`;

@@ -311,6 +311,7 @@ class Trial {
       gear,
       relevantMax,
       rowsPerViewMax: 100,
+      rowsHeldPerViewMax: 10_000,
       fetch: async (read) => {
         const fetch = await new Promise<Fetch<Tables>>((resolve) => (this.#answer = resolve));
         tables = fetch.result;
@@ -328,6 +329,9 @@ class Trial {
       intervalMs: 0,
       onHydration: () => undefined,
       onMiss: () => undefined,
+      onFault: (error) => {
+        throw error;
+      },
       onRestless: () => undefined,
       recovered: (error) => Promise.reject(error instanceof Error ? error : new Error('failed')),
     });

@@ -148,6 +148,7 @@ class Trial {
       gear,
       relevantMax,
       rowsPerViewMax: 100,
+      rowsHeldPerViewMax: 10_000,
       fetch: async (read) => {
         const fetch = await new Promise<Fetch<Hydration>>((resolve) => (this.#answer = resolve));
         hydration = fetch.result;
@@ -161,6 +162,9 @@ class Trial {
       intervalMs: 0,
       onHydration: () => undefined,
       onMiss: () => undefined,
+      onFault: (error) => {
+        throw error;
+      },
       onRestless: () => undefined,
       recovered: (error) => Promise.reject(error instanceof Error ? error : new Error('failed')),
     });

@@ -98,6 +98,7 @@ function scripted(reads: Read[]): {
     planned: tablePlanned(plan),
     gear,
     rowsPerViewMax: 1000,
+    rowsHeldPerViewMax: 10_000,
     fetch: async (through) => {
       read = reads.shift();
       if (read === undefined) throw new Error('one fetch more than expected');
@@ -118,6 +119,9 @@ function scripted(reads: Read[]): {
     ancestors: (oid) => [oid],
     onHydration: () => undefined,
     onMiss: () => undefined,
+    onFault: (error) => {
+      throw error;
+    },
     onRestless: () => undefined,
     clock: { now: () => 0, sleep: () => Promise.resolve() },
     intervalMs: 0,

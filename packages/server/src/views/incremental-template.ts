@@ -45,6 +45,8 @@ export interface IncrementalOptions {
   readonly planned: Planned;
   readonly gear: Gear;
   readonly rowsPerViewMax: number;
+  /** Rows of tables held for one view, on average: beyond it all are read anew, and who needs too much is found then. */
+  readonly rowsHeldPerViewMax: number;
   /** Transactions kept while views are behind. */
   readonly relevantMax?: number;
   /** Reads at a snapshot. */
@@ -63,6 +65,8 @@ export interface IncrementalOptions {
   onHydration(bindings: number): void;
   onMiss(): void;
   onRestless(): void;
+  /** The engine failed an assertion: it is not to be trusted further. */
+  onFault(error: unknown): void;
   /** A fetch failed for want of a connection; resolves when it is worth trying again. */
   recovered(error: unknown): Promise<void>;
 }
@@ -167,6 +171,8 @@ export class IncrementalTemplate {
   apply(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>, at: Version): void {
     for (const one of this.#failed) this.#retry(one, transaction.previous);
     if (this.#byHeld.size > 0) this.#applyToHeld(transaction, changes, at);
+    if (this.heldRowCount > this.#options.rowsHeldPerViewMax * this.#byHeld.size)
+      this.#missAll(transaction.lsn);
     if (this.#pending.size === 0) return;
     const least = this.#log.add(transaction);
     if (least !== null) for (const one of this.#pending) raiseBase(one, least);
@@ -294,7 +300,11 @@ export class IncrementalTemplate {
       await this.#options.passed(fetch.upper);
       if (fetch.chain !== this.#options.chain()) return;
       this.#options.onHydration(batch.length);
-      this.#take(batch, fetch);
+      try {
+        this.#take(batch, fetch);
+      } catch (error) {
+        return this.#options.onFault(error);
+      }
       this.#log.trim(Array.from(this.#pending, (one) => one.base));
       this.#batchMax = Math.min(HYDRATION_BATCH, this.#batchMax * 2);
     } finally {

@@ -212,9 +212,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       if (this.#entries.length > 0) this.#flush();
       const view = this.#views.get(id) ?? this.#create(id, planned, binding, spec, tickMs);
       view.view.references++;
-      const { gear, shape } = planned;
-      const reason = gear.kind === 'rerun' ? { reason: gear.reason } : {};
-      this.#listener({ kind: 'opened', ref, view: id, shape, gear: gear.kind, ...reason });
+      this.#listener({ kind: 'opened', ref, view: id, shape: planned.shape, ...gearOf(view) });
     } catch (error) {
       this.#listener({ kind: 'refused', ref, error: this.#asError(error).toWire() });
     }
@@ -273,6 +271,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       planned,
       gear: this.#options.gearOf(planned, gear),
       rowsPerViewMax: this.#options.limits.rowsPerViewMax,
+      rowsHeldPerViewMax: this.#options.limits.rowsHeldPerViewMax,
       fetch: (read) => this.#fetch(template, planned.reads, read),
       passed: (lsn) => source.passed(lsn),
       chain: () => source.chain + this.#altered.countOf(template),
@@ -283,6 +282,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       intervalMs: this.#options.rerunIntervalMs,
       onMiss: () => this.#options.onEvent({ kind: 'missed' }),
       onRestless: () => this.#options.onEvent({ kind: 'restless', template: planned.template }),
+      onFault: (error) => this.#distrust(template, error),
       recovered: (error) => this.#recovered(error),
       ...(gear.fallback === null ? {} : { handOver: (one, why) => void this.#handOver(one.view, why) }),
     });
@@ -396,10 +396,14 @@ export class ViewHost implements ViewsPort, SourceListener {
     try {
       template.apply(transaction, changes, at);
     } catch (error) {
-      this.#options.onEvent({ kind: 'failed', error });
-      for (const hosted of this.#views.values())
-        if (hosted.template === template) this.#end(hosted, viewsError('internal_error'));
+      this.#distrust(template, error);
     }
+  }
+
+  #distrust(template: IncrementalTemplate, error: unknown): void {
+    this.#options.onEvent({ kind: 'failed', error });
+    for (const hosted of this.#views.values())
+      if (hosted.template === template) this.#end(hosted, viewsError('internal_error'));
   }
 
   /** After everything that the transaction changed: a batch speaks for its whole position. */
@@ -487,3 +491,10 @@ type HostedView =
       readonly one: RerunView;
       readonly tickMs: number;
     };
+
+/** How a view is maintained now: it may have been handed over since it was planned. */
+function gearOf(hosted: HostedView): Pick<Extract<FromViews, { kind: 'opened' }>, 'gear' | 'reason'> {
+  if (hosted.kind === 'incremental') return { gear: 'incremental' };
+  const { gear } = hosted.template.planned;
+  return { gear: 'rerun', ...(gear.kind === 'rerun' ? { reason: gear.reason } : {}) };
+}
