@@ -57,6 +57,8 @@ export class BlockEngine {
   /** By input: the index of its parent's rows. */
   readonly #above: readonly (ChildIndex | null)[];
   readonly #members = new Map<string, FlowMember>();
+  /** Members without an answer, or with one that the block above does not hold: all others need no look. */
+  readonly #open = new Set<FlowMember>();
   readonly #needs: readonly Map<string, readonly PgText[]>[];
   readonly #mixed: readonly (Combinations | null)[];
   readonly #joining: Joining;
@@ -127,6 +129,7 @@ export class BlockEngine {
     if (known !== undefined) return known;
     const member = new FlowMember(this.block, params, key);
     this.#members.set(key, member);
+    this.#open.add(member);
     if (this.#members.size === 1) for (const above of this.#nullable()) above.add(ABSENT);
     for (const [at, demanded] of this.#demandsOf(member)) {
       const sets = must(this.#bindings[at], 'bindings');
@@ -142,6 +145,7 @@ export class BlockEngine {
   /** What only it demanded is let go at the next `sweep`. */
   remove(member: FlowMember): void {
     this.#members.delete(member.key);
+    this.#open.delete(member);
     if (this.#members.size === 0) for (const above of this.#nullable()) above.remove(ABSENT);
     for (const [at, demanded] of this.#demandsOf(member)) {
       const set = this.#bindings[at]?.get(demanded);
@@ -193,10 +197,13 @@ export class BlockEngine {
       while (child.startChildren()) any = true;
       const store = must(this.#stores[at], 'store');
       const { asks } = child;
-      for (const member of child.#members.values()) {
-        if (store.isCovered(member.key) || !child.start(member)) continue;
-        store.cover(member.key, member.rows());
-        any = true;
+      for (const member of child.#open) {
+        if (!store.isCovered(member.key)) {
+          if (!child.start(member)) continue;
+          store.cover(member.key, member.rows());
+          any = true;
+        }
+        child.#open.delete(member);
       }
       // To join is to ask for more, which may be there.
       if (child.asks > asks) any = true;
@@ -204,15 +211,22 @@ export class BlockEngine {
     return any;
   }
 
+  /** The answer of that key is not held above any more. */
+  reopen(key: string): void {
+    const member = this.#members.get(key);
+    if (member !== undefined) this.#open.add(member);
+  }
+
   /** Starts what can be, from the innermost subqueries on; asks for what is missing. */
   startAll(): void {
-    const unstarted = new Set([...this.#members.values()].filter(({ started }) => !started));
     for (;;) {
       let any = this.startChildren();
-      for (const member of unstarted) {
-        if (!this.start(member)) continue;
-        unstarted.delete(member);
-        any = true;
+      for (const member of this.#open) {
+        if (!member.started) {
+          if (!this.start(member)) continue;
+          any = true;
+        }
+        this.#open.delete(member);
       }
       if (this.startChildren()) any = true;
       if (!any) return;
@@ -477,7 +491,10 @@ export class BlockEngine {
   #exchange(images: readonly Images[]): void {
     for (const [at, { rows, lost, blind }] of images.entries()) {
       const store = must(this.#stores[at], 'store');
-      for (const key of lost) store.uncover(key);
+      for (const key of lost) {
+        store.uncover(key);
+        this.#children[at]?.reopen(key);
+      }
       for (const key of blind.includes(null) ? [...store.covered()] : blind) {
         if (key === null || !store.isCovered(key)) continue;
         store.uncover(key);
