@@ -8,7 +8,8 @@ import { ChildIndex, InputStore } from './input-store.js';
 import { anchorMark, attempt, Joining, Missing, without, type Anchored } from './joining.js';
 import { FlowMember, type Tuple } from './member.js';
 import type { Block } from './plan.js';
-import { ABSENT, identity, type Row, type RowChange, type TableChange } from './row.js';
+import type { Effects, Images, TableChanges } from './images.js';
+import { ABSENT, identity, type Row, type RowChange } from './row.js';
 
 /*
  * How a transaction changes the answers of one block, for any number of bindings ("members").
@@ -27,25 +28,11 @@ import { ABSENT, identity, type Row, type RowChange, type TableChange } from './
  * images of a changed row are followed in both states. No joined tuples are kept but those of the answers.
  */
 
-/** What a transaction does to the answer of a member; `missed` where what is held cannot tell. */
-export type Effects = Map<FlowMember, readonly RowChange[] | 'missed'>;
-
-/** By table: what the transaction did to each row. */
-export type TableChanges = ReadonlyMap<number, readonly TableChange[]>;
-
 /** Keys of a table input of which the rows are to be fetched, with the values that the rows have to agree with. */
 export interface Need {
   readonly engine: BlockEngine;
   readonly input: number;
   readonly keys: ReadonlyMap<string, readonly PgText[]>;
-}
-
-/** What changed at one input: rows, and keys of which nothing is known any more. */
-interface Images {
-  readonly rows: readonly RowChange[];
-  readonly lost: readonly string[];
-  /** Whoever has to do with these keys cannot be told anything; null stands for any key. */
-  readonly blind: readonly (string | null)[];
 }
 
 export class BlockEngine {
