@@ -34,6 +34,11 @@ export interface AnalysisRequest {
   readonly timeoutMs?: number;
   /** Of the trees of the query and of its views together. Default 4 MB. */
   readonly bytesMax?: number;
+  /**
+   * Called in the same transaction once the query is read: what it reads is locked against DDL until then. What it
+   * throws, `analyse` throws.
+   */
+  readonly verify?: (run: Run) => Promise<void>;
 }
 
 export type Analysis =
@@ -59,12 +64,22 @@ export async function readSchemas(run: Run): Promise<readonly string[]> {
   return JSON.parse(rows[0]?.[0] ?? '[]') as readonly string[];
 }
 
+class Unverified extends Error {
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    super('not verified');
+    this.reason = reason;
+  }
+}
+
 /** Never throws for what the world does: a query that cannot be analysed is as good as before, only re-run. */
 export async function analyse(connections: AnalysisConnections, request: AnalysisRequest): Promise<Analysis> {
   try {
     const { tree, views, facts, major } = await ask(connections, request);
     return { kind: 'analysed', query: readQuery(tree, { facts, views }), facts, major };
   } catch (error) {
+    if (error instanceof Unverified) throw error.reason;
     return unavailable(error);
   }
 }
@@ -85,7 +100,11 @@ async function ask(connections: AnalysisConnections, request: AnalysisRequest): 
   const run = runWithin(client, timeoutMs + ANSWER_MARGIN_MS, breaks);
   try {
     const major = await begin(client, request.schemas, timeoutMs);
-    return { ...(await readTrees(run, request, major)), major };
+    const trees = await readTrees(run, request, major);
+    await request.verify?.(run).catch((error: unknown) => {
+      throw new Unverified(error);
+    });
+    return { ...trees, major };
   } finally {
     if (!broken) await client.query('ROLLBACK').catch(breaks);
     client.removeListener('error', breaks);

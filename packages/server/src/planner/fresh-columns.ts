@@ -32,3 +32,30 @@ function columnsOf(table: Table): string {
     .map(({ number, typeOid, name }) => `${number} ${typeOid} ${name}`)
     .join(',');
 }
+
+// As the registry reads them: names are written out as far as the search_path asks for it.
+const DEFINITIONS = `
+SELECT c.oid::pg_catalog.int8, pg_catalog.md5(pg_catalog.pg_get_viewdef(c.oid) || coalesce(c.reloptions::pg_catalog.text, ''))
+FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1::pg_catalog.oid[])`;
+
+/**
+ * The same for the views that a query reads through: their definitions are those that the registry knows, however often
+ * they were replaced meanwhile.
+ *
+ * @throws StaleColumns
+ */
+export async function checkDefinitions(
+  run: Run,
+  registry: Registry,
+  views: ReadonlySet<number>,
+): Promise<void> {
+  if (views.size === 0) return;
+  await run('SET LOCAL search_path TO DEFAULT');
+  const { rows } = await run(DEFINITIONS, [`{${[...views].join(',')}}`]);
+  const now = new Map(rows.map(([oid, definition]) => [Number(oid), definition ?? '']));
+  for (const oid of views) {
+    const view = registry.tables.get(oid);
+    if (view === undefined || now.get(oid) !== view.definitionHash)
+      throw new StaleColumns(`${view?.name ?? 'A view'} has another definition than is known.`);
+  }
+}

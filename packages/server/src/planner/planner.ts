@@ -12,7 +12,7 @@ import { NotABlock } from './blocks/reasons.js';
 import { parseTick } from './clock.js';
 import { DependencyFinder, StaleColumns, StaleRegistry, type Dependencies } from './dependencies.js';
 import { plannerError } from './errors.js';
-import { checkColumns } from './fresh-columns.js';
+import { checkColumns, checkDefinitions } from './fresh-columns.js';
 import { planIncremental } from './incremental.js';
 import { keyColumnsOf } from './key-columns.js';
 import { DEFAULT_LIMITS, type PlannerLimits } from './limits.js';
@@ -232,14 +232,15 @@ export class Planner {
       paramTypes: paramTypes.map(({ name }) => name),
       schemas,
       timeoutMs: this.#timeoutMs,
+      verify: async (run) => {
+        await checkColumns(run, registry, dependencies.reads);
+        await checkDefinitions(run, registry, dependencies.views);
+      },
     });
     if (analysis.kind === 'unavailable') {
       if (analysis.transient) throw plannerError('planning_failed', analysis.reason);
       return { ...rerun, reason: `${RERUN_REASONS.not_analysed} (${analysis.reason})` };
     }
-    const { connections } = this.#options;
-    const session = { role: null, claims: {}, timeoutMs: this.#timeoutMs };
-    await inSession(connections, session, ({ run }) => checkColumns(run, registry, dependencies.reads));
     try {
       const gear = planBlocks(analysis, facts, isOrdered(parsed), rerun.sql);
       if (

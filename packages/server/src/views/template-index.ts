@@ -1,3 +1,4 @@
+import type { Planned } from '../planner/planned.js';
 import type { Transaction } from '../source/transaction.js';
 import type { IncrementalTemplate } from './incremental-template.js';
 import { alteredBy, altersOther, changesAccess, isTickOf } from './marks.js';
@@ -65,6 +66,16 @@ export class TemplateIndex {
     }
     if (altersOther(transaction)) for (const template of this.#code) altered.add(template);
     return altered;
+  }
+
+  /** Whether DDL of the transaction may mean a plan, as `alteredBy` says it of templates. */
+  alters(transaction: Transaction, { reads, views, userCode }: Planned): boolean {
+    if (altersOther(transaction) && (userCode || views.length > 0)) return true;
+    for (const relation of alteredBy(transaction)) {
+      if (views.includes(relation)) return true;
+      if (this.#ancestors(relation).some((table) => reads.includes(table))) return true;
+    }
+    return false;
   }
 
   /** A transaction's changes, of the tables that somebody reads. */

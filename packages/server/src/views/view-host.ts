@@ -47,6 +47,9 @@ export class ViewHost implements ViewsPort, SourceListener {
   #stopped = false;
   #version: Version = { epoch: '', lsn: LSN_ZERO };
   readonly #altered: AlteredSchema<Template>;
+  /** Queries that are being planned, and the DDL that the stream has told of since. */
+  #planning = 0;
+  #alterations: Transaction[] = [];
   /** How often `schemaChanged` told of other definitions. */
   #schemas = 0;
   #waiting: { ref: number; view: ViewId }[] = [];
@@ -128,6 +131,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     const at: Version = { epoch: this.#options.source.epoch, lsn: transaction.lsn };
     this.#version = at;
     if (isAltering(transaction)) {
+      if (this.#planning > 0) this.#alterations.push(transaction);
       const altered = this.#index.alteredBy(transaction);
       this.#altered.alter(altered);
       this.#shed.altered();
@@ -220,12 +224,19 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   /** Under the schema that the stream has told of: until the view is there, nobody plans it anew when that changes. */
   async #planNow(spec: QuerySpec): Promise<{ readonly planned: Planned; readonly binding: Binding }> {
-    for (;;) {
-      await this.#options.schemaKnown?.();
-      const before = this.#schemas;
-      const planned = await this.#options.plan(spec);
-      const binding = await this.#options.bind(planned, spec.params);
-      if (before === this.#schemas) return { planned, binding };
+    this.#planning++;
+    try {
+      for (;;) {
+        await this.#options.schemaKnown?.();
+        const before = this.#schemas;
+        const told = this.#alterations.length;
+        const planned = await this.#options.plan(spec);
+        const binding = await this.#options.bind(planned, spec.params);
+        const meant = this.#alterations.slice(told).some((one) => this.#index.alters(one, planned));
+        if (before === this.#schemas && !meant) return { planned, binding };
+      }
+    } finally {
+      if (--this.#planning === 0) this.#alterations = [];
     }
   }
 
