@@ -215,6 +215,8 @@ test('what is read stays where it is when issues come above it, and at the top t
   await page.waitForFunction(
     () => document.querySelector('.list')?.getAttribute('data-status') === 'current',
   );
+  // The rows there are rendered after the list has scrolled.
+  await expect.poll(reading).toMatch(/^\d/);
   const before = await reading();
   const total = await page.textContent('[data-testid=total]');
   for (let index = 0; index < 3; index++) await add('not seen yet');
