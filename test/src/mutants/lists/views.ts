@@ -21,9 +21,16 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C23: a view is opened under a plan from before a change that was told meanwhile',
     file: `${VIEWS}/view-host.ts`,
-    find: 'if (before === this.#schemas) return { planned, binding };',
+    find: 'if (before === this.#schemas && !meant) return { planned, binding };',
     replace: 'return { planned, binding };',
     caughtBy: [OPENING, 'the schema changes after the plan was made'],
+  },
+  {
+    breaks: 'C23: a plan is made of the definition of a view that the registry does not know',
+    file: `${PLANNER}/planner.ts`,
+    find: 'await checkDefinitions(run, registry, dependencies.views);',
+    replace: '',
+    caughtBy: [`${PLANNER}/planner-views.pg.test.ts`, 'a plan through a view is made of the definition'],
   },
   {
     breaks: 'C23: one half of a plan is of another schema than the other half',
