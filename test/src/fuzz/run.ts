@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ const USAGE = `npm run fuzz -- [options]
   --plan            shows the plan of the case that is replayed
   --replay FILE     a case of the corpus, or one that was found, instead
   --findings N      ends after so many (default 10)
-  --folder PATH     where found cases go (default /tmp/sluice-fuzz)
+  --folder PATH     where found cases go (default: sluice-fuzz in the folder for temporary files)
   --socket          through the whole product, over the socket
   --errors          an answer where Postgres raises an error is a finding
   --reasons         lists why queries are re-run
@@ -37,7 +38,7 @@ const { values } = parseArgs({
     replay: { type: 'string' },
     plan: { type: 'boolean', default: false },
     findings: { type: 'string', default: '10' },
-    folder: { type: 'string', default: '/tmp/sluice-fuzz' },
+    folder: { type: 'string', default: join(tmpdir(), 'sluice-fuzz') },
     socket: { type: 'boolean', default: false },
     errors: { type: 'boolean', default: false },
     reasons: { type: 'boolean', default: false },

@@ -182,8 +182,7 @@ export class BlockEngine {
     for (const [at, child] of this.#children.entries()) {
       if (child === null) continue;
       while (child.startChildren()) any = true;
-      const store = must(this.#stores[at], 'store');
-      const { asks } = child;
+      const [store, { asks }] = [must(this.#stores[at], 'store'), child];
       for (const member of child.#open) {
         if (!store.isCovered(member.key)) {
           if (!child.start(member)) continue;

@@ -14,10 +14,11 @@ import { AlteredSchema } from './altered-schema.js';
 import { viewsError } from './errors.js';
 import type { ViewHostOptions, ViewStatus } from './host-options.js';
 import { INABILITIES, type Inability } from './gear.js';
-import { IncrementalTemplate, type IncrementalView } from './incremental-template.js';
+import { gearOf, type HostedView } from './hosted-view.js';
+import { IncrementalTemplate } from './incremental-template.js';
 import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
 import { RerunRounds } from './rerun-rounds.js';
-import { RerunTemplate, type RerunView } from './rerun-template.js';
+import { RerunTemplate } from './rerun-template.js';
 import { ACCESS_PREFIX, CLOCK_PREFIX, isAltering, REWRITE_PREFIX, tokensOf } from './marks.js';
 import type { TableChanges } from './table-changes.js';
 import { ShedTemplates } from './shed-templates.js';
@@ -484,28 +485,4 @@ export class ViewHost implements ViewsPort, SourceListener {
       if (rows === null || !hosted.view.answer(request.ref, rows)) this.#waiting.push(request);
     }
   }
-}
-
-type HostedView =
-  | {
-      readonly kind: 'incremental';
-      readonly view: View;
-      readonly planned: Planned;
-      readonly template: IncrementalTemplate;
-      readonly one: IncrementalView;
-    }
-  | {
-      readonly kind: 'rerun';
-      readonly view: View;
-      readonly planned: Planned;
-      readonly template: RerunTemplate;
-      readonly one: RerunView;
-      readonly tickMs: number;
-    };
-
-/** How a view is maintained now: it may have been handed over since it was planned. */
-function gearOf(hosted: HostedView): Pick<Extract<FromViews, { kind: 'opened' }>, 'gear' | 'reason'> {
-  if (hosted.kind === 'incremental') return { gear: 'incremental' };
-  const { gear } = hosted.template.planned;
-  return { gear: 'rerun', ...(gear.kind === 'rerun' ? { reason: gear.reason } : {}) };
 }
