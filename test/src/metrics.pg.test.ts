@@ -74,6 +74,11 @@ test.each([false, true])('numbers follow what happened (views thread: %s)', asyn
     expect(grew('stream_bytes_total')).toBeGreaterThan(10 * 10);
     expect(grew('hydrated_views_total')).toBeGreaterThanOrEqual(2);
     expect(grew('hydrations_total')).toBeGreaterThanOrEqual(1);
+    // Two changes a transaction, of a table that three templates read: the two filters share one.
+    expect(grew('absorbed_changes_total')).toBe(3 * 10);
+    expect([grew('hydration_ms_total') > 0, grew('absorb_ms_total') > 0]).toEqual([true, true]);
+    expect(grew('told_rows_total')).toBeGreaterThanOrEqual(10 + 10 + 5 + 3 + 1);
+    expect(grew('told_bytes_total')).toBeGreaterThan(10 * grew('told_rows_total'));
     // Two templates, each run once at first and again for a change.
     for (const name of ['sluice_reruns_total', 'sluice_rerun_views_total']) {
       const runs = all(after, name);

@@ -6,6 +6,7 @@ import { EventCounts } from './event-counts.js';
 import { loggable } from './log.js';
 import { Metrics } from './metrics.js';
 import { readinessOf } from './readiness.js';
+import { Cost } from '../views/cost.js';
 import type { Readings } from './readings.js';
 
 const source: Readings['source'] = {
@@ -43,7 +44,7 @@ const source: Readings['source'] = {
 function readings(counts: EventCounts): Readings {
   return {
     source,
-    views: { views: 0, incremental: 0, rerun: 0, restless: 0, shed: 0, heldRows: 0 },
+    views: { views: 0, incremental: 0, rerun: 0, restless: 0, shed: 0, heldRows: 0, cost: new Cost().totals },
     catalog: { ageMs: null, reads: 1 },
     events: counts.totals(),
     pool: { open: 1, idle: 1, waiting: 0 },

@@ -160,6 +160,27 @@ export const READINGS: readonly Reading[] = [
   gauge('held_rows', 'Rows that incremental views hold', ({ views }) => views.heldRows),
   counter('hydrations', 'Statements that hydrated incremental views', ({ events }) => events.hydrations),
   counter('hydrated_views', 'Incremental views that they hydrated', ({ events }) => events.hydratedViews),
+  counter(
+    'hydration_ms',
+    'Time that they took, waiting for connections and for the stream included',
+    ({ views }) => views.cost.hydrations.totalMs,
+  ),
+  counter(
+    'absorbed_changes',
+    'Changes that views were brought up to, each counted once for every template that reads its table',
+    ({ views }) => views.cost.changes,
+  ),
+  counter(
+    'absorb_ms',
+    'Time to bring incremental views up to the transactions of the stream',
+    ({ views }) => views.cost.transactions.totalMs,
+  ),
+  counter(
+    'told_rows',
+    'Rows and operations on rows that views have told, each once however many clients hold the view',
+    ({ views }) => views.cost.toldRows,
+  ),
+  counter('told_bytes', 'Their bytes', ({ views }) => views.cost.toldBytes),
   counter('misses', 'Views that lacked a row and were hydrated anew', ({ events }) => events.misses),
   gauge(
     'views_restless',

@@ -4,6 +4,7 @@ import type { Epoch } from '@sluice/core/position';
 import type { PgText, Row } from '@sluice/core/value';
 import type { IncrementalPlan, Planned } from '../planner/planned.js';
 import type { Fetch, FetchOptions, Run } from '../source/source.js';
+import type { CostTotals } from './cost.js';
 import type { Gear, Inability } from './gear.js';
 import type { QuerySpec } from './port.js';
 
@@ -77,4 +78,6 @@ export interface ViewStatus {
   /** Those that are not followed until the stream has caught up. */
   readonly shed: number;
   readonly heldRows: number;
+  /** Of all templates since the process began. */
+  readonly cost: CostTotals;
 }

@@ -7,6 +7,7 @@ import type { WireError } from '@sluice/core/wire';
 import type { Planned } from '../planner/planned.js';
 import type { Fetch, Run } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
+import { Cost } from './cost.js';
 import { answerError, isTransient, viewsError } from './errors.js';
 import {
   TooMuch,
@@ -89,6 +90,7 @@ type Lane = (typeof LANES)[number];
  */
 export class IncrementalTemplate {
   readonly kind = 'incremental';
+  readonly cost: Cost = new Cost();
   readonly #options: IncrementalOptions;
   readonly #views = new Set<IncrementalView>();
   readonly #byHeld = new Map<Held, IncrementalView>();
@@ -147,6 +149,7 @@ export class IncrementalTemplate {
       restlessness: new Restlessness(this.#options.clock.now()),
     };
     this.#views.add(one);
+    view.cost = this.cost;
     const refusal = this.#options.gear.refusal(binding);
     // Postgres says so whatever the rows: its answer at every position.
     if (refusal !== null) view.error(this.#options.now(), refusal.toWire());
@@ -236,6 +239,7 @@ export class IncrementalTemplate {
 
   #miss(one: IncrementalView, through: Lsn, carry: readonly EncodedOp[]): void {
     this.#options.onMiss();
+    this.cost.misses++;
     one.restlessness.missed(this.#options.clock.now());
     if (one.held?.dry === true) fetchFurther(one);
     one.base = through;
@@ -280,7 +284,9 @@ export class IncrementalTemplate {
         if (isTransient(error)) await this.#options.recovered(error);
         else this.#notRead(batch, error);
       }
-      if (lane === 'restless') await clock.sleep(restMs(clock.now() - start, intervalMs));
+      const tookMs = clock.now() - start;
+      this.cost.hydrations.note(tookMs);
+      if (lane === 'restless') await clock.sleep(restMs(tookMs, intervalMs));
     }
     this.#busy[lane] = false;
   }

@@ -6,6 +6,7 @@ import type { Row } from '@sluice/core/value';
 import type { Planned } from '../planner/planned.js';
 import type { Snapshot } from '../source/snapshot.js';
 import type { Transaction } from '../source/transaction.js';
+import { Cost } from './cost.js';
 import { answerError, viewsError } from './errors.js';
 import { isTickOf } from './marks.js';
 import { keyRows } from './keyed-rows.js';
@@ -42,6 +43,7 @@ export interface Standing {
  */
 export class RerunTemplate {
   readonly kind = 'rerun';
+  readonly cost: Cost = new Cost();
   /** Names the template among its host's. */
   readonly key: string;
   readonly planned: Planned;
@@ -78,6 +80,13 @@ export class RerunTemplate {
     return this.#views.size;
   }
 
+  /** Of the answers that clients hold. */
+  get heldRowCount(): number {
+    let count = 0;
+    for (const { rows } of this.#views) count += rows.length;
+    return count;
+  }
+
   /** No view of it can say what its answer is now. */
   get isBehind(): boolean {
     return this.#dirty.size === this.#views.size;
@@ -92,6 +101,7 @@ export class RerunTemplate {
     const one: RerunView = { view, template: this, binding, rows: [], base: now, told: false, keyColumns };
     this.#views.add(one);
     this.#dirty.add(one);
+    view.cost = this.cost;
     return one;
   }
 

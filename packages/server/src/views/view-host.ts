@@ -1,5 +1,6 @@
 import { must } from '@sluice/core/assert';
 import { SluiceError } from '@sluice/core/errors';
+import type { Observed } from '@sluice/core/explanation';
 import { canonicalJson } from '@sluice/core/json';
 import { LSN_ZERO, type Lsn } from '@sluice/core/lsn';
 import type { Binding } from '@sluice/core/plan';
@@ -11,11 +12,13 @@ import type { BacklogStage } from '../source/backlog.js';
 import type { Fetch, Run, SourceListener } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
 import { AlteredSchema } from './altered-schema.js';
+import { Cost } from './cost.js';
 import { viewsError } from './errors.js';
 import type { ViewHostOptions, ViewStatus } from './host-options.js';
 import { INABILITIES, type Inability } from './gear.js';
 import { gearOf, type HostedView } from './hosted-view.js';
 import { IncrementalTemplate } from './incremental-template.js';
+import { observedOf, statusOf } from './observed.js';
 import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate } from './rerun-template.js';
@@ -42,6 +45,8 @@ export class ViewHost implements ViewsPort, SourceListener {
   readonly #shed: ShedTemplates;
   readonly #rounds: RerunRounds;
   readonly #ticks: Ticks;
+  /** What templates have cost that are gone. */
+  readonly #past = new Cost();
   #listener: (message: FromViews) => void = () => undefined;
   #entries: Entry[] = [];
   #flushing = false;
@@ -74,8 +79,10 @@ export class ViewHost implements ViewsPort, SourceListener {
       now: () => clock.now(),
       sleep: (ms) => clock.sleep(ms),
       recovered: (error) => this.#recovered(error),
-      onRun: (template, views, ms) =>
-        options.onEvent({ kind: 'reran', template: template.planned.template, views, ms }),
+      onRun: (template, views, ms) => {
+        template.cost.reruns.note(ms);
+        options.onEvent({ kind: 'reran', template: template.planned.template, views, ms });
+      },
     });
     this.#altered = new AlteredSchema(options.schemaKnown ?? (() => Promise.resolve()), () =>
       this.#rounds.wake(),
@@ -109,15 +116,13 @@ export class ViewHost implements ViewsPort, SourceListener {
   }
 
   status(): ViewStatus {
-    const kinds = [...this.#views.values()];
-    return {
-      views: kinds.length,
-      incremental: kinds.filter((one) => one.kind === 'incremental').length,
-      rerun: kinds.filter((one) => one.kind === 'rerun').length,
-      restless: [...this.#incremental.values()].reduce((sum, template) => sum + template.restlessCount, 0),
-      shed: this.#shed.viewCount,
-      heldRows: [...this.#incremental.values()].reduce((sum, template) => sum + template.heldRowCount, 0),
-    };
+    const templates = [...this.#incremental.values(), ...this.#rerun.values()];
+    return { ...statusOf(this.#views.values(), templates, this.#past), shed: this.#shed.viewCount };
+  }
+
+  /** What the open views of a plan have done. */
+  observed({ template }: Planned): Observed | null {
+    return observedOf(this.#views.values(), template);
   }
 
   stop(): void {
@@ -139,13 +144,19 @@ export class ViewHost implements ViewsPort, SourceListener {
       for (const template of altered) if (template.kind === 'incremental') template.altered(transaction);
     }
     const changes = this.#index.changesOf(transaction);
+    const { clock } = this.#options;
+    let nowMs = clock.now();
     for (const template of this.#index.following(changes.keys())) {
       this.#apply(template, transaction, changes, at);
       this.#shed.look(template);
+      const startMs = nowMs;
+      template.cost.touched(changes, template.tables);
+      template.cost.transactions.note((nowMs = clock.now()) - startMs);
     }
     const touched = this.#index.touchedBy(transaction, changes);
     for (const template of touched) {
       template.touched(transaction);
+      template.cost.touched(changes, template.planned.reads);
       this.#shed.look(template);
     }
     if (touched.size > 0) this.#rounds.wake();
@@ -379,6 +390,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   }
 
   #forget(template: Template): void {
+    this.#past.add(template.cost);
     this.#index.remove(template);
     this.#shed.forget(template);
   }

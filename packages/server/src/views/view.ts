@@ -4,6 +4,7 @@ import type { Lsn } from '@sluice/core/lsn';
 import { formatPosition, type Epoch, type Position } from '@sluice/core/position';
 import type { Shape } from '@sluice/core/shape';
 import type { ViewId, WireError } from '@sluice/core/wire';
+import type { Cost } from './cost.js';
 import type { Entry, QuerySpec } from './port.js';
 
 /** A version's name: the position it was made at. */
@@ -22,6 +23,8 @@ export class View {
   /** How it was asked for: to plan it again when the schema changes. */
   readonly spec: QuerySpec;
   readonly #publish: (entry: Entry) => void;
+  /** Of the template that maintains it. */
+  cost: Cost | null = null;
   /** `open`s without their `release`. */
   references = 0;
   #version: Version | null = null;
@@ -64,13 +67,9 @@ export class View {
     this.#version = at;
     this.#state = 'valid';
     this.#failed = false;
-    this.#publish({
-      kind: 'rows',
-      view: this.id,
-      at: at.lsn,
-      message: this.encodeRows(rows),
-      count: rows.length,
-    });
+    const message = this.encodeRows(rows);
+    this.cost?.told(rows.length, message.length);
+    this.#publish({ kind: 'rows', view: this.id, at: at.lsn, message, count: rows.length });
   }
 
   /** The next version, by operations on the one before; without operations the same one holds again. */
@@ -86,14 +85,16 @@ export class View {
     }
     this.#version = to;
     const message = this.#encodeDelta(from, to, ops.map(plainOp));
-    const edited = ops.map(editOp);
+    const edits = ops.map(editOp);
+    const edited = edits.some(isEdit) ? this.#encodeDelta(from, to, edits) : null;
+    this.cost?.told(ops.length, (edited ?? message).length);
     this.#publish({
       kind: 'delta',
       view: this.id,
       from: from.lsn,
       to: to.lsn,
       message,
-      ...(edited.some(isEdit) ? { edited: this.#encodeDelta(from, to, edited) } : {}),
+      ...(edited === null ? {} : { edited }),
       count: ops.length,
     });
   }
@@ -109,6 +110,7 @@ export class View {
   answer(ref: number, rows: readonly KeyedRow[]): boolean {
     if (this.#version === null) return false;
     const message = this.encodeRows(rows);
+    this.cost?.told(rows.length, message.length);
     this.#publish({ kind: 'rows', view: this.id, at: this.#version.lsn, ref, message, count: rows.length });
     return true;
   }

@@ -1,0 +1,49 @@
+import type { Observed } from '@sluice/core/explanation';
+import { Cost, type CostTotals } from './cost.js';
+import type { ViewStatus } from './host-options.js';
+import type { HostedView } from './hosted-view.js';
+import type { Template } from './template-index.js';
+
+/** What the open views of a plan have done, whoever opened them; null when there are none. */
+export function observedOf(views: Iterable<HostedView>, template: string): Observed | null {
+  const templates = new Set<Template>();
+  let [count, rerunViews] = [0, 0];
+  let handedOver: string | null = null;
+  for (const hosted of views) {
+    if (hosted.planned.template !== template) continue;
+    templates.add(hosted.template);
+    count++;
+    if (hosted.kind !== 'rerun') continue;
+    rerunViews++;
+    const { gear } = hosted.template.planned;
+    if (hosted.planned.gear.kind === 'incremental' && gear.kind === 'rerun') handedOver = gear.reason;
+  }
+  if (count === 0) return null;
+  const held = [...templates].reduce((sum, one) => sum + one.heldRowCount, 0);
+  return { views: count, rerunViews, handedOver, ...sumOf(templates), heldRows: held };
+}
+
+/** @param past of templates that are gone */
+export function statusOf(
+  views: Iterable<HostedView>,
+  templates: readonly Template[],
+  past: Cost,
+): Omit<ViewStatus, 'shed'> {
+  const all = [...views];
+  const incremental = templates.filter((one) => one.kind === 'incremental');
+  return {
+    views: all.length,
+    incremental: all.filter((one) => one.kind === 'incremental').length,
+    rerun: all.filter((one) => one.kind === 'rerun').length,
+    restless: incremental.reduce((sum, template) => sum + template.restlessCount, 0),
+    heldRows: incremental.reduce((sum, template) => sum + template.heldRowCount, 0),
+    cost: sumOf(templates, past),
+  };
+}
+
+function sumOf(templates: Iterable<Template>, past?: Cost): CostTotals {
+  const sum = new Cost();
+  if (past !== undefined) sum.add(past);
+  for (const { cost } of templates) sum.add(cost);
+  return sum.totals;
+}
