@@ -1,4 +1,5 @@
 import { must } from '../assert.js';
+import { withOne, withoutOne, type Few } from '../few.js';
 import type { Expression } from '../expression.js';
 import type { PgText, RowKey } from '../value.js';
 import type { Compiled } from './compile.js';
@@ -10,6 +11,7 @@ import { FlowMember, type Tuple } from './member.js';
 import type { Block } from './plan.js';
 import type { Effects, Images, TableChanges } from './images.js';
 import { ABSENT, identity, type Row, type RowChange } from './row.js';
+import { stageMaker, type StageMaker } from './stages.js';
 
 /*
  * How a transaction changes the answers of one block, for any number of bindings ("members").
@@ -40,7 +42,7 @@ export class BlockEngine {
   readonly #stores: readonly InputStore[];
   readonly #children: readonly (BlockEngine | null)[];
   /** By input that hangs on the bindings: members by the key that they demand. */
-  readonly #bindings: readonly Map<string, Set<FlowMember>>[];
+  readonly #bindings: readonly Map<string, Few<FlowMember>>[];
   /** By input: the index of its parent's rows. */
   readonly #above: readonly (ChildIndex | null)[];
   readonly #members = new Map<string, FlowMember>();
@@ -53,16 +55,18 @@ export class BlockEngine {
   readonly #isComputed: boolean;
 
   #asks = 0;
-  readonly #isLeft: (member: FlowMember) => boolean;
+  readonly #isLeft: ((member: FlowMember) => boolean) | null;
+  readonly #makeStages: StageMaker;
 
-  /** @param isLeft whether a member is left to Postgres, whatever the rows */
+  /** @param isLeft whether a member is left to Postgres, whatever the rows; null for a block within another */
   constructor(
     plan: Block,
     compile: (expression: Expression) => Compiled,
-    isLeft: (member: FlowMember) => boolean = () => false,
+    isLeft: ((member: FlowMember) => boolean) | null = null,
   ) {
     this.#isLeft = isLeft;
     this.block = compileBlock(plan, compile);
+    this.#makeStages = stageMaker(this.block);
     const { inputs } = this.block;
     this.#needs = inputs.map(() => new Map());
     this.#children = inputs.map(({ input }) =>
@@ -74,8 +78,9 @@ export class BlockEngine {
       below.input.demand.parent === null ? null : this.#index(below, at),
     );
     this.#stores = inputs.map(
-      (_, parent) =>
+      ({ ownKey }, parent) =>
         new InputStore(
+          (row) => ownKey(row.values),
           inputs.flatMap(({ input }, at) => {
             const above = this.#above[at] ?? null;
             return input.demand.parent === parent && above !== null ? [above] : [];
@@ -114,15 +119,13 @@ export class BlockEngine {
     const key = params.map(identity).join('');
     const known = this.#members.get(key);
     if (known !== undefined) return known;
-    const member = new FlowMember(this.block, params, key);
+    const member = new FlowMember(this.#makeStages, params, key, this.#isLeft === null);
     this.#members.set(key, member);
     this.#open.add(member);
     if (this.#members.size === 1) for (const above of this.#nullable()) above.add(ABSENT);
     for (const [at, demanded] of this.#demandsOf(member)) {
       const sets = must(this.#bindings[at], 'bindings');
-      const set = sets.get(demanded);
-      if (set) set.add(member);
-      else sets.set(demanded, new Set([member]));
+      sets.set(demanded, withOne(sets.get(demanded), member));
       this.#demand(at, demanded, params);
     }
     for (const [at, mixed] of this.#mixed.entries()) mixed?.enter(member, this.#paramKey(at, member));
@@ -135,9 +138,10 @@ export class BlockEngine {
     this.#open.delete(member);
     if (this.#members.size === 0) for (const above of this.#nullable()) above.remove(ABSENT);
     for (const [at, demanded] of this.#demandsOf(member)) {
-      const set = this.#bindings[at]?.get(demanded);
-      set?.delete(member);
-      if (set?.size === 0) this.#bindings[at]?.delete(demanded);
+      const sets = must(this.#bindings[at], 'bindings');
+      const left = withoutOne(sets.get(demanded), member);
+      if (left === undefined) sets.delete(demanded);
+      else sets.set(demanded, left);
       this.#stores[at]?.release(demanded);
     }
     for (const [at, mixed] of this.#mixed.entries()) mixed?.leave(member, this.#paramKey(at, member));
@@ -167,7 +171,7 @@ export class BlockEngine {
         const rows = other.#stores[at]?.rows(key);
         if (rows === undefined) continue;
         needs.delete(key);
-        this.cover(at, key, rows.values());
+        this.cover(at, key, rows);
         any = true;
       }
       const others = other.#children[at] ?? null;
@@ -230,7 +234,7 @@ export class BlockEngine {
   /** Makes the answer of a member. @returns whether all was there; what was not is asked for */
   start(member: FlowMember): boolean {
     if (member.started) return true;
-    if (this.#isLeft(member)) return false;
+    if (this.#isLeft?.(member) === true) return false;
     const tuples = new Map<string, Tuple>();
     let isWhole = true;
     const told = attempt(
@@ -473,10 +477,11 @@ export class BlockEngine {
     if (!known) missed.add(member);
   }
 
-  /** All that go, then all that come: rows may exchange their keys. */
+  /** All that go, then all that come: rows may exchange their keys. Who stays under its key changes where it is. */
   #exchange(images: readonly Images[]): void {
     for (const [at, { rows, lost, blind }] of images.entries()) {
       const store = must(this.#stores[at], 'store');
+      const { ownKey } = must(this.block.inputs[at], 'input');
       for (const key of lost) {
         store.uncover(key);
         this.#children[at]?.reopen(key);
@@ -486,14 +491,20 @@ export class BlockEngine {
         store.uncover(key);
         this.#need(at, key);
       }
-      for (const { old } of rows) if (old !== null && store.find(old.key) === old) store.remove(old);
+      for (const { old, next } of rows) {
+        if (old === null || store.find(old.key) !== old) continue;
+        if (next !== null && next.key === old.key && ownKey(next.values) === ownKey(old.values))
+          store.replace(old, next);
+        else store.remove(old);
+      }
     }
     for (const [at, { rows }] of images.entries()) {
       const store = must(this.#stores[at], 'store');
       const { ownKey } = must(this.block.inputs[at], 'input');
       for (const { next } of rows) {
-        const key = next === null ? null : ownKey(next.values);
-        if (next !== null && key !== null && store.isCovered(key)) store.put(key, next);
+        if (next === null || store.find(next.key) === next) continue;
+        const key = ownKey(next.values);
+        if (key !== null && store.isCovered(key)) store.put(key, next);
       }
     }
   }

@@ -8,8 +8,14 @@ export type Functions = Family;
 
 export type Compiled = Evaluate;
 
+/** Each expression is compiled once: what all bindings share is in memory once. */
 export function compiler(functions: Functions): (expression: Expression) => Compiled {
-  return (expression) => compileExpression(expression, functions);
+  const known = new Map<Expression, Compiled>();
+  return (expression) => {
+    let compiled = known.get(expression);
+    if (compiled === undefined) known.set(expression, (compiled = compileExpression(expression, functions)));
+    return compiled;
+  };
 }
 
 /** What only Postgres can tell: it raises an error if it comes to that, or has a value that is not reproduced here. */

@@ -6,7 +6,7 @@ import { compiler, isForPostgres, type Compiled, type Functions } from './compil
 import { constantParts } from './constant-parts.js';
 import type { FlowMember } from './member.js';
 import type { Block } from './plan.js';
-import type { Row, RowChange, TableChange } from './row.js';
+import { same, type Row, type RowChange, type TableChange } from './row.js';
 
 /** What one transaction does to the answers. */
 export interface FlowEffects {
@@ -132,12 +132,25 @@ export class FlowEngine {
         rows.set(newKey, filled(values, old));
       }
     }
-    return [...rows].map(([key, values]) => {
+    const changes: TableChange[] = [];
+    for (const [key, values] of rows) {
       const old = before.get(key) ?? null;
-      if (values === null) return { old, next: null };
-      return isWhole(values) ? { old, next: { key, values } } : { old, next: null, partial: values };
-    });
+      if (values === null) changes.push({ old, next: null });
+      else if (!isWhole(values)) changes.push({ old, next: null, partial: values });
+      else if (old === null) changes.push({ old, next: { key, values } });
+      else if (!same(old.values, values)) changes.push({ old, next: imageOf(old, values) });
+    }
+    return changes;
   }
+}
+
+/** Another image of a row that is held. Of what is held as it comes nothing is taken into memory again. */
+function imageOf(old: Row, values: readonly PgText[]): Row {
+  const held = old.values;
+  return {
+    key: old.key,
+    values: values.map((value, at) => (value === held[at] ? (held[at] ?? null) : value)),
+  };
 }
 
 function filled(values: PartialRow, old: PartialRow | undefined): PartialRow {

@@ -7,7 +7,7 @@ import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import { accumulator } from './accumulators.js';
 import { compiler } from './compile.js';
-import { Groups } from './groups.js';
+import { groupsMaker } from './groups.js';
 import type { Aggregate, Grouping } from './plan.js';
 import type { Change } from './row.js';
 
@@ -229,7 +229,7 @@ test('groups show what is made of their rows from nothing', () => {
   let changed = 0;
   fc.assert(
     fc.property(grouping, history, (plan, turns) => {
-      const groups = new Groups(plan, ['1', '+'], compiler({ ...INTEGER, ...JSON_BUILD }));
+      const groups = groupsMaker(plan, compiler({ ...INTEGER, ...JSON_BUILD }))(['1', '+']);
       const rows = new Map<string, Values>();
       const shown = new Map<string, Values>();
       const take = (changes: readonly Change[]): void => {

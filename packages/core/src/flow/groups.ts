@@ -1,6 +1,6 @@
 import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
-import { makeAggregate, type AggregateState, type AggregateFactory } from './aggregates.js';
+import { makeAggregate, type AggregateState } from './aggregates.js';
 import type { Compiled } from './compile.js';
 import { Texts } from './one-text.js';
 import type { Grouping } from './plan.js';
@@ -25,27 +25,44 @@ interface GroupingSet {
   readonly marks: readonly string[];
 }
 
+/** What the groups of all members share. */
+interface Shared {
+  readonly plan: Grouping;
+  readonly compile: (expression: Expression) => Compiled;
+  readonly keys: readonly Compiled[];
+  readonly parts: readonly KeyPart[];
+  readonly having: readonly Compiled[];
+  readonly sets: readonly GroupingSet[];
+}
+
+export function groupsMaker(
+  plan: Grouping,
+  compile: (expression: Expression) => Compiled,
+): (params: readonly PgText[]) => Groups {
+  const shared: Shared = {
+    plan,
+    compile,
+    keys: plan.keys.map(compile),
+    parts: plan.types.map(equality),
+    having: plan.having.map(compile),
+    sets: setsOf(plan),
+  };
+  return (params) => new Groups(shared, params);
+}
+
 /** GROUP BY and HAVING of one member. */
 export class Groups {
-  readonly #keys: readonly Compiled[];
-  readonly #parts: readonly KeyPart[];
-  readonly #factories: readonly AggregateFactory[];
-  readonly #having: readonly Compiled[];
+  readonly #shared: Shared;
   readonly #params: readonly PgText[];
-  readonly #sets: readonly GroupingSet[];
   readonly #groups = new Map<string, Group>();
 
-  constructor(plan: Grouping, params: readonly PgText[], compile: (expression: Expression) => Compiled) {
-    this.#keys = plan.keys.map(compile);
-    this.#parts = plan.types.map(equality);
-    this.#factories = plan.aggregates.map((aggregate) => makeAggregate(aggregate, params, compile));
-    this.#having = plan.having.map(compile);
+  constructor(shared: Shared, params: readonly PgText[]) {
+    this.#shared = shared;
     this.#params = params;
-    this.#sets = setsOf(plan);
   }
 
   begin(): Change[] {
-    const whole = this.#sets.filter(({ isWhole }) => isWhole);
+    const whole = this.#shared.sets.filter(({ isWhole }) => isWhole);
     return this.#tell(
       new Set(
         whole.map((set) =>
@@ -68,8 +85,8 @@ export class Groups {
   }
 
   #change(key: string, tuple: readonly PgText[], touched: Set<Group>, by: 1 | -1): void {
-    const all = this.#keys.map((one) => one(tuple, this.#params));
-    for (const set of this.#sets) {
+    const all = this.#shared.keys.map((one) => one(tuple, this.#params));
+    for (const set of this.#shared.sets) {
       const keys = all.map((value, at) => (set.has[at] === true ? value : null));
       const group = this.#group(set, keys);
       touched.add(group);
@@ -83,10 +100,11 @@ export class Groups {
 
   /** In groups NULL equals NULL. */
   #group(set: GroupingSet, keys: readonly PgText[]): Group {
-    const key = set.prefix + keys.map((value, at) => this.#parts[at]?.(value) ?? '-').join('');
+    const key = set.prefix + keys.map((value, at) => this.#shared.parts[at]?.(value) ?? '-').join('');
     let group = this.#groups.get(key);
     if (group === undefined) {
-      const states = this.#factories.map((make) => make());
+      const { plan, compile } = this.#shared;
+      const states = plan.aggregates.map((one) => makeAggregate(one, this.#params, compile)());
       group = { key, set, states, texts: new Texts(), shown: null };
       this.#groups.set(key, group);
     }
@@ -113,7 +131,7 @@ export class Groups {
       ...states.map((state) => state.result()),
       ...set.marks,
     ];
-    return this.#having.every((condition) => condition(row, this.#params) === 't') ? row : null;
+    return this.#shared.having.every((condition) => condition(row, this.#params) === 't') ? row : null;
   }
 }
 

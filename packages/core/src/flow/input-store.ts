@@ -1,4 +1,5 @@
 import { must } from '../assert.js';
+import { each, withOne, withOther, withoutOne, type Few } from '../few.js';
 import type { PgText, RowKey } from '../value.js';
 import type { Row } from './row.js';
 
@@ -11,14 +12,18 @@ import type { Row } from './row.js';
  *   demanded, not covered    to be fetched; who looks meanwhile misses
  */
 export class InputStore {
-  readonly #demand = new Map<string, Demanded>();
-  readonly #covered = new Map<string, Map<RowKey, Row>>();
-  readonly #byKey = new Map<RowKey, string>();
+  readonly #keys = new Map<string, Key>();
+  readonly #byKey = new Map<RowKey, Row>();
+  readonly #ownKey: (row: Row) => string | null;
   readonly #indexes: readonly ChildIndex[];
   #idle: string[] = [];
 
-  /** @param indexes one for each input that hangs below this one */
-  constructor(indexes: readonly ChildIndex[]) {
+  /**
+   * @param ownKey the key that a row agrees with
+   * @param indexes one for each input that hangs below this one
+   */
+  constructor(ownKey: (row: Row) => string | null, indexes: readonly ChildIndex[]) {
+    this.#ownKey = ownKey;
     this.#indexes = indexes;
   }
 
@@ -27,101 +32,127 @@ export class InputStore {
   }
 
   /** Rows of a key; undefined when they are not known. */
-  rows(key: string): ReadonlyMap<RowKey, Row> | undefined {
-    return this.#covered.get(key);
+  rows(key: string): Iterable<Row> | undefined {
+    const found = this.#keys.get(key);
+    return found?.isCovered === true ? each(found.rows) : undefined;
   }
 
   /** The row of that identity, if it is held. */
   find(rowKey: RowKey): Row | undefined {
-    const key = this.#byKey.get(rowKey);
-    return key === undefined ? undefined : this.#covered.get(key)?.get(rowKey);
+    return this.#byKey.get(rowKey);
   }
 
   /** Lets a key go that is not counted. */
   drop(key: string): void {
-    this.#demand.delete(key);
     this.uncover(key);
+    this.#keys.delete(key);
   }
 
   isDemanded(key: string): boolean {
-    return this.#demand.has(key);
+    return this.#keys.has(key);
   }
 
-  covered(): Iterable<string> {
-    return this.#covered.keys();
+  *covered(): Generator<string> {
+    for (const [key, { isCovered }] of this.#keys) if (isCovered) yield key;
   }
 
   isCovered(key: string): boolean {
-    return this.#covered.has(key);
+    return this.#keys.get(key)?.isCovered === true;
   }
 
   /** @param given what the key is made of @returns whether it is the first to demand it */
   demand(key: string, given: () => readonly PgText[]): boolean {
-    const demanded = this.#demand.get(key);
-    if (demanded !== undefined) {
-      demanded.count++;
+    const known = this.#keys.get(key);
+    if (known !== undefined) {
+      known.count++;
       return false;
     }
-    this.#demand.set(key, { count: 1, given: given() });
+    this.#keys.set(key, { count: 1, given: given(), isCovered: false, rows: undefined });
     return true;
   }
 
   /** What a demanded key is made of. */
   givenOf(key: string): readonly PgText[] | undefined {
-    return this.#demand.get(key)?.given;
+    return this.#keys.get(key)?.given;
   }
 
   release(key: string): void {
-    const demanded = must(this.#demand.get(key), 'what is released was demanded');
-    if (--demanded.count === 0) this.#idle.push(key);
+    const known = must(this.#keys.get(key), 'what is released was demanded');
+    if (--known.count === 0) this.#idle.push(key);
   }
 
-  /** All rows of a key, from now on followed. */
+  /** All rows of a key that is demanded, from now on followed. */
   cover(key: string, rows: Iterable<Row>): void {
-    const covered = new Map<RowKey, Row>();
-    this.#covered.set(key, covered);
-    for (const row of rows) this.#put(key, covered, row);
+    const known = must(this.#keys.get(key), 'what is covered is demanded');
+    known.isCovered = true;
+    for (const row of rows) this.#put(known, row);
   }
 
   put(key: string, row: Row): void {
-    this.#put(key, must(this.#covered.get(key), 'rows come to covered keys'), row);
+    this.#put(must(this.#keys.get(key), 'rows come to covered keys'), row);
   }
 
   remove(row: Row): void {
-    const key = must(this.#byKey.get(row.key), 'a row that goes is held');
-    this.#byKey.delete(row.key);
-    this.#covered.get(key)?.delete(row.key);
-    for (const index of this.#indexes) index.remove(row);
+    const known = must(this.#keyOf(row), 'a row that goes is held');
+    known.rows = withoutOne(known.rows, row);
+    this.#gone(row);
+  }
+
+  /** Another image of a row that is held, under the same key: it takes its place. */
+  replace(old: Row, next: Row): void {
+    const known = must(this.#keyOf(old), 'a row that changes is held');
+    known.rows = withOther(must(known.rows, 'a row that changes is held'), old, next);
+    this.#byKey.set(next.key, next);
+    for (const index of this.#indexes) index.replace(old, next);
   }
 
   /** The key is to be fetched anew: its rows are not known any more. */
   uncover(key: string): void {
-    for (const row of this.#covered.get(key)?.values() ?? []) this.remove(row);
-    this.#covered.delete(key);
+    const known = this.#keys.get(key);
+    if (known === undefined) return;
+    const rows = each(known.rows);
+    known.rows = undefined;
+    known.isCovered = false;
+    for (const row of rows) this.#gone(row);
   }
 
   /** Lets go what nobody demands. @returns the keys */
   sweep(): string[] {
+    if (this.#idle.length === 0) return NONE;
     const gone: string[] = [];
     for (let key = this.#idle.pop(); key !== undefined; key = this.#idle.pop()) {
-      if (this.#demand.get(key)?.count !== 0) continue;
-      this.#demand.delete(key);
-      this.uncover(key);
+      if (this.#keys.get(key)?.count !== 0) continue;
+      this.drop(key);
       gone.push(key);
     }
     return gone;
   }
 
-  #put(key: string, covered: Map<RowKey, Row>, row: Row): void {
-    covered.set(row.key, row);
-    this.#byKey.set(row.key, key);
+  #keyOf(row: Row): Key | undefined {
+    const key = this.#ownKey(row);
+    return key === null ? undefined : this.#keys.get(key);
+  }
+
+  #gone(row: Row): void {
+    this.#byKey.delete(row.key);
+    for (const index of this.#indexes) index.remove(row);
+  }
+
+  #put(known: Key, row: Row): void {
+    known.rows = withOne(known.rows, row);
+    this.#byKey.set(row.key, row);
     for (const index of this.#indexes) index.add(row);
   }
 }
 
-interface Demanded {
+const NONE: string[] = [];
+
+interface Key {
+  /** How many demand it. */
   count: number;
   readonly given: readonly PgText[];
+  isCovered: boolean;
+  rows: Few<Row> | undefined;
 }
 
 /** Rows of a parent by what an input below demands of them; tells that input what is demanded. */
@@ -129,7 +160,7 @@ export class ChildIndex {
   readonly #keyOf: (row: Row) => string | null;
   readonly #demand: (key: string, row: Row) => void;
   readonly #release: (key: string) => void;
-  readonly #rows = new Map<string, Set<Row>>();
+  readonly #rows = new Map<string, Few<Row>>();
 
   constructor(
     keyOf: (row: Row) => string | null,
@@ -147,24 +178,35 @@ export class ChildIndex {
 
   /** Rows of the parent that demand the key. */
   rows(key: string): Iterable<Row> {
-    return this.#rows.get(key) ?? [];
+    return each(this.#rows.get(key));
   }
 
   add(row: Row): void {
     const key = this.#keyOf(row);
     if (key === null) return;
-    const rows = this.#rows.get(key);
-    if (rows) rows.add(row);
-    else this.#rows.set(key, new Set([row]));
+    this.#rows.set(key, withOne(this.#rows.get(key), row));
     this.#demand(key, row);
   }
 
   remove(row: Row): void {
     const key = this.#keyOf(row);
     if (key === null) return;
-    const rows = must(this.#rows.get(key), 'a row that goes is indexed');
-    rows.delete(row);
-    if (rows.size === 0) this.#rows.delete(key);
+    const left = withoutOne(must(this.#rows.get(key), 'a row that goes is indexed'), row);
+    if (left === undefined) this.#rows.delete(key);
+    else this.#rows.set(key, left);
     this.#release(key);
+  }
+
+  /** What demands the same as before goes on demanding it. */
+  replace(old: Row, next: Row): void {
+    const key = this.#keyOf(old);
+    if (key === null || key !== this.#keyOf(next)) {
+      this.remove(old);
+      this.add(next);
+      return;
+    }
+    const rows = must(this.#rows.get(key), 'a row that changes is indexed');
+    const changed = withOther(rows, old, next);
+    if (changed !== rows) this.#rows.set(key, changed);
   }
 }

@@ -1,4 +1,5 @@
 import { must } from '../assert.js';
+import { each, type Few } from '../few.js';
 import { isForPostgres, type Compiled } from './compile.js';
 import { notReproduced, PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
@@ -33,7 +34,7 @@ export interface Held {
   /** The index of its parent's rows. */
   readonly above: readonly (ChildIndex | null)[];
   /** Of inputs on the bindings: members by the key that they demand. */
-  readonly bindings: readonly ReadonlyMap<string, ReadonlySet<FlowMember>>[];
+  readonly bindings: readonly ReadonlyMap<string, Few<FlowMember>>[];
   readonly mixed: readonly (Combinations | null)[];
   readonly members: ReadonlyMap<string, FlowMember>;
 }
@@ -46,7 +47,7 @@ export class Joining {
   readonly #block: CompiledBlock;
   readonly #stores: readonly InputStore[];
   readonly #above: readonly (ChildIndex | null)[];
-  readonly #bindings: readonly ReadonlyMap<string, ReadonlySet<FlowMember>>[];
+  readonly #bindings: readonly ReadonlyMap<string, Few<FlowMember>>[];
   readonly #mixed: readonly (Combinations | null)[];
   readonly #members: ReadonlyMap<string, FlowMember>;
 
@@ -79,7 +80,7 @@ export class Joining {
   *#up(at: number, key: string, anchor: Anchor): Generator<Anchored> {
     const { parent } = must(this.#block.inputs[at], 'input').input.demand;
     if (parent === null) {
-      for (const member of this.#bindings[at]?.get(key) ?? []) yield { member, anchor };
+      for (const member of each(this.#bindings[at]?.get(key))) yield { member, anchor };
       return;
     }
     const above = must(this.#above[at] ?? null, 'an index of the parent');
@@ -179,9 +180,9 @@ export class Joining {
     const key = above === null ? null : compiled.key(above, member.params);
     if (above === null || key === null) return [];
     const known = this.#stores[at]?.rows(key);
-    if (known !== undefined) return known.values();
+    if (known !== undefined) return known;
     onUnknown(at, key, above);
-    return this.#stores[at]?.rows(key)?.values() ?? [];
+    return this.#stores[at]?.rows(key) ?? [];
   }
 }
 

@@ -1,7 +1,6 @@
 import type { PgText } from '../value.js';
 import { same, type Change, type Row, type RowChange } from './row.js';
-import { makeStages, type Placed, type Stages } from './stages.js';
-import type { CompiledBlock } from './compiled-block.js';
+import type { Placed, StageMaker, Stages } from './stages.js';
 
 /** One combination of the inputs' rows. */
 export interface Tuple {
@@ -13,50 +12,50 @@ export interface Tuple {
 export class FlowMember {
   readonly params: readonly PgText[];
   readonly key: string;
-  readonly #block: CompiledBlock;
+  readonly #makeStages: StageMaker;
+  /** Of a block within another: its rows have the parameters behind their columns, and keys that are their own there. */
+  readonly #isWithin: boolean;
   readonly #rows = new Map<string, Row>();
   /** Null until it is started: what its parameters say may be an error. */
   #stages: Stages | null = null;
   started = false;
 
-  constructor(block: CompiledBlock, params: readonly PgText[], key: string) {
+  constructor(makeStages: StageMaker, params: readonly PgText[], key: string, isWithin: boolean) {
     this.params = params;
     this.key = key;
-    this.#block = block;
+    this.#makeStages = makeStages;
+    this.#isWithin = isWithin;
   }
 
   get size(): number {
     return this.#rows.size;
   }
 
-  /** Its answer, without an order. Each row has the parameters behind its columns, and a key that is its own. */
+  /** Its answer, without an order. */
   rows(): Iterable<Row> {
     return this.#rows.values();
   }
 
   /** In the order of the query, then of the keys. */
   shown(): readonly Row[] {
-    return (this.#stages?.shown() ?? []).map((key) => this.#rows.get(key)).filter((row) => row !== undefined);
+    const keys = this.#stages?.shown() ?? null;
+    if (keys === null) return [...this.#rows.values()];
+    return keys.map((key) => this.#rows.get(key)).filter((row) => row !== undefined);
   }
 
-  /** Rows of the answer, by their keys, in the order of the query, each with the key of the row before it. */
+  /** Of a block that is not within another: rows of the answer, by their keys, in the order of the query, each with the key of the row before it. */
   placesOf(rowKeys: readonly string[]): readonly Placed[] {
-    const own = rowKeys.map((key) => key.slice(this.key.length));
-    const whole = (key: string | null): string | null => (key === null ? null : this.key + key);
-    return (this.#stages?.placesOf(own) ?? []).map(({ key, previous }) => ({
-      key: this.key + key,
-      previous: whole(previous),
-    }));
+    return this.#stages?.placesOf(rowKeys) ?? [];
   }
 
   row(rowKey: string): Row | undefined {
-    return this.#rows.get(rowKey.slice(this.key.length));
+    return this.#rows.get(rowKey);
   }
 
   /** Begins anew with these tuples. */
   start(tuples: Iterable<Tuple>): void {
     this.#rows.clear();
-    const stages = makeStages(this.#block, this.params);
+    const stages = this.#makeStages(this.params);
     this.#stages = stages;
     this.#take(stages.begin());
     this.#take(stages.apply(Array.from(tuples, ({ key, flat }) => ({ key, old: null, next: flat }))));
@@ -84,11 +83,17 @@ export class FlowMember {
     const out: RowChange[] = [];
     for (const { key, next } of changes) {
       const old = this.#rows.get(key) ?? null;
-      const row = next === null ? null : { key: this.key + key, values: [...next, ...this.params] };
+      const row = next === null ? null : this.#row(key, old, next);
       if (row === null) this.#rows.delete(key);
       else this.#rows.set(key, row);
       out.push({ old, next: row });
     }
     return out;
+  }
+
+  #row(key: string, old: Row | null, values: readonly PgText[]): Row {
+    // The key that is held already is kept: of what a change makes as little as can be stays in memory.
+    if (!this.#isWithin) return { key: old?.key ?? key, values };
+    return { key: old?.key ?? this.key + key, values: [...values, ...this.params] };
   }
 }

@@ -6,7 +6,7 @@ import { PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
 import { Distinct } from './distinct.js';
 import { DistinctOn } from './distinct-on.js';
-import { Groups } from './groups.js';
+import { groupsMaker } from './groups.js';
 import type { Block } from './plan.js';
 import { isUnionAll, SetCounts } from './set-counts.js';
 import { same, type Change } from './row.js';
@@ -17,8 +17,8 @@ export interface Stages {
   /** The rows that are there without any tuple. */
   begin(): Change[];
   apply(changes: readonly Change[]): Change[];
-  /** Keys in order; in no order where the block has none. */
-  shown(): readonly string[];
+  /** Keys in order; null for all, in no order. */
+  shown(): readonly string[] | null;
   /** Where rows stand that are shown, in their order. Only of a block with an order. */
   placesOf(keys: Iterable<string>): readonly Placed[];
 }
@@ -29,43 +29,92 @@ export interface Placed {
   readonly previous: string | null;
 }
 
-export function makeStages({ plan, compile }: CompiledBlock, params: readonly PgText[]): Stages {
-  const groups = plan.group === null ? null : new Groups(plan.group, params, compile);
-  const { sets } = plan;
-  const counts =
-    sets === undefined || isUnionAll(sets.operation) ? null : new SetCounts(sets.operation, plan.types);
-  const project = projection(plan.project.map(compile), params);
-  const functions = plan.windows === undefined ? null : new WindowStage(plan.windows, params, compile);
-  const distinct =
-    plan.distinctOn !== undefined
-      ? new DistinctOn(plan, plan.distinctOn)
-      : plan.distinct
-        ? new Distinct(plan.types)
-        : null;
-  const window = new Window(plan, params);
-  const further = (changes: readonly Change[]): Change[] => {
-    const projected = project(functions === null ? changes : functions.apply(changes));
-    return window.apply(distinct === null ? projected : distinct.apply(projected));
-  };
-  return {
-    begin: () => further(groups?.begin() ?? []),
-    apply: (changes) => further((groups ?? counts)?.apply(changes) ?? changes),
-    shown: () => window.shown(),
-    placesOf: (keys) => window.placesOf(keys),
-  };
+export type StageMaker = (params: readonly PgText[]) => Stages;
+
+/** What does not depend on a member's parameters is made once for all of them. */
+export function stageMaker({ plan, compile }: CompiledBlock): StageMaker {
+  const { sets, group, windows, distinctOn } = plan;
+  const project = plan.project.map(compile);
+  const makeGroups = group === null ? null : groupsMaker(group, compile);
+  const counted = sets === undefined || isUnionAll(sets.operation) ? null : sets.operation;
+  const order = orderOf(plan);
+  const isAll = plan.order.length === 0 && plan.limit === null && plan.offset === null;
+  return (params) =>
+    new BlockStages(project, params, {
+      groups: makeGroups?.(params) ?? (counted === null ? null : new SetCounts(counted, plan.types)),
+      functions: windows === undefined ? null : new WindowStage(windows, params, compile),
+      distinct:
+        distinctOn !== undefined
+          ? new DistinctOn(plan, distinctOn)
+          : plan.distinct
+            ? new Distinct(plan.types)
+            : null,
+      window: isAll ? null : new Window(plan, order, params),
+    });
 }
 
-function projection(
-  project: readonly Compiled[],
-  params: readonly PgText[],
-): (changes: readonly Change[]) => Change[] {
-  const of = (values: readonly PgText[] | null): readonly PgText[] | null =>
-    values === null ? null : project.map((one) => one(values, params));
-  return (changes) =>
-    changes.flatMap(({ key, old, next }) => {
-      const change = { key, old: of(old), next: of(next) };
-      return change.old !== null && change.next !== null && same(change.old, change.next) ? [] : [change];
-    });
+interface Stage {
+  apply(changes: readonly Change[]): Change[];
+}
+
+interface Parts {
+  readonly groups: (Stage & { begin?(): Change[] }) | null;
+  readonly functions: Stage | null;
+  readonly distinct: Stage | null;
+  readonly window: Window | null;
+}
+
+class BlockStages implements Stages {
+  readonly #project: readonly Compiled[];
+  readonly #params: readonly PgText[];
+  readonly #groups: Parts['groups'];
+  readonly #functions: Stage | null;
+  readonly #distinct: Stage | null;
+  readonly #window: Window | null;
+
+  constructor(project: readonly Compiled[], params: readonly PgText[], parts: Parts) {
+    this.#project = project;
+    this.#params = params;
+    this.#groups = parts.groups;
+    this.#functions = parts.functions;
+    this.#distinct = parts.distinct;
+    this.#window = parts.window;
+  }
+
+  begin(): Change[] {
+    return this.#further(this.#groups?.begin?.() ?? []);
+  }
+
+  apply(changes: readonly Change[]): Change[] {
+    return this.#further(this.#groups?.apply(changes) ?? changes);
+  }
+
+  shown(): readonly string[] | null {
+    return this.#window?.shown() ?? null;
+  }
+
+  placesOf(keys: Iterable<string>): readonly Placed[] {
+    return this.#window?.placesOf(keys) ?? [];
+  }
+
+  #further(changes: readonly Change[]): Change[] {
+    const projected = this.#projected(this.#functions?.apply(changes) ?? changes);
+    const distinct = this.#distinct?.apply(projected) ?? projected;
+    return this.#window?.apply(distinct) ?? distinct;
+  }
+
+  #projected(changes: readonly Change[]): Change[] {
+    const out: Change[] = [];
+    for (const { key, old, next } of changes) {
+      const change = { key, old: this.#rowOf(old), next: this.#rowOf(next) };
+      if (change.old === null || change.next === null || !same(change.old, change.next)) out.push(change);
+    }
+    return out;
+  }
+
+  #rowOf(values: readonly PgText[] | null): readonly PgText[] | null {
+    return values === null ? null : this.#project.map((one) => one(values, this.#params));
+  }
 }
 
 interface Ordered {
@@ -79,32 +128,15 @@ class Window {
   readonly #order: (left: Ordered, right: Ordered) => number;
   readonly #withTies: boolean;
   readonly #cut: { readonly offset: number; readonly end: number } | null;
-  readonly #hasOrder: boolean;
   #sorted: Ordered[] = [];
 
-  constructor(plan: Block, params: readonly PgText[]) {
-    const terms = plan.order.map((term) => ({
-      ...term,
-      compare: comparator(must(plan.types[term.column], 'the type of an output column')),
-    }));
-    this.#hasOrder = terms.length > 0;
+  constructor(plan: Block, order: (left: Ordered, right: Ordered) => number, params: readonly PgText[]) {
     this.#withTies = plan.withTies === true;
-    this.#order = (left, right) => {
-      for (const { column, descending, nullsFirst, compare } of terms) {
-        const a = left.values[column] ?? null;
-        const b = right.values[column] ?? null;
-        if (a === b) continue;
-        if (a === null || b === null) return (a === null) === nullsFirst ? -1 : 1;
-        const order = compare(a, b);
-        if (order !== 0) return descending ? -order : order;
-      }
-      return 0;
-    };
+    this.#order = order;
     this.#cut = cutOf(plan, params);
   }
 
   shown(): readonly string[] {
-    if (this.#cut === null && !this.#hasOrder) return [...this.#rows.keys()];
     return this.#slice().map(({ key }) => key);
   }
 
@@ -121,21 +153,14 @@ class Window {
 
   apply(changes: readonly Change[]): Change[] {
     if (this.#cut === null) {
-      for (const { key } of changes) if (this.#hasOrder) this.#take(key);
-      for (const { key, next } of changes)
-        if (next === null || !this.#hasOrder) this.#set(key, next);
-        else this.#insert({ key, values: next });
+      for (const { key } of changes) this.#take(key);
+      for (const { key, next } of changes) if (next !== null) this.#insert({ key, values: next });
       return [...changes];
     }
     const before = new Map(this.#slice().map((row) => [row.key, row.values]));
     for (const { key } of changes) this.#take(key);
     for (const { key, next } of changes) if (next !== null) this.#insert({ key, values: next });
     return difference(before, this.#slice());
-  }
-
-  #set(key: string, next: readonly PgText[] | null): void {
-    if (next === null) this.#rows.delete(key);
-    else this.#rows.set(key, { key, values: next });
   }
 
   #take(key: string): void {
@@ -176,6 +201,25 @@ class Window {
       if (this.#order(last, row) !== 0) break;
     return this.#sorted.slice(offset, after);
   }
+}
+
+/** How ORDER BY compares rows; 0 for peers. */
+function orderOf(plan: Block): (left: Ordered, right: Ordered) => number {
+  const terms = plan.order.map((term) => ({
+    ...term,
+    compare: comparator(must(plan.types[term.column], 'the type of an output column')),
+  }));
+  return (left, right) => {
+    for (const { column, descending, nullsFirst, compare } of terms) {
+      const a = left.values[column] ?? null;
+      const b = right.values[column] ?? null;
+      if (a === b) continue;
+      if (a === null || b === null) return (a === null) === nullsFirst ? -1 : 1;
+      const order = compare(a, b);
+      if (order !== 0) return descending ? -order : order;
+    }
+    return 0;
+  };
 }
 
 function difference(before: ReadonlyMap<string, readonly PgText[]>, after: readonly Ordered[]): Change[] {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { must } from '@sluice/core/assert';
 import type { KeyedRow } from '@sluice/core/engine/diff';
+import { EDITED_LENGTH_MIN } from '@sluice/core/engine/row-edits';
 import { delOp, putOp, updateOp, type EncodedOp } from '@sluice/core/engine/held-row';
 import type { FlowMember } from '@sluice/core/flow/member';
 import type { Row, RowChange } from '@sluice/core/flow/row';
@@ -16,6 +18,7 @@ export interface Telling {
 
 /** A row that came or changed, and the row that it stands behind: null at the beginning, undefined without an order. */
 interface Come {
+  readonly key: string;
   readonly keyed: KeyedRow;
   readonly after: { readonly keyJson: string } | null | undefined;
 }
@@ -42,27 +45,50 @@ export class AnswerRows {
 
   /** What changes of the member, which it has taken already, are to clients. */
   ops(changes: readonly RowChange[]): EncodedOp[] {
+    return this.#steadyOps(changes) ?? this.#anyOps(changes);
+  }
+
+  /** Where no row comes or goes, or takes another name; else null. */
+  #steadyOps(changes: readonly RowChange[]): EncodedOp[] | null {
+    const come: Row[] = [];
+    const before = new Map<string, Row>();
+    for (const { old, next } of changes) {
+      if (old === null || next === null || !this.#isSameName(old, next)) return null;
+      come.push(next);
+      before.set(next.key, old);
+    }
+    return this.#come(come).map(({ keyed, after, key }) => {
+      // What is told as it is has no need of what it was.
+      if (keyed.json.length < EDITED_LENGTH_MIN) return putOp(keyed, after);
+      return updateOp(this.#keyed(must(before.get(key), 'the row that changed')), keyed, after);
+    });
+  }
+
+  #isSameName(old: Row, next: Row): boolean {
+    const { keyColumns } = this.#telling;
+    if (this.#names === null || keyColumns === null) return old.key === next.key;
+    return keyColumns.every((column) => old.values[column] === next.values[column]);
+  }
+
+  #anyOps(changes: readonly RowChange[]): EncodedOp[] {
     const gone = new Map<string, KeyedRow>();
     for (const { old } of changes) {
       if (old === null) continue;
       const row = this.#keyed(old);
       gone.set(row.keyJson, row);
     }
-    const come = changes.flatMap(({ next }) =>
-      next === null ? [] : [{ next, keyed: this.#keyed(next), after: undefined }],
-    );
+    const come = changes.flatMap(({ next }) => (next === null ? [] : [next]));
     const names = this.#names;
     if (names !== null) {
       for (const name of gone.keys()) names.delete(name);
-      const added = come.map(({ keyed }) => keyed.keyJson).filter((name) => !names.has(name));
+      const added = come.map((row) => this.#nameOf(row)).filter((name) => !names.has(name));
       for (const name of added) names.add(name);
       if (names.size !== this.#member.size) {
         for (const name of added) names.delete(name);
         return this.#renamed([...names, ...gone.keys()]);
       }
     }
-    const placed = this.#telling.ordered ? this.#placed(come.map(({ next }) => next.key)) : come;
-    const puts = placed.map(({ keyed, after }) => {
+    const puts = this.#come(come).map(({ keyed, after }) => {
       const old = gone.get(keyed.keyJson);
       gone.delete(keyed.keyJson);
       return old === undefined ? putOp(keyed, after) : updateOp(old, keyed, after);
@@ -70,8 +96,12 @@ export class AnswerRows {
     return [...Array.from(gone.values(), (row) => delOp(row)), ...puts];
   }
 
-  #placed(keys: readonly string[]): readonly Come[] {
-    return this.#member.placesOf(keys).map(({ key, previous }) => ({
+  /** In an order they come in that order. */
+  #come(rows: readonly Row[]): readonly Come[] {
+    if (!this.#telling.ordered)
+      return rows.map((row) => ({ key: row.key, keyed: this.#keyed(row), after: undefined }));
+    return this.#member.placesOf(rows.map(({ key }) => key)).map(({ key, previous }) => ({
+      key,
       keyed: this.#keyed(this.#row(key)),
       after: previous === null ? null : { keyJson: this.#nameOf(this.#row(previous)) },
     }));
@@ -108,8 +138,7 @@ export class AnswerRows {
   #nameOf(row: Row): string {
     const { keyColumns } = this.#telling;
     if (this.#names !== null && keyColumns !== null) return nameOf(row, keyColumns);
-    const own = row.key.slice(this.#member.key.length);
-    return JSON.stringify(createHash('sha256').update(own).digest('base64url').slice(0, 22));
+    return JSON.stringify(createHash('sha256').update(row.key).digest('base64url').slice(0, 22));
   }
 }
 

@@ -117,7 +117,7 @@ const AGGREGATES: readonly Mutant[] = [
   {
     breaks: 'GROUP BY: HAVING is not looked at',
     file: `${FLOW}/groups.ts`,
-    find: "return this.#having.every((condition) => condition(row, this.#params) === 't') ? row : null;",
+    find: "return this.#shared.having.every((condition) => condition(row, this.#params) === 't') ? row : null;",
     replace: 'return row;',
     caughtBy: known('groups'),
   },
@@ -405,8 +405,8 @@ const MISSES: readonly Mutant[] = [
   {
     breaks: 'working set: what nobody demands is kept',
     file: `${FLOW}/input-store.ts`,
-    find: 'if (--demanded.count === 0) this.#idle.push(key);',
-    replace: 'demanded.count--;',
+    find: 'if (--known.count === 0) this.#idle.push(key);',
+    replace: 'known.count--;',
     caughtBy: [HOST, 'C12: a row that asks for rows that are not known is a miss'],
   },
   {

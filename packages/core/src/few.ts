@@ -1,0 +1,63 @@
+/**
+ * A set of objects that has one or a few members most of the time. One stands for itself, a few are a list: of a hundred
+ * thousand such sets none has a table of its own, and to look at one touches as little memory as can be. Many are a Set.
+ */
+export type Few<T extends object> = T | T[] | Set<T>;
+
+/** Beyond so many a list is slower than a Set. */
+const LIST_MAX = 32;
+
+/** The set with one more; `few` is not to be used any more. */
+export function withOne<T extends object>(few: Few<T> | undefined, one: T): Few<T> {
+  if (few === undefined) return one;
+  if (few instanceof Set) return few.add(one);
+  if (!Array.isArray(few)) return few === one ? few : [few, one];
+  if (few.includes(one)) return few;
+  if (few.length === LIST_MAX) return new Set(few).add(one);
+  few.push(one);
+  return few;
+}
+
+/** The set with one less, undefined when none is left; `few` is not to be used any more. */
+export function withoutOne<T extends object>(few: Few<T> | undefined, one: T): Few<T> | undefined {
+  if (few === undefined || few === one) return undefined;
+  if (few instanceof Set) {
+    few.delete(one);
+    return few.size === 0 ? undefined : few;
+  }
+  if (!Array.isArray(few)) return few;
+  const at = few.indexOf(one);
+  if (at >= 0) few.splice(at, 1);
+  return few.length === 0 ? undefined : few;
+}
+
+/** The set with another in the place of one that it has; `few` is not to be used any more. */
+export function withOther<T extends object>(few: Few<T>, one: T, other: T): Few<T> {
+  if (few === one) return other;
+  if (few instanceof Set) {
+    few.delete(one);
+    return few.add(other);
+  }
+  if (!Array.isArray(few)) return few;
+  const at = few.indexOf(one);
+  if (at >= 0) few[at] = other;
+  return few;
+}
+
+export function hasOne<T extends object>(few: Few<T> | undefined, one: T): boolean {
+  if (few === undefined) return false;
+  if (few instanceof Set) return few.has(one);
+  return Array.isArray(few) ? few.includes(one) : few === one;
+}
+
+export function sizeOf(few: Few<object> | undefined): number {
+  if (few === undefined) return 0;
+  if (few instanceof Set) return few.size;
+  return Array.isArray(few) ? few.length : 1;
+}
+
+/** The members, in the order in which they came. */
+export function each<T extends object>(few: Few<T> | undefined): Iterable<T> {
+  if (few === undefined) return [];
+  return few instanceof Set || Array.isArray(few) ? few : [few];
+}
