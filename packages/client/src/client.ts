@@ -1,9 +1,11 @@
 import type { SluiceError } from '@sluice/core/errors';
+import type { Explanation } from '@sluice/core/explanation';
 import type { Position } from '@sluice/core/position';
 import type { Move, ServerMessage, Welcome } from '@sluice/core/wire';
 import type { AnyRow, QueryRef, SqlRef } from './api.js';
 import { Connection, type ConnectionHandler, type Token } from './connection.js';
 import { clientError, fromWire } from './errors.js';
+import { explain } from './explain.js';
 import { Horizon } from './horizon.js';
 import { Listeners, Notifier, type Notifiable } from './listeners.js';
 import { LiveView, type LiveState } from './live-view.js';
@@ -152,6 +154,18 @@ export class Client implements Notifiable {
     if (this.#status === 'failed' && this.#error) throw this.#error;
     checkSize(target, this.#options.requestBytesMax);
     return this.#reaches.wait(target, options, this.#connection.isOpen);
+  }
+
+  /**
+   * How the server keeps a query live, why so, and what that has cost it: for tools and developers. Asked by HTTP, and
+   * answered by servers that are configured to (`explain`).
+   * @throws (rejects) SluiceError `explain_off`, `connect_failed`, and what a live view of the query would have as error.
+   */
+  async explain(ref: QueryRef<unknown> | SqlRef): Promise<Explanation> {
+    if (this.#status === 'closed') throw clientError('client_closed');
+    const { url, requestBytesMax } = this.#options;
+    const { request } = toRequest(ref, requestBytesMax);
+    return explain(socketUrl(url), await this.#connection.fetchToken(), request);
   }
 
   /** @param listener runs after `status` has changed. @returns what ends it. */

@@ -86,7 +86,7 @@ export class Connection {
     if (token !== undefined) this.#token = token;
     const attempt = this.#attempt;
     if (!attempt?.welcomed) return this.restart();
-    const fresh = await this.#fetchToken();
+    const fresh = await this.fetchToken();
     if (this.#attempt === attempt && fresh !== undefined) this.send({ kind: 'auth', token: fresh });
   }
 
@@ -134,7 +134,7 @@ export class Connection {
     const { url } = this.#parts;
     if (url === null) throw clientError('url_relative');
     const WebSocket = await this.#parts.constructSocket();
-    const token = await this.#fetchToken();
+    const token = await this.fetchToken();
     if (this.#attempt !== attempt) return;
     const socket = new WebSocket(url);
     attempt.socket = socket;
@@ -162,7 +162,8 @@ export class Connection {
     socket.send(JSON.stringify(hello));
   }
 
-  async #fetchToken(): Promise<string | undefined> {
+  /** @throws SluiceError `token_failed` */
+  async fetchToken(): Promise<string | undefined> {
     if (typeof this.#token !== 'function') return this.#token;
     try {
       return await this.#token();

@@ -1,4 +1,4 @@
-import type { ServerMessage } from '@sluice/core/wire';
+import type { ServerMessage, WireError } from '@sluice/core/wire';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -9,7 +9,7 @@ const isObject = (value: unknown): value is Members => typeof value === 'object'
 const isKeyed = (value: unknown): boolean => isList(value) && (value as unknown[]).every(isKeyedRow);
 const isKeyedRow = (row: unknown): boolean => Array.isArray(row) && isText(row[0]) && isList(row[1]);
 const isOps = (value: unknown): boolean => isList(value) && (value as unknown[]).every(isOp);
-const isError = (value: unknown): boolean =>
+export const isWireError = (value: unknown): value is WireError =>
   isObject(value) && isText(value['code']) && isText(value['message']);
 const isShape = (value: unknown): boolean => isObject(value) && isList(value['columns']);
 const optional =
@@ -46,7 +46,7 @@ const MEMBERS: Readonly<Record<ServerMessage['kind'], Readonly<Record<string, Ch
     reached: optional(isList),
     replaced: optional(isList),
   },
-  error: { id: optional(isNumber), reach: optional(isNumber), error: isError },
+  error: { id: optional(isNumber), reach: optional(isNumber), error: isWireError },
   goaway: { afterMs: isNumber },
   pong: {},
 };

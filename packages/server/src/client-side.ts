@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Auth } from './auth/auth.js';
 import type { Config } from './config/config.js';
+import { Limiter } from './limiter.js';
 import { ForeignErrors } from './metrics/foreign-errors.js';
 import { loggable } from './metrics/log.js';
 import { ToldErrors } from './metrics/told-errors.js';
@@ -9,10 +10,14 @@ import { Queries } from './resolving/resolve.js';
 import { SYSTEM_CLOCK } from './sessions/clock.js';
 import { Resolver } from './sessions/resolver.js';
 import { Sessions } from './sessions/sessions.js';
+import { transportError } from './transport/errors.js';
 import { Transport, type TransportOptions } from './transport/transport.js';
-import type { ViewsPort } from './views/port.js';
+import type { SourceSide } from './source-side.js';
 
 const AUTH_TIMEOUT_MS = 10_000;
+/** Explanations at a time, each a few statements on connections that views are read with; and those that may wait. */
+const EXPLAINS = 2;
+const EXPLAINS_WAITING = 100;
 
 /** What the rest of the server gives to the transport. */
 type Providers = Pick<TransportOptions, 'schema' | 'healthy' | 'ready' | 'metrics' | 'closed'>;
@@ -25,7 +30,7 @@ export interface ClientSide {
 
 export function makeClientSide(
   config: Config,
-  port: ViewsPort,
+  source: Pick<SourceSide, 'port' | 'explain'>,
   log: Logger,
   providers: Providers,
 ): ClientSide {
@@ -40,7 +45,7 @@ export function makeClientSide(
     onError: (query, error) => foreign.failed(error, { function: 'query', query }),
   });
   const sessions = new Sessions({
-    port,
+    port: source.port,
     resolver,
     clock: SYSTEM_CLOCK,
     secret: randomBytes(32),
@@ -63,6 +68,7 @@ export function makeClientSide(
   });
   const transport = new Transport({
     ...providers,
+    ...(config.explain === true ? { explain: explainer(resolver, source) } : {}),
     sessions,
     auth,
     clock: SYSTEM_CLOCK,
@@ -81,4 +87,14 @@ export function makeClientSide(
     onError: (error) => log.error({ event: 'request_failed', error: loggable(error) }),
   });
   return { sessions, transport };
+}
+
+/** Whoever may subscribe to a query may have it explained: resolved as then, with the same refusals. */
+function explainer(
+  resolver: Resolver,
+  source: Pick<SourceSide, 'explain'>,
+): NonNullable<TransportOptions['explain']> {
+  const turns = new Limiter(EXPLAINS, EXPLAINS_WAITING, () => transportError('explains_too_many'));
+  return (query, principal) =>
+    turns.run(async () => source.explain((await resolver.resolve(query, principal)).spec));
 }

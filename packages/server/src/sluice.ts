@@ -131,7 +131,7 @@ class Service {
           this.#fail(error),
         )
       : new LocalSourceSide(options, this.#log, changed);
-    this.#clients = makeClientSide(config, this.#source.port, this.#log, {
+    this.#clients = makeClientSide(config, this.#source, this.#log, {
       closed: () => (this.#started ? null : transportError('server_starting')),
       schema: ({ role }) => this.#source.schema(role),
       healthy: async () => (this.#failure === null ? { ok: true } : failedReadiness(this.#failure)),

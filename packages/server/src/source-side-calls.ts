@@ -4,6 +4,7 @@ import type { WireError } from '@sluice/core/wire';
 import type { LogLevel } from './config/config.js';
 import type { SourceSideOptions } from './source-side.js';
 import type { ConnectionConfig } from './source/connection-config.js';
+import type { QuerySpec } from './views/port.js';
 
 /*
  * What passes between the thread of the sessions and that of the views, besides the views' own channel: calls and
@@ -31,11 +32,14 @@ export type ThreadOptions = Omit<SourceSideOptions, 'database' | 'replication'> 
   readonly replication: ThreadConnection;
 };
 
-export type Method = 'start' | 'stop' | 'status' | 'schema';
+export type Call =
+  | { readonly method: 'start' | 'stop' | 'status' }
+  | { readonly method: 'schema'; readonly role: string }
+  | { readonly method: 'explain'; readonly spec: QuerySpec };
 export type Which = 'database' | 'replication';
 
 export type ToWorker =
-  | { readonly kind: 'call'; readonly id: number; readonly method: Method; readonly argument?: string }
+  | { readonly kind: 'call'; readonly id: number; readonly call: Call }
   | { readonly kind: 'password'; readonly id: number; readonly password: string | null };
 
 export type FromWorker =

@@ -1,5 +1,6 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { SluiceError } from '@sluice/core/errors';
+import type { Explanation } from '@sluice/core/explanation';
 import type { Logger } from 'pino';
 import type { LogLevel } from './config/config.js';
 import { sluiceError } from './errors.js';
@@ -8,8 +9,8 @@ import type { SourceSideStatus } from './metrics/readings.js';
 import {
   revived,
   withoutFunctions,
+  type Call,
   type FromWorker,
-  type Method,
   type ToWorker,
   type Which,
   type WorkerData,
@@ -17,6 +18,7 @@ import {
 import type { SourceSide, SourceSideOptions } from './source-side.js';
 import type { ConnectionConfig } from './source/connection-config.js';
 import { RemoteViews } from './views/message-port.js';
+import type { QuerySpec } from './views/port.js';
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -73,13 +75,13 @@ export class ThreadedSourceSide implements SourceSide {
   }
 
   async start(): Promise<void> {
-    await this.#call('start');
+    await this.#call({ method: 'start' });
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
     if (!this.#gone) {
-      await this.#call('stop').catch((error: unknown) => {
+      await this.#call({ method: 'stop' }).catch((error: unknown) => {
         if (!this.#gone) throw error; // a thread that ended meanwhile has stopped, too
       });
     }
@@ -88,19 +90,23 @@ export class ThreadedSourceSide implements SourceSide {
   }
 
   async status(): Promise<SourceSideStatus> {
-    return (await this.#call('status')) as SourceSideStatus;
+    return (await this.#call({ method: 'status' })) as SourceSideStatus;
   }
 
   schema(role: string): Promise<unknown> {
-    return this.#call('schema', role);
+    return this.#call({ method: 'schema', role });
   }
 
-  #call(method: Method, argument?: string): Promise<unknown> {
+  async explain(spec: QuerySpec): Promise<Explanation> {
+    return (await this.#call({ method: 'explain', spec })) as Explanation;
+  }
+
+  #call(call: Call): Promise<unknown> {
     if (this.#gone) return Promise.reject(sluiceError('thread_ended'));
     const id = ++this.#calls;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#tell({ kind: 'call', id, method, ...(argument === undefined ? {} : { argument }) });
+      this.#tell({ kind: 'call', id, call });
     });
   }
 

@@ -5,8 +5,8 @@ import { cliError } from './cli/errors.js';
 import { loggable, makeLogger } from './metrics/log.js';
 import {
   withPassword,
+  type Call,
   type FromWorker,
-  type Method,
   type ToWorker,
   type Which,
   type WorkerData,
@@ -26,8 +26,6 @@ const log = makeLogger(logLevel);
 const asked = new Map<number, (password: string | null) => void>();
 let questions = 0;
 
-type Call = Extract<ToWorker, { readonly kind: 'call' }>;
-
 const side = new LocalSourceSide(
   {
     ...options,
@@ -38,30 +36,37 @@ const side = new LocalSourceSide(
   () => tell({ kind: 'changed' }),
 );
 const stopServing = serveViews(side.port, views);
-const methods: Readonly<Record<Method, (argument: string) => Promise<unknown>>> = {
-  start: () => side.start(),
-  status: () => side.status(),
-  schema: (role) => side.schema(role),
-  stop: async () => {
-    await side.stop();
-    stopServing();
-  },
-};
 
 parent.on('message', (message: ToWorker) => {
   if (message.kind === 'password') asked.get(message.id)?.(message.password);
-  else void answer(message);
+  else void answer(message.id, message.call);
 });
 
-async function answer({ id, method, argument = '' }: Call): Promise<void> {
+async function answer(id: number, call: Call): Promise<void> {
   try {
-    tell({ kind: 'answer', id, value: await methods[method](argument) });
+    tell({ kind: 'answer', id, value: await perform(call) });
   } catch (error) {
     if (!(error instanceof SluiceError))
-      log.error({ event: 'thread_call_failed', method, error: loggable(error) });
+      log.error({ event: 'thread_call_failed', method: call.method, error: loggable(error) });
     const known =
-      error instanceof SluiceError ? error : cliError('internal', `${method} of the views' thread`);
+      error instanceof SluiceError ? error : cliError('internal', `${call.method} of the views' thread`);
     tell({ kind: 'failed', id, error: known.toWire() });
+  }
+}
+
+async function perform(call: Call): Promise<unknown> {
+  switch (call.method) {
+    case 'start':
+      return side.start();
+    case 'status':
+      return side.status();
+    case 'schema':
+      return side.schema(call.role);
+    case 'explain':
+      return side.explain(call.spec);
+    case 'stop':
+      await side.stop();
+      return stopServing();
   }
 }
 

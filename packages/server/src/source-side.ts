@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '@sluice/core/errors';
+import type { Explanation } from '@sluice/core/explanation';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Limits } from './config/config.js';
+import { explain } from './explain/explanation.js';
 import { EventCounts } from './metrics/event-counts.js';
 import { loggable, logSourceEvent, logViewEvent } from './metrics/log.js';
 import type { SourceSideStatus } from './metrics/readings.js';
@@ -18,7 +20,7 @@ import type { SlotMode } from './source/slot-keeper.js';
 import { parseSnapshot, sees } from './source/snapshot.js';
 import type { Run } from './source/source.js';
 import type { Transaction } from './source/transaction.js';
-import type { FromViews, ToViews, ViewsPort } from './views/port.js';
+import type { FromViews, QuerySpec, ToViews, ViewsPort } from './views/port.js';
 import { assembleViewHost } from './views/assemble.js';
 import type { ViewHost } from './views/view-host.js';
 
@@ -46,6 +48,8 @@ export interface SourceSide {
   status(): Promise<SourceSideStatus>;
   /** What the role may see of the registry, as JSON. @throws SluiceError `role_not_usable` */
   schema(role: string): Promise<unknown>;
+  /** How a query is kept live, and what it has cost here. Runs nothing. @throws SluiceError as a subscription of it */
+  explain(spec: QuerySpec): Promise<Explanation>;
 }
 
 /** Connections beside the pool for reads: two to look at slot and catalog, two to plan, one for the stream. */
@@ -65,6 +69,7 @@ export class LocalSourceSide implements SourceSide {
   readonly #counts = new EventCounts();
   readonly #database: Database;
   readonly #planning: pg.Pool;
+  readonly #planner: Planner;
   readonly #source: PostgresSource;
   readonly #registry: RegistryWatch;
   readonly #schemas: VisibleSchemas;
@@ -109,7 +114,7 @@ export class LocalSourceSide implements SourceSide {
       intervalMs: options.pollMs,
       onError: (error) => this.#failed('registry_read_failed', error),
     });
-    const planner = new Planner({
+    this.#planner = new Planner({
       connections: this.#planning,
       planConcurrency: PLANNING_CONNECTIONS,
       registry: () => this.#registry.current,
@@ -118,7 +123,7 @@ export class LocalSourceSide implements SourceSide {
     });
     this.#host = assembleViewHost({
       source: this.#source,
-      planner,
+      planner: this.#planner,
       registry: () => this.#registry.current,
       database: this.#database,
       limits: {
@@ -182,6 +187,14 @@ export class LocalSourceSide implements SourceSide {
     const schema = await this.#schemas.of(this.#registry.current, role);
     if (schema === null) throw plannerError('role_not_usable');
     return schema;
+  }
+
+  async explain({ sql, principal, adHoc }: QuerySpec): Promise<Explanation> {
+    await this.#schemaKnown;
+    const planned = await this.#planner.explain(sql, { principal, adHoc });
+    const run: Run = (text, values) => this.#database.query(text, values);
+    const { plan: _, ...explanation } = await explain(planned, this.#registry.current, run);
+    return { ...explanation, observed: this.#host.observed(planned) };
   }
 
   #readCatalog(by: Transaction | null): void {

@@ -19,7 +19,11 @@ beforeAll(async () => {
     CREATE TABLE issue (id integer PRIMARY KEY, project_id integer NOT NULL, title text NOT NULL, rank integer);
     INSERT INTO issue SELECT i, 7 + i % 2, 'issue ' || i, i FROM generate_series(1, 50) i`);
   const folder = await mkdtemp(join(tmpdir(), 'sluice-docs-'));
-  product = await Product.start({ databaseUrl: database.url, log: join(folder, 'server.log') });
+  product = await Product.start({
+    databaseUrl: database.url,
+    log: join(folder, 'server.log'),
+    args: ['--explain'],
+  });
 });
 
 afterAll(async () => {

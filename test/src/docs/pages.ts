@@ -25,7 +25,7 @@ export const PAGES: Readonly<Record<string, readonly RegExp[]>> = {
     /^(ts|tsx|diff) file=\S+$/,
   ],
   // packages/server/src/transport/protocol.test.ts; pages.test.ts for event streams
-  'docs/protocol.md': [/^json( fields| edits)?$/, /^text$/, /^text events$/],
+  'docs/protocol.md': [/^json( fields| edits| explanation)?$/, /^text$/, /^text events$/],
   'docs/architecture.md': [/^text$/],
   'docs/dependencies.md': [],
   'docs/errors.md': [],

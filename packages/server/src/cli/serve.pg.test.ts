@@ -305,7 +305,16 @@ test('dev with DATABASE_URL gives itself the rights', async () => {
   const database = await sharedDatabase();
   await database.sql(TABLES);
   const served = await Served.run(['dev', '--allow-sql'], { DATABASE_URL: database.adminUrl });
-  expect(await subscribed(await served.ready(), SUBSCRIBE)).toHaveProperty('subscription_id');
+  const url = await served.ready();
+  expect(await subscribed(url, SUBSCRIBE)).toHaveProperty('subscription_id');
+  const explained = await fetch(`${url}/explain`, { method: 'POST', body: JSON.stringify(SUBSCRIBE) });
+  expect(await explained.json()).toMatchObject({ gear: 'incremental', observed: { views: 1 } });
   expect(await served.stop()).toBe(0);
+  const silent = await Served.run(['dev', '--allow-sql', '--no-explain'], {
+    DATABASE_URL: database.adminUrl,
+  });
+  const refused = await fetch(`${await silent.ready()}/explain`, { method: 'POST', body: '{}' });
+  expect([refused.status, await refused.json()]).toMatchObject([404, { error: { code: 'explain_off' } }]);
+  expect(await silent.stop()).toBe(0);
   await database.drop();
 });

@@ -36,6 +36,11 @@ export interface SluiceConfig {
   readonly onError?: ErrorHook;
   /** Whether clients may send SQL of their own. */
   readonly allowSql?: boolean;
+  /**
+   * Whether clients may have a query explained that they may subscribe to: it shows them its SQL as a plan, the tables
+   * and indexes behind it, and what it costs for all clients together. Default: only in `sluice dev`.
+   */
+  readonly explain?: boolean | undefined;
   readonly host?: string;
   /** 0 takes a free one. */
   readonly port?: number;
@@ -226,6 +231,7 @@ export interface Config {
   readonly auth: AuthHook | undefined;
   readonly onError: ErrorHook | undefined;
   readonly allowSql: boolean;
+  readonly explain: boolean | undefined;
   readonly host: string;
   readonly port: number;
   readonly basePath: string;

@@ -177,6 +177,12 @@ const schema = z.strictObject({
     flag: 'none',
   }),
   allowSql: z.boolean().default(false).describe('clients may send SQL of their own'),
+  explain: z
+    .boolean()
+    .optional()
+    .describe(
+      'clients may ask how a query that they may subscribe to is kept live, and what it costs; `sluice dev` lets them',
+    ),
   host: z.string().min(1).default('127.0.0.1').describe('the address to listen on'),
   port: z.int().min(0).max(65_535).default(4400).describe('the port to listen on; 0 takes a free one'),
   basePath: z
@@ -276,6 +282,7 @@ function complete(parsed: z.output<typeof schema>): Config {
     ...parsed,
     auth: parsed.auth,
     onError: parsed.onError,
+    explain: parsed.explain,
     resolve: parsed.resolve,
     db: parsed.db,
     drizzle: parsed.drizzle,

@@ -1,3 +1,4 @@
+import type { Explanation } from '@sluice/core/explanation';
 import type { TablePlan } from '@sluice/core/plan';
 import type { BlockPlan, Gear, Planned, PlanParam } from '../planner/planned.js';
 import { rerunSql } from '../planner/rerun-sql.js';
@@ -5,36 +6,13 @@ import type { Registry, Table } from '../registry/registry.js';
 import type { Run } from '../source/source.js';
 import { blockTree } from './block-tree.js';
 import { indexFor, readTableFacts, type TableFacts } from './indexes.js';
-import { indent } from './lines.js';
-import { lookupsOf, type Lookup } from './lookups.js';
+import { lookupsOf } from './lookups.js';
 import { remedyFor } from './remedies.js';
 import { readSpellings, type Spellings } from './spellings.js';
 import { tableTree } from './table-tree.js';
 
-/** How a query is kept live, and why so: as data. Nothing in it is a value of anybody but the query's own. */
-export interface Explanation {
-  readonly gear: 'incremental' | 'rerun';
-  /** Why it is re-run. */
-  readonly reason: string | null;
-  /** What would make it incremental, where something would. */
-  readonly remedy: string | null;
-  readonly template: string;
-  readonly parameters: readonly string[];
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  /** Tables whose changes may change the answer. */
-  readonly reads: readonly string[];
-  /** Re-run at every transaction, because something could not be looked into. */
-  readonly readsAnything: boolean;
-  readonly readsClock: boolean;
-  /** The columns that tell rows apart; null: rows are told apart by all of their bytes. */
-  readonly key: readonly string[] | null;
-  readonly ordered: boolean;
-  /** What would help. */
-  readonly hints: readonly string[];
-  /** How the rows of its tables are found; empty where it is re-run. */
-  readonly lookups: readonly Lookup[];
-  /** The plan as lines of a tree, what is done last first. */
-  readonly tree: readonly string[];
+/** With the plan itself. Nothing in it is a value of anybody but the query's own. */
+export interface ExplainedPlan extends Explanation {
   readonly plan:
     | TablePlan
     | (BlockPlan & { readonly tables: Readonly<Record<string, string>> })
@@ -42,7 +20,7 @@ export interface Explanation {
 }
 
 /** @param run as the service role: asks the catalog about indexes and names */
-export async function explain(planned: Planned, registry: Registry, run: Run): Promise<Explanation> {
+export async function explain(planned: Planned, registry: Registry, run: Run): Promise<ExplainedPlan> {
   const { gear, shape } = planned;
   const tables = planned.reads.flatMap((oid) => registry.tables.get(oid) ?? []);
   const facts = await readTableFacts(run, planned.reads);
@@ -65,6 +43,7 @@ export async function explain(planned: Planned, registry: Registry, run: Run): P
     hints: [...hintsOf(planned, tables), ...hints],
     lookups,
     tree: treeOf(planned, tables, facts, spellings),
+    observed: null,
     plan: planOf(gear, tables),
   };
 }
@@ -103,7 +82,7 @@ function paramName(params: readonly PlanParam[], index: number): string {
 /** smallint, integer, bigint, numeric. */
 const NUMBERS: ReadonlySet<number> = new Set([21, 23, 20, 1700]);
 
-function planOf(gear: Gear, tables: readonly Table[]): Explanation['plan'] {
+function planOf(gear: Gear, tables: readonly Table[]): ExplainedPlan['plan'] {
   if (gear.kind === 'rerun') return { sql: rerunSql(gear.sql) };
   if (gear.plan.kind === 'table') return gear.plan;
   return {
@@ -135,25 +114,4 @@ function hintsOf(planned: Planned, tables: readonly Table[]): readonly string[] 
     }
   }
   return hints;
-}
-
-/** For people: a few facts, then the plan as a tree. */
-export function explanationText(explanation: Explanation): string {
-  const { gear, reason, remedy, template, parameters, columns, reads, key, ordered, hints, tree } =
-    explanation;
-  return [
-    `gear        ${gear}`,
-    ...(reason === null ? [] : [`reason      ${reason}`]),
-    ...(remedy === null ? [] : [`remedy      ${remedy}`]),
-    `template    ${template}`,
-    `parameters  ${parameters.map((type, index) => `$${index + 1} ${type}`).join(', ') || 'none'}`,
-    `columns     ${columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
-    `reads       ${reads.join(', ') || 'no table'}`,
-    `key         ${key === null ? 'none: rows are told apart by all of their bytes' : key.join(', ') || 'the one row'}`,
-    `ordered     ${ordered ? 'yes' : 'no'}`,
-    ...hints.map((hint) => `hint        ${hint}`),
-    'plan',
-    ...indent(tree),
-    '',
-  ].join('\n');
 }

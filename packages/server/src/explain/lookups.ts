@@ -1,17 +1,10 @@
+import type { Lookup } from '@sluice/core/explanation';
 import type { Block } from '@sluice/core/flow/plan';
 import type { Operand, Predicate, TablePlan } from '@sluice/core/plan';
 import type { BlockPlan } from '../planner/planned.js';
 import { quote } from '../planner/hydrate-sql.js';
 import type { Table } from '../registry/registry.js';
 import { indexFor, type TableFacts } from './indexes.js';
-
-/** How rows of a table are found: by the columns that must equal a value; by none, all of it is read. */
-export interface Lookup {
-  readonly table: string;
-  readonly columns: readonly string[];
-  /** The index that finds them; null where Postgres has to read the whole table. */
-  readonly index: string | null;
-}
 
 /** Below so many rows Postgres reads a table whole, and rightly. */
 const SMALL_ROWS = 1_000;

@@ -47,7 +47,7 @@ export class Resolver {
   }
 
   /** @throws SluiceError `query_unknown`, `query_failed`, `query_timeout`, `sql_not_allowed`, or what resolving throws */
-  async resolve(message: Subscribe, principal: Principal): Promise<Bound> {
+  async resolve(message: Omit<Subscribe, 'kind' | 'id'>, principal: Principal): Promise<Bound> {
     const tick = message.tick === undefined ? {} : { tick: message.tick };
     if (message.sql !== undefined) {
       if (!this.#options.allowSql) throw sessionsError('sql_not_allowed');

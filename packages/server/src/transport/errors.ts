@@ -115,6 +115,18 @@ export const TRANSPORT_ERRORS = {
     retry: true,
     stage: 'transport',
   },
+  explain_off: {
+    message: 'This server explains no queries to clients.',
+    hint: 'Start it with --explain (explain: true), as `sluice dev` does; `sluice explain` asks the database alone.',
+    retry: false,
+    stage: 'transport',
+  },
+  explains_too_many: {
+    message: 'As many queries are being explained as may wait for it.',
+    hint: 'Ask again later, and less often.',
+    retry: true,
+    stage: 'transport',
+  },
   mutators_none: {
     message: 'This server has no mutators.',
     hint: 'Write to the database in the application; live views follow.',

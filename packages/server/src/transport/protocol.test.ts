@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { digest } from '@sluice/core/digest';
 import { editRow } from '@sluice/core/edit';
 import { rowDecoder } from '@sluice/core/row-decoder';
+import type { Explanation, Observed } from '@sluice/core/explanation';
 import type { FieldKind } from '@sluice/core/shape';
 import type { Row } from '@sluice/core/value';
 import {
@@ -142,6 +143,49 @@ test('the edits of the example make the row that the page shows', () => {
   };
   expect(editRow(before, columns)).toEqual(after);
   expect(after).not.toEqual(before);
+});
+
+test('the explanation of the example has all members, and each is described', () => {
+  const explanation: Readonly<Record<keyof Explanation, true>> = {
+    gear: true,
+    reason: true,
+    remedy: true,
+    template: true,
+    parameters: true,
+    columns: true,
+    reads: true,
+    readsAnything: true,
+    readsClock: true,
+    key: true,
+    ordered: true,
+    hints: true,
+    lookups: true,
+    tree: true,
+    observed: true,
+  };
+  const observed: Readonly<Record<keyof Observed, true>> = {
+    views: true,
+    rerunViews: true,
+    handedOver: true,
+    changes: true,
+    transactions: true,
+    misses: true,
+    hydrations: true,
+    reruns: true,
+    heldRows: true,
+    toldRows: true,
+    toldBytes: true,
+  };
+  const shown = parseObject(/```json explanation\n([\s\S]*?)```/.exec(page)?.[1] ?? '');
+  expect(Object.keys(shown)).toEqual(Object.keys(explanation));
+  expect(Object.keys(shown['observed'] as Observed)).toEqual(Object.keys(observed));
+  const section = page.split('### Explain\n')[1]?.split('\n## ')[0] ?? '';
+  const described = section
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .join();
+  for (const member of [...Object.keys(shown), ...Object.keys(observed)])
+    expect(described).toContain(`\`${member}\``);
 });
 
 test('what the plain forms show is taken', () => {

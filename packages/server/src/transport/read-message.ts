@@ -67,11 +67,10 @@ export function readSubscribe(object: JsonObject): Subscribe {
   };
 }
 
+export type QueryMembers = Pick<Subscribe, 'query' | 'args' | 'sql' | 'params' | 'tick'>;
+
 /** The members that say which query: `query` and `args`, or `sql` and `params`. */
-export function readQuery(
-  object: JsonObject,
-  params: (value: unknown) => readonly PgText[],
-): Pick<Subscribe, 'query' | 'args' | 'sql' | 'params' | 'tick'> {
+export function readQuery(object: JsonObject, params: (value: unknown) => readonly PgText[]): QueryMembers {
   const query = optional(object, 'query', isText);
   const sql = optional(object, 'sql', isText);
   if ('query' in query === 'sql' in sql) throw malformed('one of query and sql');

@@ -1,8 +1,11 @@
 import { SluiceError } from '@sluice/core/errors';
+import type { Explanation } from '@sluice/core/explanation';
+import { explanationText } from '../explain/explanation-text.js';
 import type { Principal } from '../views/port.js';
 import { authRequestIn, type TransportContext } from './context.js';
 import { transportError } from './errors.js';
 import { failure, json, type Answer, type Exchange } from './exchange.js';
+import { parseObject, readLooseParams, readQuery, type QueryMembers } from './read-message.js';
 import type { Streams } from './streams.js';
 
 /** Whether all is well, and what there is to say about it. */
@@ -15,6 +18,8 @@ export interface Report {
 export interface Providers {
   /** What the principal may see of the registry. */
   readonly schema?: (principal: Principal) => Promise<unknown>;
+  /** How a query is kept live; absent where clients are not told. */
+  readonly explain?: (query: QueryMembers, principal: Principal) => Promise<Explanation>;
   readonly healthy?: () => Promise<Report>;
   readonly ready?: () => Promise<Report>;
   readonly metrics?: () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -37,6 +42,7 @@ export class Routes {
       ['/subscribe', { POST: (exchange) => streams.create(exchange) }],
       ['/subscriptions/:id/events', { GET: (exchange, id) => streams.listen(id, exchange) }],
       ['/subscriptions/:id', { DELETE: (_, id) => streams.end(id) }],
+      ['/explain', { POST: (exchange) => explain(context, exchange, providers) }],
       ['/mutate', { POST: () => failure(transportError('mutators_none')) }],
       ['/schema', { GET: (exchange) => schema(context, exchange, providers) }],
       ['/healthz', { GET: report(providers.healthy) }],
@@ -69,6 +75,17 @@ export class Routes {
 async function schema({ auth }: TransportContext, exchange: Exchange, providers: Providers): Promise<Answer> {
   const { principal } = await auth.check(authRequestIn(exchange));
   return json(200, (await providers.schema?.(principal)) ?? {});
+}
+
+/** The query of a subscription, for whom it would be made. */
+async function explain(context: TransportContext, exchange: Exchange, providers: Providers): Promise<Answer> {
+  if (providers.explain === undefined) throw transportError('explain_off');
+  const { principal } = await context.auth.check(authRequestIn(exchange));
+  const object = parseObject(await exchange.text(context.limits.messageBytesMax));
+  const explanation = await providers.explain(readQuery(object, readLooseParams), principal);
+  if (exchange.header('accept')?.startsWith('text/plain') !== true) return json(200, explanation);
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
+  return { status: 200, headers, body: explanationText(explanation) };
 }
 
 async function metrics(providers: Providers): Promise<Answer> {

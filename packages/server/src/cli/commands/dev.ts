@@ -50,7 +50,7 @@ async function serveGranted(
   });
   tables.start();
   try {
-    return await serve(makeSluice(config), io);
+    return await serve(makeSluice({ ...config, explain: config.explain ?? true }), io);
   } finally {
     await tables.stop();
   }

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.js';
-import { explain as explainPlan, explanationText } from '../../explain/explanation.js';
+import { explain as explainPlan } from '../../explain/explanation.js';
+import { explanationText } from '../../explain/explanation-text.js';
 import type { ExitCode, Io } from '../io.js';
 import { withPlanner } from '../planning.js';
 
