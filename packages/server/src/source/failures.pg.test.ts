@@ -1,8 +1,8 @@
 // FAILURE-MODES, the lines on connections, slots and the WAL. Each test names what fails; after it the listener must
 // have had every commit once, or a restart that says that it may not have.
+import { execFileSync } from 'node:child_process';
 import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { until, within } from '../testing/deadline.js';
 import {
@@ -13,6 +13,7 @@ import {
   type TestDatabase,
   type TestPostgres,
 } from '../testing/postgres.js';
+import { endAll, open } from '../testing/source-session.js';
 import { describeChange, makeTestSource, startTestSource, type TestSource } from '../testing/source.js';
 import { TcpProxy } from '../testing/tcp-proxy.js';
 import { formatSlot, readSlots, type SlotState } from './slot-state.js';
@@ -24,10 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.destroy());
 
-const open: { stop(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const thing of open.splice(0).reverse()) await thing.stop();
-});
+afterEach(endAll);
 
 const TABLE = 'CREATE TABLE a (id serial PRIMARY KEY, t text)';
 const FAST: Partial<PostgresSourceOptions> = { retryMs: 10, retryMsMax: 200, probeMs: 50 };
@@ -66,6 +64,16 @@ async function dropAll(db: TestDatabase): Promise<void> {
 
 async function insert(db: TestDatabase, text: string): Promise<void> {
   await db.sql('INSERT INTO a (t) VALUES ($1)', [text]);
+}
+
+/** A Postgres that has just started may refuse at first. */
+async function untilInserted(db: TestDatabase, text: string): Promise<void> {
+  await until(() =>
+    insert(db, text).then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 /** The texts inserted, as the listener was told. */
@@ -377,16 +385,6 @@ const LARGE_MB = Number(process.env['SLUICE_TEST_TRANSACTION_MB'] ?? 200);
 /** Postgres ends the stream when it does not hear of us for so long; half of it is enough on a busy machine. */
 const HEARD_WITHIN_MS = 3000;
 
-/** Lets a little of the stream through now and then, for so long. */
-async function throttle(proxy: TcpProxy, ms: number): Promise<void> {
-  for (const end = performance.now() + ms; performance.now() < end;) {
-    proxy.resume();
-    await delay(2);
-    proxy.pause('toClient');
-    await delay(100);
-  }
-}
-
 test('a large transaction costs no more memory than its bound, and Postgres hears of us while it comes', async () => {
   const role = (change: string): Promise<unknown> =>
     withClient(server.url(), (client) => client.query(`ALTER ROLE ${SERVICE_ROLE} ${change}`));
@@ -401,7 +399,7 @@ test('a large transaction costs no more memory than its bound, and Postgres hear
     LARGE_MB * 500,
   ]);
   await insert(begun.db, 'after');
-  await throttle(begun.proxy, 2 * HEARD_WITHIN_MS);
+  await begun.proxy.trickle(2 * HEARD_WITHIN_MS);
   expect(told(begun)).toEqual([]);
   begun.proxy.resume();
   await untilTold(begun, 'after');
@@ -438,12 +436,7 @@ test('a permanent slot across a kill of Postgres: the chain goes on', async () =
   await untilTold(begun, 'before');
   await own.kill();
   await own.start();
-  await until(() =>
-    insert(begun.db, 'after').then(
-      () => true,
-      () => false,
-    ),
-  );
+  await untilInserted(begun.db, 'after');
   await untilTold(begun, 'after');
   expect(told(begun)).toEqual(['before', 'after']);
   expect(begun.listener.restarts).toHaveLength(1);
@@ -460,12 +453,7 @@ test('a new timeline (failover, point-in-time recovery): a new epoch, under eith
     await writeFile(join(own.dataDir, 'recovery.signal'), '');
     await own.start();
     await begun.listener.until(() => begun.listener.restarts.length === 2);
-    await until(() =>
-      insert(begun.db, 'after').then(
-        () => true,
-        () => false,
-      ),
-    );
+    await untilInserted(begun.db, 'after');
     await untilTold(begun, 'after');
     const [first, second] = begun.listener.restarts;
     expect(first?.epoch).toMatch(/\.1$/);
@@ -488,7 +476,7 @@ test('a server that went back in time without a new timeline: an epoch of its ow
   await own.stop();
   await rm(own.dataDir, { recursive: true });
   await cp(copy, own.dataDir, { recursive: true, preserveTimestamps: true });
-  await ownedByPostgres(copy, own.dataDir);
+  ownedByPostgres(copy, own.dataDir);
   await own.start();
   await begun.listener.until(() => begun.listener.restarts.length === 3);
   const [, second, third] = begun.listener.restarts;
@@ -499,12 +487,10 @@ test('a server that went back in time without a new timeline: an epoch of its ow
 });
 
 /** `cp` gives the files to us; Postgres runs as an unprivileged user when we are root. */
-async function ownedByPostgres(...folders: string[]): Promise<void> {
+function ownedByPostgres(...folders: string[]): void {
   if (process.getuid?.() !== 0) return;
-  const { execFileSync } = await import('node:child_process');
   for (const folder of folders) {
     execFileSync('chown', ['-R', '65534:65534', folder]);
     execFileSync('chmod', ['0700', folder]);
   }
-  await Promise.resolve();
 }

@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export type Direction = 'toServer' | 'toClient';
 
@@ -45,6 +46,16 @@ export class TcpProxy {
     for (const { client, server } of this.#pairs) {
       client.resume();
       server.resume();
+    }
+  }
+
+  /** Lets a little through to the clients now and then, for so long. */
+  async trickle(ms: number): Promise<void> {
+    for (const end = performance.now() + ms; performance.now() < end;) {
+      this.resume();
+      await delay(2);
+      this.pause('toClient');
+      await delay(100);
     }
   }
 

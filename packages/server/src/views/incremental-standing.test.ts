@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Fetch } from '../source/source.js';
 import type { Change, Relation, Transaction } from '../source/transaction.js';
+import { Known, sorted } from '../testing/known.js';
 import { tablePlanned } from '../testing/plans.js';
 import { IncrementalTemplate } from './incremental-template.js';
 import { TableGear, type Hydration } from './table-gear.js';
-import type { Entry } from './port.js';
 import { View } from './view.js';
 
 // C6, C11, C12: what a fetched binding is brought to is told only where it stands, and it moves on at each round
@@ -78,54 +78,6 @@ function truth(moves: readonly Move[], counts: (n: number) => boolean): [string,
   return rows.flatMap(({ inside, body }, row): [string, string][] => (inside ? [[String(row), body]] : []));
 }
 
-/** What a client of the view would know, by position. */
-class Known {
-  readonly #spans: { from: bigint; through: bigint; rows: string }[] = [];
-  readonly #rows = new Map<string, unknown>();
-
-  take(entry: Entry): void {
-    const last = this.#spans.at(-1);
-    if (entry.kind === 'gap') {
-      if (last === undefined) return;
-      expect(entry.through).toBeGreaterThanOrEqual(last.from); // it held, if only where it was made
-      last.through = entry.through;
-      return;
-    }
-    if (entry.kind === 'rows' || entry.kind === 'delta') this.#apply(entry.message);
-    const from =
-      entry.kind === 'rows'
-        ? entry.at
-        : entry.kind === 'delta'
-          ? entry.to
-          : entry.kind === 'again'
-            ? entry.from
-            : null;
-    if (from === null) throw new Error(`unexpected ${entry.kind}`);
-    // A new answer begins after the one before was known to hold.
-    if (last && last.through !== OPEN) expect(from).toBeGreaterThan(last.through);
-    if (last && last.through === OPEN) last.through = from - 1n;
-    const rows = [...this.#rows.values()].map((row) => JSON.stringify(row)).sort();
-    this.#spans.push({ from, through: OPEN, rows: rows.join() });
-  }
-
-  at(position: bigint): string | null {
-    return this.#spans.findLast((span) => span.from <= position && position <= span.through)?.rows ?? null;
-  }
-
-  #apply(message: Uint8Array): void {
-    const { rows = [], ops = [] } = JSON.parse(Buffer.from(message).toString()) as {
-      rows?: [string, unknown][];
-      ops?: ['put' | 'del', string, unknown][];
-    };
-    for (const [key, row] of rows) this.#rows.set(key, row);
-    for (const [kind, key, row] of ops) {
-      if (kind === 'put') this.#rows.set(key, row);
-      else this.#rows.delete(key);
-    }
-  }
-}
-
-const OPEN = 1n << 60n;
 const turns = async (): Promise<void> => {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
 };
@@ -231,8 +183,7 @@ class Trial {
       const known = this.known.at(n < 0 ? 5n : lsnOf(n));
       if (known === null) continue;
       checked++;
-      const rows = truth(this.moves, (m) => m <= n).map((row) => JSON.stringify(row));
-      expect(known).toBe(rows.sort().join());
+      expect(known).toBe(sorted(truth(this.moves, (m) => m <= n)));
     }
     return checked;
   }

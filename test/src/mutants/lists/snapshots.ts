@@ -2,6 +2,7 @@ import type { Mutant } from '../mutant.js';
 
 const SOURCE = 'packages/server/src/source';
 const SNAPSHOTS = `${SOURCE}/snapshots.pg.test.ts`;
+const INVISIBLE = `${SOURCE}/invisible-commits.pg.test.ts`;
 const FAILURES = `${SOURCE}/failures.pg.test.ts`;
 const STREAM = `${SOURCE}/stream.pg.test.ts`;
 const RETAINED = `${SOURCE}/retained-transactions.test.ts`;
@@ -113,7 +114,7 @@ export const SNAPSHOT_RULES: readonly Mutant[] = [
     file: `${SOURCE}/source-chain.ts`,
     find: 'return this.#retained.confirmable ?? held ?? this.#decoded;',
     replace: 'return held ?? this.#decoded;',
-    caughtBy: [SNAPSHOTS, 'C7: the slot is never confirmed past a commit that is streamed but invisible'],
+    caughtBy: [INVISIBLE, 'C7: the slot is never confirmed past a commit that is streamed but invisible'],
   },
   {
     breaks: 'C7: what was confirmed before it was visible is gone after kill -9',
@@ -121,7 +122,7 @@ export const SNAPSHOT_RULES: readonly Mutant[] = [
     find: 'this.#connection?.feedback(this.#chain.decoded, this.#chain.confirmable, replyRequested);',
     replace: 'this.#connection?.feedback(this.#chain.decoded, this.#chain.decoded, replyRequested);',
     caughtBy: [
-      SNAPSHOTS,
+      INVISIBLE,
       'C7: killed between streaming and visibility, a permanent slot brings the commit again',
     ],
   },
@@ -137,7 +138,7 @@ export const SNAPSHOT_RULES: readonly Mutant[] = [
     file: `${SOURCE}/source-chain.ts`,
     find: 'return this.#retained.confirmable ?? held ?? this.#decoded;',
     replace: 'return this.#retained.confirmable ?? (held === null ? this.#decoded : this.#decoded);',
-    caughtBy: [SNAPSHOTS, 'C7, C18: with `visible` nothing is confirmed that is held back'],
+    caughtBy: [INVISIBLE, 'C7, C18: with `visible` nothing is confirmed that is held back'],
   },
   {
     breaks: 'C7: at its bound the log keeps everything',
@@ -151,7 +152,7 @@ export const SNAPSHOT_RULES: readonly Mutant[] = [
     file: `${SOURCE}/start-gate.ts`,
     find: 'if (this.#after === null || snapshot.xmin < this.#after) return false;',
     replace: 'if (this.#after === null) return false;',
-    caughtBy: [SNAPSHOTS, 'C7, the start rule: a commit before the slot that is not visible yet delays'],
+    caughtBy: [INVISIBLE, 'C7, the start rule: a commit before the slot that is not visible yet delays'],
   },
   {
     breaks: 'C7: the start rule does not wait for X',
@@ -172,21 +173,21 @@ export const SNAPSHOT_RULES: readonly Mutant[] = [
     file: `${SOURCE}/postgres-source.ts`,
     find: 'if (!this.#chain.settled) void this.#nameBlocking();',
     replace: '',
-    caughtBy: [SNAPSHOTS, 'C7, the start rule: a commit before the slot that is not visible yet delays'],
+    caughtBy: [INVISIBLE, 'C7, the start rule: a commit before the slot that is not visible yet delays'],
   },
   {
     breaks: 'C7: the stream is held on to while Postgres shuts down',
     file: `${SOURCE}/postgres-source.ts`,
     find: "if (error.code === 'database_starting' && this.#state === 'streaming') this.#connection?.destroy(error);",
     replace: '',
-    caughtBy: [SNAPSHOTS, 'C7: a Postgres that shuts down is not held up by a commit that nobody sees'],
+    caughtBy: [INVISIBLE, 'C7: a Postgres that shuts down is not held up by a commit that nobody sees'],
   },
   {
     breaks: 'C18: `visible` changes nothing',
     file: `${SOURCE}/source-chain.ts`,
     find: 'if (!this.#options.visible) return this.#tell(told);',
     replace: 'if (this.#options.visible !== null) return this.#tell(told);',
-    caughtBy: [SNAPSHOTS, 'C18: with `visible` a commit is told once a snapshot sees it'],
+    caughtBy: [INVISIBLE, 'C18: with `visible` a commit is told once a snapshot sees it'],
   },
   {
     breaks: 'C18: what comes after an invisible commit overtakes it',
@@ -194,14 +195,14 @@ export const SNAPSHOT_RULES: readonly Mutant[] = [
     find: 'return this.#queue.splice(0, blocked < 0 ? this.#queue.length : blocked);',
     replace:
       'if (blocked < 0) return this.#queue.splice(0); const first = this.#queue.splice(blocked, 1); const rest = this.#queue; this.#queue = [...first]; return rest;',
-    caughtBy: [SNAPSHOTS, 'C18: with `visible` a commit is told once a snapshot sees it'],
+    caughtBy: [INVISIBLE, 'C18: with `visible` a commit is told once a snapshot sees it'],
   },
   {
     breaks: 'C18: any snapshot releases what is held back',
     file: `${SOURCE}/held-back.ts`,
     find: "(told) => told.kind === 'transaction' && !sees(snapshot, told.transaction.xid),",
     replace: "(told) => told.kind === 'transaction' && told.transaction.xid < 0 && !sees(snapshot, 0),",
-    caughtBy: [SNAPSHOTS, 'C18: with `visible` a commit is told once a snapshot sees it'],
+    caughtBy: [INVISIBLE, 'C18: with `visible` a commit is told once a snapshot sees it'],
   },
   {
     breaks: 'C19: the slot is kept at its limit',
