@@ -6,6 +6,9 @@ import type { Need } from '@sluice/core/flow/block-engine';
 import { FlowEngine, type FlowEffects } from '@sluice/core/flow/flow-engine';
 import type { FlowMember } from '@sluice/core/flow/member';
 import type { Block, DemandPair } from '@sluice/core/flow/plan';
+import type { Functions } from '@sluice/core/flow/compile';
+import { collationsOf, TextOrders } from '@sluice/core/flow/text-orders';
+import { placeTexts } from '@sluice/server/planner/blocks/order-sql';
 import { equality, type Row } from '@sluice/core/flow/row';
 import type { PgText } from '@sluice/core/value';
 import { analyse } from '@sluice/server/analysis/analyse';
@@ -24,17 +27,22 @@ export async function planOf(
   const analysis = await analyse(world.pool, { sql, paramTypes: types, schemas: [world.schema] });
   if (analysis.kind !== 'analysed') return analysis.reason;
   try {
-    const plan = toBlock(analysis.query, analysis.facts, (oid) => {
-      const table = world.table(oid);
-      return {
-        key: table?.key ?? [],
-        column: (attnum) => ({
-          name: table?.columns.find((column) => column.attnum === attnum)?.name ?? '?',
-          type: { kind: 'opaque' },
-        }),
-      };
-    });
-    return notReproduced(plan.block) ?? plan;
+    const plan = toBlock(
+      analysis.query,
+      analysis.facts,
+      (oid) => {
+        const table = world.table(oid);
+        return {
+          key: table?.key ?? [],
+          column: (attnum) => ({
+            name: table?.columns.find((column) => column.attnum === attnum)?.name ?? '?',
+            type: { kind: 'opaque' },
+          }),
+        };
+      },
+      { textOrders: true },
+    );
+    return notReproduced(plan.block, ordersOf(plan).functions) ?? plan;
   } catch (error) {
     if (error instanceof NotABlock || error instanceof NotExpressible) return error.reason;
     throw error;
@@ -44,14 +52,27 @@ export async function planOf(
 const SET_OPERATIONS: readonly unknown[] = ['union', 'intersect', 'except'];
 
 /** Why an expression of a plan is none that the engine can evaluate. */
-function notReproduced(node: unknown): string | null {
+function notReproduced(node: unknown, also: Functions): string | null {
   if (typeof node !== 'object' || node === null) return null;
-  if ('op' in node && !SET_OPERATIONS.includes(node.op)) return whyNotReproduced(node as Expression);
+  if ('op' in node && !SET_OPERATIONS.includes(node.op)) return whyNotReproduced(node as Expression, also);
   for (const part of Object.values(node)) {
-    const why = notReproduced(part);
+    const why = notReproduced(part, also);
     if (why !== null) return why;
   }
   return null;
+}
+
+/** After so many transactions a binding leaves, and comes back. */
+const LEAVES_EVERY = 7;
+
+/** So many times it is taken over from another engine. */
+const ABSORBED_EVERY = 5;
+
+/** Of each collation. */
+const TEXTS_MAX = 10_000;
+
+function ordersOf({ block }: BlockPlan): TextOrders {
+  return new TextOrders(collationsOf(block), { textsMax: TEXTS_MAX });
 }
 
 /** What the engine holds of one binding. */
@@ -62,6 +83,8 @@ export class FollowedQuery {
   readonly plan: BlockPlan;
   readonly #bindings: readonly (readonly PgText[])[];
   readonly #tables: readonly { readonly table: WorldTable; readonly columns: readonly number[] }[];
+  readonly #world: World;
+  readonly #orders: TextOrders;
   readonly #engine: FlowEngine;
   /** What a client holds who was sent every change. */
   readonly #sent = new Map<FlowMember, Map<string, readonly PgText[]>>();
@@ -79,20 +102,26 @@ export class FollowedQuery {
         { table, columns: names.map((name) => table.columns.findIndex((column) => column.name === name)) },
       ];
     });
-    this.#engine = new FlowEngine(plan.block, FUNCTIONS);
+    this.#world = world;
+    this.#orders = ordersOf(plan);
+    this.#engine = this.#made();
+  }
+
+  #made(): FlowEngine {
+    return new FlowEngine(this.plan.block, { ...FUNCTIONS, ...this.#orders.functions });
   }
 
   /** Begins, or begins again what has missed. */
-  load(now: Contents): void {
+  async load(now: Contents): Promise<void> {
     for (const [at, binding] of this.#bindings.entries()) {
       if (this.#engine.member(binding)?.started === true) continue;
-      if ((this.#step + at) % 3 === 0) this.#absorb(binding, now);
-      else this.#begin(this.#engine, binding, now);
+      if ((this.#step + at) % ABSORBED_EVERY === 0) await this.#absorb(binding, now);
+      else await this.#begin(this.#engine, binding, now);
     }
   }
 
   /** One transaction. */
-  apply(events: Events, now: Contents): void {
+  async apply(events: Events, now: Contents): Promise<void> {
     const list = new Map<number, readonly RowEvent[]>();
     for (const { table, columns } of this.#tables) {
       const own = events.get(table.name);
@@ -106,11 +135,11 @@ export class FollowedQuery {
     this.#step++;
     const leaving = this.#bindings[hash(String(this.#step)) % 5];
     const member = leaving === undefined ? undefined : this.#engine.member(leaving);
-    if (member !== undefined && this.#step % 3 === 0) {
+    if (member !== undefined && this.#step % LEAVES_EVERY === 0) {
       this.#sent.delete(member);
       this.#engine.remove(member);
     }
-    this.load(now);
+    await this.load(now);
   }
 
   held(at: number): Held {
@@ -118,7 +147,7 @@ export class FollowedQuery {
     if (member?.started !== true) return 'missed';
     const rows = member.shown();
     const sent = this.#sent.get(member);
-    if (sent !== undefined && digest(sent) !== digest(new Map(rows.map(({ key, values }) => [key, values]))))
+    if (sent !== undefined && !isSame(sent, rows))
       throw new Error('what was sent change by change is not what is held');
     return rows.map(({ values }) => values.slice(0, this.plan.visible));
   }
@@ -132,10 +161,13 @@ export class FollowedQuery {
     }
   }
 
-  #begin(engine: FlowEngine, binding: readonly PgText[], now: Contents): void {
+  async #begin(engine: FlowEngine, binding: readonly PgText[], now: Contents): Promise<void> {
     const member = engine.add(binding);
-    for (let needs = engine.needs(); needs.length > 0; needs = engine.needs())
+    for (let any = true; any;) {
+      const needs = engine.needs();
       for (const need of needs) engine.fill(need, this.#fetch(need, now));
+      any = needs.length > 0 || (!this.#orders.isEmpty && (await placeTexts(this.#world.run, this.#orders)));
+    }
     if (engine.start(member) && engine === this.#engine) this.#hold(member);
   }
 
@@ -144,9 +176,9 @@ export class FollowedQuery {
   }
 
   /** As the hydration of a batch does it. */
-  #absorb(binding: readonly PgText[], now: Contents): void {
-    const other = new FlowEngine(this.plan.block, FUNCTIONS);
-    this.#begin(other, binding, now);
+  async #absorb(binding: readonly PgText[], now: Contents): Promise<void> {
+    const other = this.#made();
+    await this.#begin(other, binding, now);
     if (other.member(binding)?.started !== true) return;
     for (const [, member] of this.#engine.absorb(other)) this.#hold(member);
   }
@@ -201,6 +233,10 @@ function sourcesOf(block: Block): Map<number, readonly string[]> {
   return tables;
 }
 
-function digest(rows: ReadonlyMap<string, readonly PgText[]>): string {
-  return JSON.stringify([...rows].toSorted(([left], [right]) => (left < right ? -1 : 1)));
+function isSame(sent: ReadonlyMap<string, readonly PgText[]>, rows: readonly Row[]): boolean {
+  if (sent.size !== rows.length) return false;
+  return rows.every(({ key, values }) => {
+    const own = sent.get(key);
+    return own === values || (own !== undefined && JSON.stringify(own) === JSON.stringify(values));
+  });
 }

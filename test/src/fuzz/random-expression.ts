@@ -1,7 +1,7 @@
 import type { Random } from '../kit/random.js';
 import { PATTERNS, RAISING, TEMPLATES } from './function-templates.js';
 import { list, sequence, sql, type Sql } from './sql-tree.js';
-import { literal, poolType, quoted, TYPE_NAMES, TYPES, type TypeName } from './value-pools.js';
+import { literal, poolType, quoted, TYPE_NAMES, TYPES, valueOf, type TypeName } from './value-pools.js';
 
 export interface ScopeColumn {
   readonly text: string;
@@ -44,9 +44,9 @@ export function param(context: QueryContext, type: TypeName): Sql {
   const { random, params } = context;
   const values = [
     ...new Set([
-      random.pick(TYPES[type].values),
-      random.pick(TYPES[type].values),
-      random.chance(0.15) ? null : random.pick(TYPES[type].values),
+      valueOf(random, type),
+      valueOf(random, type),
+      random.chance(0.15) ? null : valueOf(random, type),
     ]),
   ];
   if (type === 'int4') values.splice(0, 2, ...['1', '2', '3'].slice(random.int(2)));
@@ -59,7 +59,7 @@ function constant(context: QueryContext, type: TypeName): Sql {
   const { random } = context;
   if (context.params.length < context.paramsMax && random.chance(0.2)) return param(context, type);
   if (type === 'int4' && random.chance(0.6)) return String(random.int(5));
-  return literal(type, random.chance(0.06) ? null : random.pick(poolType(type).values));
+  return literal(type, random.chance(0.06) ? null : valueOf(random, type));
 }
 
 /** Any expression of a type. */

@@ -68,7 +68,7 @@ class QueryMaker implements SubqueryMaker {
     const { columns } = inner;
     this.#relations.push({ name, columns, key: null }, { name, columns, key: null });
     const made = this.#ordered(this.#body(null, { types: null, depth: 1, limited: true }), true);
-    const how = random.pick(['', '', '', 'MATERIALIZED ', 'NOT MATERIALIZED ']);
+    const how = random.pick(['', '', '', '', 'NOT MATERIALIZED ', random.chance(0.3) ? 'MATERIALIZED ' : '']);
     return {
       ...made,
       body: sequence([optional(sequence(['WITH ', name, ` AS ${how}(`, whole(inner), ') '])), made.body]),

@@ -68,24 +68,46 @@ const COMMON: readonly TypeName[] = [
   'int8',
 ];
 
+/**
+ * What the texts of a schema are collated by: most often all by one, since Postgres does not compare those of two.
+ * Null is the default of the database.
+ */
+const COLLATIONS: readonly (readonly (string | null)[])[] = [
+  ['"C"', null],
+  ['"C"'],
+  ['"und-x-icu"'],
+  ['"de-x-icu"', '"de-x-icu"', '"C"'],
+  ['"sv-x-icu"', '"sv-x-icu"', '"und-x-icu"'],
+];
+
 export function randomTables(random: Random): readonly TableModel[] {
   const tables: TableModel[] = [];
+  const collations = random.pick(COLLATIONS);
   for (let count = random.between(2, 5), at = 0; at < count; at++)
-    tables.push(randomTable(random, `t${at}`, tables));
+    tables.push(randomTable(random, `t${at}`, tables, collations));
   return tables;
 }
 
-function randomTable(random: Random, name: string, others: readonly TableModel[]): TableModel {
+type Collations = (typeof COLLATIONS)[number];
+
+function randomTable(
+  random: Random,
+  name: string,
+  others: readonly TableModel[],
+  collations: Collations,
+): TableModel {
   const columns: ColumnModel[] = [];
   const keys = random.weighted([
-    { count: 1, weight: 70 },
-    { count: 2, weight: 20 },
-    { count: 0, weight: 3 },
+    { count: 1, weight: 76 },
+    { count: 2, weight: 23 },
+    { count: 0, weight: 1 },
   ]).count;
   const key: string[] = [];
   for (let at = 0; at < keys; at++) {
     const column = keys === 1 && random.chance(0.7) ? 'id' : `k${at}`;
-    columns.push(columnOf(random, column, column === 'id' ? 'int4' : random.pick(KEY_TYPES), true));
+    columns.push(
+      columnOf(random, collations, column, column === 'id' ? 'int4' : random.pick(KEY_TYPES), true),
+    );
     key.push(column);
   }
   const references: Reference[] = [];
@@ -93,7 +115,10 @@ function randomTable(random: Random, name: string, others: readonly TableModel[]
     const target = other.columns.find((column) => column.name === other.key[0]);
     if (other.key.length !== 1 || target === undefined || !random.chance(0.6)) continue;
     const column = `${other.name}_id`;
-    columns.push({ ...columnOf(random, column, target.type, false), collation: target.collation });
+    columns.push({
+      ...columnOf(random, collations, column, target.type, false),
+      collation: target.collation,
+    });
     if (random.chance(0.4))
       references.push({
         column,
@@ -103,16 +128,22 @@ function randomTable(random: Random, name: string, others: readonly TableModel[]
   }
   for (let count = random.between(1, 5), at = 0; at < count; at++) {
     const type = random.chance(0.55) ? random.pick(COMMON) : random.pick(TYPE_NAMES);
-    columns.push(columnOf(random, `c${at}`, type, random.chance(0.15)));
+    columns.push(columnOf(random, collations, `c${at}`, type, random.chance(0.15)));
   }
   if (random.chance(0.2)) columns.push(generatedOf(random, columns));
   const identity = key.length === 0 ? 'full' : random.pick(['default', 'default', 'full', 'index'] as const);
   return { name, columns, key, identity, references };
 }
 
-function columnOf(random: Random, name: string, type: TypeName, notNull: boolean): ColumnModel {
+function columnOf(
+  random: Random,
+  collations: Collations,
+  name: string,
+  type: TypeName,
+  notNull: boolean,
+): ColumnModel {
   const hasCollation = type === 'text' || type === 'varchar' || type === 'bpchar';
-  const collation = hasCollation && random.chance(0.5) ? '"C"' : null;
+  const collation = hasCollation ? random.pick(collations) : null;
   return { name, type, notNull, collation, generated: null };
 }
 

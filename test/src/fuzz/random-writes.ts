@@ -1,6 +1,6 @@
 import type { Random } from '../kit/random.js';
 import type { ColumnModel, TableModel } from './random-schema.js';
-import { literal, TYPES } from './value-pools.js';
+import { literal, TYPES, valueOf } from './value-pools.js';
 
 /** One statement of a transaction, taken apart so that it can be made less. */
 export type Write =
@@ -50,12 +50,12 @@ function whereSql(where: readonly string[]): string {
 
 /** The first rows of every table. */
 export function firstRows(random: Random, tables: readonly TableModel[]): readonly Write[] {
-  return tables.map((table) => insert(random, table, random.between(3, 9)));
+  return tables.map((table) => insert(random, table, random.between(4, 10)));
 }
 
 /** One transaction: most alter much, some a single row. */
 export function randomTransaction(random: Random, tables: readonly TableModel[]): readonly Write[] {
-  const count = random.chance(0.2) ? 1 : random.between(3, 8);
+  const count = random.chance(0.2) ? 1 : random.between(2, 6);
   return Array.from({ length: count }, () => randomWrite(random, random.pick(tables)));
 }
 
@@ -80,7 +80,7 @@ function randomWrite(random: Random, table: TableModel): Write {
 
 function insert(random: Random, table: TableModel, count: number): Write {
   const columns = table.columns.filter(({ generated }) => generated === null);
-  const rows = Array.from({ length: count }, () => columns.map((column) => valueOf(random, table, column)));
+  const rows = Array.from({ length: count }, () => columns.map((column) => columnValue(random, column)));
   const seen = new Set<string>();
   const key = columns.flatMap(({ name }, at) => (table.key.includes(name) ? [at] : []));
   const distinct = rows.filter((row) => {
@@ -123,7 +123,7 @@ function updatedTo(random: Random, table: TableModel, column: ColumnModel): stri
   );
   if (other !== undefined && other.generated === null && random.chance(0.2)) return other.name;
   if (column.type === 'int4' && random.chance(0.3)) return `(${column.name} + 1) % 4`;
-  return valueOf(random, table, column);
+  return columnValue(random, column);
 }
 
 function conditionOf(random: Random, table: TableModel, one: boolean): string {
@@ -135,13 +135,13 @@ function conditionOf(random: Random, table: TableModel, one: boolean): string {
       : random.pick(ordered.length > 0 ? ordered : table.columns);
   if (!TYPES[column.type].ordered || (!column.notNull && random.chance(0.15)))
     return `${column.name} IS NULL`;
-  const value = literal(column.type, random.pick(TYPES[column.type].values));
+  const value = literal(column.type, valueOf(random, column.type));
   return `${column.name} ${random.pick(one ? ['=', '=', '='] : ['=', '=', '<>', '<=', '>'])} ${value}`;
 }
 
-function valueOf(random: Random, _table: TableModel, column: ColumnModel): string {
+function columnValue(random: Random, column: ColumnModel): string {
   if (!column.notNull && random.chance(0.18)) return 'NULL';
   if (column.name === 'id') return String(random.between(1, 8));
   if (column.name.endsWith('_id') && column.type === 'int4') return String(random.between(1, 8));
-  return literal(column.type, random.pick(TYPES[column.type].values));
+  return literal(column.type, valueOf(random, column.type));
 }

@@ -38,7 +38,7 @@ export async function replay(
     if (typeof plan === 'string' || known.length < query.bindings.length) return NOTHING;
     const followed = new FollowedQuery(world, plan, known);
     let now = await world.contents();
-    followed.load(now);
+    await followed.load(now);
     const questions = known.map((binding): Question => ({ world, query, prepared, binding, errors: true }));
     const total = { compared: 0, missed: 0 };
     for (const transaction of [[], ...transactions]) {
@@ -48,7 +48,7 @@ export async function replay(
         now = after;
       });
       if (transaction.length > 0 && events.size === 0) continue;
-      if (transaction.length > 0) followed.apply(events, now);
+      if (transaction.length > 0) await followed.apply(events, now);
       for (const [at, question] of questions.entries()) {
         const held = followed.held(at);
         if (held === 'missed') {

@@ -18,6 +18,8 @@ const USAGE = `npm run fuzz -- [options]
   --trial N         this trial alone
   --queries N       of a trial (default 60)
   --transactions N  of a trial (default 80)
+  --comparisons N   ends when so many are counted
+  --jobs N          trials at a time (default 1): one computes while Postgres answers the other
   --plan            shows the plan of the case that is replayed
   --replay FILE     a case of the corpus, or one that was found, instead
   --findings N      ends after so many (default 10)
@@ -36,6 +38,8 @@ const { values } = parseArgs({
     queries: { type: 'string', default: '60' },
     transactions: { type: 'string', default: '80' },
     replay: { type: 'string' },
+    comparisons: { type: 'string', default: 'Infinity' },
+    jobs: { type: 'string', default: '1' },
     plan: { type: 'boolean', default: false },
     findings: { type: 'string', default: '10' },
     folder: { type: 'string', default: join(tmpdir(), 'sluice-fuzz') },
@@ -113,19 +117,21 @@ async function fuzz(url: string): Promise<number> {
   const deadline = started + Number(values.minutes) * 60_000;
   console.log(`seed ${values.seed}`);
   let found = 0;
+  let trial = Number(values.trial ?? 1);
   const texts = new Set<string>();
-  for (
-    let trial = Number(values.trial ?? 1);
-    Date.now() < deadline && found < Number(values.findings);
-    trial++
-  ) {
-    const seed = `${values.seed}-${trial}`;
+  const isOver = (): boolean =>
+    Date.now() >= deadline ||
+    found >= Number(values.findings) ||
+    statistics.equal >= Number(values.comparisons);
+  const run = async (number: number): Promise<void> => {
+    const seed = `${values.seed}-${number}`;
+    const { queries, transactions } = values;
     const findings = await runTrial(
       {
         url,
         seed,
-        queries: Number(values.queries),
-        transactions: Number(values.transactions),
+        queries: Number(queries),
+        transactions: Number(transactions),
         deadline,
         errors: values.errors,
       },
@@ -136,16 +142,21 @@ async function fuzz(url: string): Promise<number> {
       const kind = /fails: (.*)/.exec(finding.wrong)?.[1];
       if (kind !== undefined && texts.has(kind)) continue;
       if (kind !== undefined) texts.add(kind);
-      found++;
-      await told(url, seed, finding, found, texts);
+      await told(url, seed, finding, ++found, texts);
     }
-    if (values.trial !== undefined) break;
-    if (trial % 10 === 0)
+    if (number % 10 === 0)
       console.log(
-        `[${Math.round((Date.now() - started) / 1000)} s] trial ${trial}: ${statistics.lines().join(' | ')}`,
+        `[${Math.round((Date.now() - started) / 1000)} s] trial ${number}: ${statistics.lines().join(' | ')}`,
       );
-  }
+  };
+  const work = async (): Promise<void> => {
+    while (!isOver()) await run(trial++);
+  };
+  if (values.trial === undefined) await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+  else await run(trial);
   for (const line of statistics.lines()) console.log(line);
+  const seconds = Math.round((Date.now() - started) / 1000);
+  console.log(`${statistics.summary()}; ${found} findings; seed ${values.seed}; ${seconds} s`);
   if (values.reasons) for (const line of statistics.reasonLines()) console.log(line);
   if (values.refusals) for (const line of statistics.refusals) console.log(`REFUSED ${line}`);
   return found === 0 ? 0 : 1;

@@ -130,6 +130,7 @@ class SocketTrial {
     const gear = view.gear === 'incremental' ? 'incremental' : 'rerun';
     this.#statistics.count(typeof verdict === 'object' ? 'wrong' : verdict, {
       ...compared,
+      sql: query.sql,
       isError: held === null,
       gear,
     });

@@ -1,6 +1,7 @@
 import type { BlockPlan } from '@sluice/server/planner/blocks/to-block';
 
 export interface Compared {
+  readonly sql: string;
   /** Nothing before and nothing after: not counted. */
   readonly isEmpty: boolean;
   /** Whether Postgres's answer differs from the one before. */
@@ -28,6 +29,8 @@ export class Statistics {
   unraised = 0;
   slow = 0;
   wrong = 0;
+  /** Texts of queries of which a comparison was counted. */
+  readonly compared = new Set<string>();
   readonly reasons = new Map<string, number>();
   readonly refusals: string[] = [];
 
@@ -48,12 +51,13 @@ export class Statistics {
 
   count(
     verdict: 'equal' | 'open' | 'unraised' | 'slow' | 'missed' | 'wrong',
-    { isEmpty, changed, isError, gear }: Compared,
+    { sql, isEmpty, changed, isError, gear }: Compared,
   ): void {
     if (verdict === 'missed' && isError) this.missedErrors++;
     else if (verdict === 'equal' && isEmpty) this.empty++;
     else this[verdict]++;
     if (verdict !== 'equal' || isEmpty) return;
+    this.compared.add(sql);
     if (changed) this.changed++;
     if (gear === undefined) return;
     this.gears[gear]++;
@@ -62,8 +66,6 @@ export class Statistics {
 
   lines(): readonly string[] {
     const { blocks, rerun, refused } = this.queries;
-    const share = (part: number, of: number): string =>
-      `${of === 0 ? 0 : Math.round((1000 * part) / of) / 10} %`;
     return [
       `queries: ${blocks + rerun}, as blocks ${blocks} (${share(blocks, blocks + rerun)}), re-run ${rerun}; not taken by Postgres ${refused}`,
       `comparisons in blocks: ${this.equal} equal, ${share(this.changed, this.equal)} after a change of the answer; left to Postgres ${this.missed}, errors left to Postgres ${this.missedErrors}; not counted: ${this.empty} empty before and after`,
@@ -71,9 +73,20 @@ export class Statistics {
     ];
   }
 
+  /** What a long run is about, in one line. */
+  summary(): string {
+    const asked = this.equal + this.missed + this.missedErrors;
+    const { blocks, rerun } = this.queries;
+    return `SUMMARY ${this.equal} comparisons counted over ${this.compared.size} different queries, ${share(this.changed, this.equal)} after a change that altered the result; incremental ${share(this.equal, asked)} of what followed queries were asked, ${share(blocks, blocks + rerun)} of all queries; ${this.wrong} wrong`;
+  }
+
   reasonLines(): readonly string[] {
     return [...this.reasons]
       .toSorted(([, left], [, right]) => right - left)
       .map(([reason, count]) => `${count}  ${reason}`);
   }
+}
+
+function share(part: number, of: number): string {
+  return `${of === 0 ? 0 : Math.round((1000 * part) / of) / 10} %`;
 }

@@ -1,6 +1,6 @@
 import type { PgText } from '@sluice/core/value';
 import { Random } from '../kit/random.js';
-import { FollowedQuery, planOf } from './followed-query.js';
+import { FollowedQuery, planOf, type Held } from './followed-query.js';
 import { judge, sortedText, textOf, type Rows } from './judgement.js';
 import { whole, type Made } from './made-query.js';
 import { caseOf, relationsOf, schemaSql, type Model } from './model.js';
@@ -10,7 +10,7 @@ import { firstRows, randomTransaction, writeSql, type Write } from './random-wri
 import { print } from './sql-tree.js';
 import type { Statistics } from './statistics.js';
 import { eventsOf, hash, type Events } from './stream.js';
-import { World, type Contents, type Prepared } from './world.js';
+import { World, type Contents, type Outcome, type Prepared } from './world.js';
 
 export interface TrialOptions {
   readonly url: string;
@@ -31,9 +31,9 @@ export interface Finding {
 }
 
 /** A binding is let go when Postgres's answer has not changed so many times that it was asked. */
-const QUIET_MAX = 2;
+const QUIET_MAX = 1;
 /** Where the engine's answer has not changed, Postgres is asked one time of so many. */
-const LOOK_EVERY = 6;
+const LOOK_EVERY = 10;
 
 /** One random schema with its queries and its history: after each transaction every answer is compared with Postgres's. */
 export async function runTrial(options: TrialOptions, statistics: Statistics): Promise<readonly Finding[]> {
@@ -92,6 +92,17 @@ interface Shown {
   readonly quiet: number;
 }
 
+const FIRST: Shown = { text: '', held: 'nothing yet', quiet: 0 };
+
+/** What is held of one binding, when Postgres is asked. */
+interface Look {
+  readonly follower: Follower;
+  readonly at: number;
+  readonly binding: readonly PgText[];
+  readonly held: Held;
+  readonly heldText: string;
+}
+
 class Trial {
   readonly #options: TrialOptions;
   readonly #statistics: Statistics;
@@ -126,6 +137,7 @@ class Trial {
       const follower = await this.#follow(this.#random.fork(`query ${at}`), now);
       if (follower !== null) this.#followers.push(follower);
     }
+    await this.#compare();
     const writing = this.#random.fork('writes');
     for (
       let turn = 0;
@@ -141,6 +153,7 @@ class Trial {
       });
       if (events.size === 0) continue;
       for (const follower of this.#followers) await this.#step(follower, events, now);
+      await this.#compare();
       this.#followers = this.#followers.filter(({ shown }) => shown.some((one) => one !== null));
     }
     return this.#findings;
@@ -168,9 +181,9 @@ class Trial {
       await world.forget(prepared);
       return null;
     }
-    const follower = await this.#attempt(made, bindings, () => {
+    const follower = await this.#attempt(made, bindings, async () => {
       const followed = new FollowedQuery(world, planned, usable);
-      followed.load(now);
+      await followed.load(now);
       return {
         made,
         params: bindings,
@@ -178,59 +191,73 @@ class Trial {
         prepared,
         known: usable,
         followed,
-        shown: usable.map(() => ({ text: '', held: 'nothing yet', quiet: 0 })),
+        shown: usable.map(() => FIRST),
       };
     });
-    if (follower !== null) await this.#compare(follower);
     return follower;
   }
 
   async #step(follower: Follower, events: Events, now: Contents): Promise<void> {
-    const done = await this.#attempt(follower.made, follower.params, () => {
-      follower.followed.apply(events, now);
+    const done = await this.#attempt(follower.made, follower.params, async () => {
+      await follower.followed.apply(events, now);
       return true;
     });
     if (done === null) follower.shown.fill(null);
-    else await this.#compare(follower);
   }
 
-  async #compare(follower: Follower): Promise<void> {
-    const world = this.#world;
+  /** Asks Postgres for what all followers hold, together, and judges it. */
+  async #compare(): Promise<void> {
+    const looks: Look[] = [];
+    for (const follower of this.#followers) looks.push(...(await this.#looksAt(follower)));
+    const truths = await this.#world.askAll(
+      looks.map(({ follower: { prepared }, binding }) => [prepared, binding]),
+    );
+    for (const [at, truth] of truths.entries()) {
+      const look = looks[at];
+      if (look !== undefined && look.follower.shown[look.at] !== null) await this.#judge(look, truth);
+    }
+  }
+
+  /** What Postgres is asked about one follower. */
+  async #looksAt(follower: Follower): Promise<readonly Look[]> {
+    const looks: Look[] = [];
     for (const [at, binding] of follower.known.entries()) {
       const shown = follower.shown[at] ?? null;
       if (shown === null) continue;
       const held = await this.#attempt(follower.made, follower.params, () => follower.followed.held(at));
       if (held === null) {
         follower.shown.fill(null);
-        return;
+        return [];
       }
       const heldText = held === 'missed' ? '' : textOf(held);
       const isLooked = hash(`${this.#history.length} ${at} ${follower.query.sql}`) % LOOK_EVERY === 0;
-      if (held !== 'missed' && heldText === shown.held && !isLooked) continue;
-      const truth = await world.ask(follower.prepared, binding);
-      const rows: Rows | null = truth.kind === 'rows' ? truth.rows : null;
-      const text = rows === null ? 'error' : rows.length === 0 ? '' : sortedText(rows);
-      const changed = text !== shown.text;
-      const quiet = changed ? 0 : shown.quiet + 1;
-      follower.shown[at] = quiet > QUIET_MAX ? null : { text, held: heldText, quiet };
-      const isEmpty = text === '' && shown.text === '';
-      const question = {
-        world,
-        query: follower.query,
-        prepared: follower.prepared,
-        binding,
-        errors: this.#options.errors,
-      };
-      const verdict = held === 'missed' ? 'missed' : await judge(question, truth, held);
-      this.#statistics.count(typeof verdict === 'object' ? 'wrong' : verdict, {
-        isEmpty,
-        changed,
-        isError: rows === null,
-      });
-      if (typeof verdict === 'object')
-        this.#find(follower.made, follower.params, `binding ${JSON.stringify(binding)}\n${verdict.wrong}`);
-      if (verdict !== 'equal' && verdict !== 'missed') follower.shown.fill(null);
+      if (held === 'missed' || heldText !== shown.held || isLooked)
+        looks.push({ follower, at, binding, held, heldText });
     }
+    return looks;
+  }
+
+  async #judge({ follower, at, binding, held, heldText }: Look, truth: Outcome): Promise<void> {
+    const { query, prepared, shown } = follower;
+    const last = shown[at] ?? FIRST;
+    const rows: Rows | null = truth.kind === 'rows' ? truth.rows : null;
+    const text = rows === null ? 'error' : rows.length === 0 ? '' : sortedText(rows);
+    const isFirst = last.held === FIRST.held;
+    const changed = !isFirst && text !== last.text;
+    const quiet = changed || isFirst ? 0 : last.quiet + 1;
+    shown[at] = quiet > QUIET_MAX ? null : { text, held: heldText, quiet };
+    const isEmpty = text === '' && last.text === '';
+    const question = { world: this.#world, query, prepared, binding, errors: this.#options.errors };
+    const verdict = held === 'missed' ? 'missed' : await judge(question, truth, held);
+    this.#statistics.count(typeof verdict === 'object' ? 'wrong' : verdict, {
+      sql: query.sql,
+      isEmpty,
+      changed,
+      isError: rows === null,
+    });
+    if (typeof verdict === 'object')
+      this.#find(follower.made, follower.params, `binding ${JSON.stringify(binding)}\n${verdict.wrong}`);
+    if (verdict !== 'equal' && verdict !== 'missed') shown.fill(null);
   }
 
   /** What the engine or the planner throws is a finding as well. */

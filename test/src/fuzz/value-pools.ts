@@ -1,3 +1,5 @@
+import type { Random } from '../kit/random.js';
+
 /** A type of the random schemas, with few values, so that joins meet, and among them those that break engines. */
 export interface PoolType {
   /** As in `::name`. */
@@ -123,6 +125,15 @@ const RARE: readonly string[] = ['inet', 'int4range', 'numrange', 'timetz', 'jso
 export const TYPE_NAMES: readonly TypeName[] = (Object.keys(TYPES) as TypeName[]).flatMap((name) =>
   RARE.includes(name) ? [name] : [name, name, name, name],
 );
+
+/** Of the first values of each type there are more than of the others: so that what is asked for is often there. */
+const COMMON_COUNT = 4;
+
+/** One of its values. */
+export function valueOf(random: Random, name: TypeName): string {
+  const { values } = poolType(name);
+  return random.pick(random.chance(0.6) ? values.slice(0, COMMON_COUNT) : values);
+}
 
 export function poolType(name: TypeName): PoolType {
   return TYPES[name];

@@ -1,4 +1,5 @@
 import { OUTPUT_SETTINGS } from '@sluice/server/source/database';
+import type { Run } from '@sluice/server/source/source';
 import type { PgText } from '@sluice/core/value';
 import pg from 'pg';
 
@@ -28,6 +29,8 @@ export type Outcome =
 
 /** Of any statement: a query that takes longer is not followed. */
 const TIMEOUT_MS = 5_000;
+/** Queries that are sent together: their answers are held at once. */
+const TOGETHER_MAX = 64;
 
 /** A schema of its own in a database, and a connection that sees it alone. */
 export class World {
@@ -37,6 +40,8 @@ export class World {
   readonly #isOwn: boolean;
   #tables: readonly WorldTable[] = [];
   #statements = 0;
+  /** Names of prepared statements. */
+  readonly #raising = new Set<string>();
 
   private constructor(client: pg.Client, pool: pg.Pool, schema: string, isOwn: boolean) {
     this.#isOwn = isOwn;
@@ -96,14 +101,29 @@ export class World {
   }
 
   /** All rows of all tables. */
-  async contents(): Promise<Contents> {
-    const names = this.#tables.map(
+  contents(): Promise<Contents> {
+    return this.#contentsAfter([]);
+  }
+
+  /** In one round trip. */
+  async #contentsAfter(statements: readonly string[]): Promise<Contents> {
+    const reads = this.#tables.map(
       ({ name, columns }) => `SELECT ${columns.map((column) => column.name).join(', ')} FROM ${name}`,
     );
-    if (names.length === 0) return new Map();
-    const results: unknown = await this.client.query({ text: names.join('; '), rowMode: 'array' });
-    const list = (Array.isArray(results) ? results : [results]) as readonly pg.QueryArrayResult<PgText[]>[];
-    return new Map(this.#tables.map((table, at) => [table.name, byIdentity(table, list[at]?.rows ?? [])]));
+    const results = await this.#results([...statements, ...reads]);
+    return new Map(
+      this.#tables.map((table, at) => [
+        table.name,
+        byIdentity(table, results[statements.length + at]?.rows ?? []),
+      ]),
+    );
+  }
+
+  /** What each of several statements returns that are sent together. */
+  async #results(statements: readonly string[]): Promise<readonly pg.QueryArrayResult<PgText[]>[]> {
+    if (statements.length === 0) return [];
+    const results: unknown = await this.client.query({ text: statements.join('; '), rowMode: 'array' });
+    return (Array.isArray(results) ? results : [results]) as readonly pg.QueryArrayResult<PgText[]>[];
   }
 
   /** One transaction; a statement that Postgres refuses is left out. `seen` is told what is there after each. */
@@ -113,15 +133,12 @@ export class World {
   ): Promise<void> {
     await this.client.query('BEGIN');
     for (const statement of statements) {
-      await this.client.query('SAVEPOINT one');
       try {
-        await this.client.query(statement);
+        seen(statement, await this.#contentsAfter(['SAVEPOINT one', statement]));
       } catch (error) {
         if (codeOf(error) === null) throw error;
         await this.client.query('ROLLBACK TO one');
-        continue;
       }
-      seen(statement, await this.contents());
     }
     await this.client.query('COMMIT');
   }
@@ -130,16 +147,15 @@ export class World {
   async prepare(sql: string): Promise<Prepared | null> {
     const name = `q${++this.#statements}`;
     try {
-      await this.client.query(`PREPARE ${name} AS ${sql}`);
+      const [, types] = await this.#results([
+        `PREPARE ${name} AS ${sql}`,
+        `SELECT unnest(parameter_types)::text FROM pg_prepared_statements WHERE name = '${name}'`,
+      ]);
+      return { name, sql, types: types?.rows.map(([type]) => type ?? '') ?? [] };
     } catch (error) {
       if (codeOf(error) === null) throw error;
       return null;
     }
-    const { rows } = await this.client.query<{ type: string }>(
-      'SELECT unnest(parameter_types)::text AS type FROM pg_prepared_statements WHERE name = $1',
-      [name],
-    );
-    return { name, sql, types: rows.map(({ type }) => type) };
   }
 
   async forget({ name }: Prepared): Promise<void> {
@@ -151,33 +167,41 @@ export class World {
     types: readonly string[],
     bindings: readonly (readonly PgText[])[],
   ): Promise<readonly (readonly PgText[])[]> {
-    const known: (readonly PgText[])[] = [];
-    for (const binding of bindings) {
-      const values = await this.#canonical(types, binding);
-      if (values !== null) known.push(values);
-    }
-    return known;
+    if (types.length === 0) return bindings.map(() => []);
+    const texts = bindings.map(
+      (values) => `SELECT ${types.map((type, at) => `${literalOf(values[at] ?? null)}::${type}`).join(', ')}`,
+    );
+    const outcomes = await this.#outcomes(texts);
+    return outcomes.flatMap((outcome) => (outcome.kind === 'rows' ? outcome.rows.slice(0, 1) : []));
   }
 
-  async #canonical(types: readonly string[], values: readonly PgText[]): Promise<readonly PgText[] | null> {
-    if (types.length === 0) return [];
-    try {
-      const text = `SELECT ${types.map((type, at) => `$${at + 1}::${type}`).join(', ')}`;
-      const { rows } = await this.client.query<PgText[]>({
-        text,
-        values: values.slice(0, types.length),
-        rowMode: 'array',
-      });
-      return rows[0] ?? null;
-    } catch (error) {
-      if (codeOf(error) === null) throw error;
-      return null;
-    }
+  async ask(prepared: Prepared, values: readonly PgText[]): Promise<Outcome> {
+    return this.#outcome(executed(prepared, values));
   }
 
-  async ask({ name }: Prepared, values: readonly PgText[]): Promise<Outcome> {
-    const list = values.length === 0 ? '' : `(${values.map(literalOf).join(', ')})`;
-    return this.#outcome(`EXECUTE ${name}${list}`);
+  /** As parts of the server run what they ask. */
+  readonly run: Run = async (text, values = []) => {
+    const { rows } = await this.client.query<PgText[]>({ text, values: [...values], rowMode: 'array' });
+    return { fields: [], rows };
+  };
+
+  /** As many times `ask`, in few round trips. What has raised an error before is asked alone, since it ends what it is sent with. */
+  async askAll(asked: readonly (readonly [Prepared, readonly PgText[]])[]): Promise<readonly Outcome[]> {
+    const outcomes = new Map<number, Outcome>();
+    const calm = [...asked.keys()].filter((at) => !this.#raising.has(asked[at]?.[0].name ?? ''));
+    for (let from = 0; from < calm.length; from += TOGETHER_MAX) {
+      const places = calm.slice(from, from + TOGETHER_MAX);
+      const texts = places.flatMap((at) => (asked[at] === undefined ? [] : [executed(...asked[at])]));
+      for (const [index, outcome] of (await this.#outcomes(texts)).entries())
+        outcomes.set(places[index] ?? -1, outcome);
+    }
+    const all: Outcome[] = [];
+    for (const [at, [prepared, values]] of asked.entries()) {
+      const outcome = outcomes.get(at) ?? (await this.ask(prepared, values));
+      if (outcome.kind === 'error') this.#raising.add(prepared.name);
+      all.push(outcome);
+    }
+    return all;
   }
 
   /** Asks a text that is not asked again. */
@@ -199,6 +223,18 @@ export class World {
         await this.forget(prepared);
       }
       await this.client.query(setting.map((name) => `RESET ${name}`).join('; '));
+    }
+  }
+
+  /** Of statements that are sent together; halves of them where one raises an error. */
+  async #outcomes(texts: readonly string[]): Promise<readonly Outcome[]> {
+    if (texts.length <= 1) return texts[0] === undefined ? [] : [await this.#outcome(texts[0])];
+    try {
+      return (await this.#results(texts)).map(({ rows }) => ({ kind: 'rows', rows }));
+    } catch (error) {
+      if (codeOf(error) === null) throw error;
+      const half = texts.length >> 1;
+      return [...(await this.#outcomes(texts.slice(0, half))), ...(await this.#outcomes(texts.slice(half)))];
     }
   }
 
@@ -258,6 +294,10 @@ function byIdentity(table: WorldTable, rows: readonly (readonly PgText[])[]): Ma
     map.set(identity, row);
   }
   return map;
+}
+
+function executed({ name }: Prepared, values: readonly PgText[]): string {
+  return `EXECUTE ${name}${values.length === 0 ? '' : `(${values.map(literalOf).join(', ')})`}`;
 }
 
 function literalOf(value: PgText): string {
