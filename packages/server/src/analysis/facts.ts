@@ -31,6 +31,8 @@ export interface FunctionFact {
   readonly signature: string;
   /** Takes arguments of any type, so that only the call says which. */
   readonly polymorphic: boolean;
+  /** Postgres's planner knows more of it than what it does. */
+  readonly simplified: boolean;
 }
 
 export interface OperatorFact {
@@ -182,7 +184,7 @@ WITH RECURSIVE types AS (
 )
 SELECT json_build_object(
   'functions', (SELECT json_agg(json_build_object('oid', p.oid::int8, 'schema', n.nspname, 'name', p.proname, 'source', p.prosrc,
-      'language', l.lanname, 'kind', p.prokind, 'volatility', p.provolatile, 'strict', p.proisstrict,
+      'language', l.lanname, 'kind', p.prokind, 'volatility', p.provolatile, 'strict', p.proisstrict, 'simplified', p.prosupport::oid <> 0,
       'signature', p.proname || '(' || (SELECT coalesce(string_agg(pg_catalog.format_type(a.oid, NULL), ',' ORDER BY a.at), '')
         FROM unnest(p.proargtypes) WITH ORDINALITY AS a(oid, at)) || ')',
       'polymorphic', EXISTS (SELECT FROM unnest(p.proargtypes) AS a(oid) JOIN pg_catalog.pg_type t ON t.oid = a.oid WHERE t.typtype = 'p'),

@@ -2,6 +2,7 @@ import type { Expression } from '@sluice/core/expression';
 import { orderFunction, textFunction } from '@sluice/core/flow/text-orders';
 import type { ValueType } from '@sluice/core/plan';
 import { checkDeterministic, FIRST_USER_OID, orderedType } from './comparing.js';
+import { elementOfRange } from './element-of-range.js';
 import { NotExpressible } from './expression-reasons.js';
 import type { Facts } from './facts.js';
 import type { Lifted } from './lifted.js';
@@ -143,12 +144,13 @@ const CAUSES = {
 function callOf(call: ScalarOf<'call'>, context: ToExpression): Expression {
   if (call.returnsSet) throw new NotExpressible('function_of_sets');
   if (call.variadic) throw new NotExpressible('function_variadic');
-  return {
+  const expression: Expression = {
     op: 'call',
     fn: functionName(call.fn, context),
     args: call.args.map((arg) => toExpression(arg, context)),
     ...typesOf(call.args, call.collation, call.fn, context),
   };
+  return elementOfRange(expression, call.args, context.facts.functions.get(call.fn));
 }
 
 /** A C function by its own name, one that Postgres defines in SQL by its signature. */
