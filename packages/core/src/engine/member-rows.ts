@@ -1,4 +1,5 @@
 import { assert } from '../assert.js';
+import { each, sizeOf, withOne, withOther, withoutOne, type Few } from '../few.js';
 import { delOp, putOp, updateOp, type EncodedOp, type HeldRow } from './held-row.js';
 
 /**
@@ -11,62 +12,71 @@ export interface MemberRows {
   remove(row: HeldRow, ops: EncodedOp[]): void;
   /** @returns whether the new image is held now. */
   replace(old: HeldRow, next: HeldRow, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean;
+  /** A row that is held has other values, and stands where it stood. @param before its JSON then @param now what it is now, for good */
+  updated(row: HeldRow, before: string, now: Told, ops: EncodedOp[]): void;
   clear(ops: EncodedOp[]): void;
   /** Exchanges each held row for an equal one. */
   exchange(equal: (row: HeldRow) => HeldRow): void;
   /** How many rows are held. */
   readonly size: number;
-  /** Everything held, and what of it a client shows, in order. */
+  /** Everything held. */
   held(): Iterable<HeldRow>;
+  /** What of it a client shows, in order, as it is now. */
   shown(): readonly HeldRow[];
   /** Fewer rows are held than the result has: it must be fetched anew. */
   readonly dry: boolean;
 }
 
+/** A row as clients are told it. */
+export type Told = Pick<HeldRow, 'json' | 'keyJson'>;
+
 /** A result without order and limit. */
 export class UnorderedRows implements MemberRows {
-  readonly #rows = new Set<HeldRow>();
+  #rows: Few<HeldRow> | undefined;
   readonly dry = false;
 
   get size(): number {
-    return this.#rows.size;
+    return sizeOf(this.#rows);
   }
 
   insert(row: HeldRow, ops: EncodedOp[]): boolean {
-    this.#rows.add(row);
+    this.#rows = withOne(this.#rows, row);
     ops.push(putOp(row));
     return true;
   }
 
   remove(row: HeldRow, ops: EncodedOp[]): void {
-    this.#rows.delete(row);
+    this.#rows = withoutOne(this.#rows, row);
     ops.push(delOp(row));
   }
 
   replace(old: HeldRow, next: HeldRow, ops: EncodedOp[]): boolean {
-    this.#rows.delete(old);
-    this.#rows.add(next);
+    if (this.#rows !== undefined) this.#rows = withOther(this.#rows, old, next);
     if (old.json !== next.json) ops.push(updateOp(old, next));
     return true;
   }
 
+  updated(_: HeldRow, before: string, now: Told, ops: EncodedOp[]): void {
+    ops.push(updateOp({ json: before }, now));
+  }
+
   clear(ops: EncodedOp[]): void {
-    for (const row of this.#rows) ops.push(delOp(row));
-    this.#rows.clear();
+    for (const row of each(this.#rows)) ops.push(delOp(row));
+    this.#rows = undefined;
   }
 
   exchange(equal: (row: HeldRow) => HeldRow): void {
-    const rows = [...this.#rows];
-    this.#rows.clear();
-    for (const row of rows) this.#rows.add(equal(row));
+    const rows = each(this.#rows);
+    this.#rows = undefined;
+    for (const row of rows) this.#rows = withOne(this.#rows, equal(row));
   }
 
   held(): Iterable<HeldRow> {
-    return this.#rows;
+    return each(this.#rows);
   }
 
   shown(): readonly HeldRow[] {
-    return [...this.#rows];
+    return Array.from(each(this.#rows), (row) => ({ ...row }));
   }
 }
 
@@ -163,6 +173,12 @@ export class WindowRows implements MemberRows {
     return this.insert(next, ops, evict);
   }
 
+  updated(row: HeldRow, before: string, now: Told, ops: EncodedOp[]): void {
+    // By reference: to compare rows is to look at all that lie between.
+    const at = this.#rows.indexOf(row);
+    if (this.#isShown(at)) ops.push(updateOp({ json: before }, now, this.#previous(at)));
+  }
+
   clear(ops: EncodedOp[]): void {
     for (const row of this.shown()) ops.push(delOp(row));
     this.#rows.length = 0;
@@ -178,7 +194,7 @@ export class WindowRows implements MemberRows {
   }
 
   shown(): readonly HeldRow[] {
-    return this.#rows.slice(this.#bounds.offset, this.#end);
+    return this.#rows.slice(this.#bounds.offset, this.#end).map((row) => ({ ...row }));
   }
 
   #isShown(at: number): boolean {

@@ -2,6 +2,7 @@ import { assert, must } from '../assert.js';
 import type { Binding, TablePlan } from '../plan.js';
 import type { PgText, RowKey } from '../value.js';
 import { comparator } from './compare.js';
+import { each, withOne, withoutOne, type Few } from '../few.js';
 import type { EncodedOp, HeldRow } from './held-row.js';
 import { UnorderedRows, WindowRows, type MemberRows, type WindowBounds } from './member-rows.js';
 import {
@@ -31,7 +32,9 @@ export class TableEngine {
   readonly #path: IndexPath | null;
   readonly #order: (left: HeldRow, right: HeldRow) => number;
   readonly #predicateColumns: readonly number[];
-  readonly #indexed = new Map<string, Set<Member>>();
+  /** Columns that say who holds a row, and where it stands. */
+  readonly #placing: readonly number[];
+  readonly #indexed = new Map<string, Few<Member>>();
   readonly #scanned = new Set<Member>();
   readonly #held = new Map<RowKey, Holding>();
   readonly #members = new Set<Member>();
@@ -42,6 +45,8 @@ export class TableEngine {
     this.#path = indexPath(plan.where);
     this.#order = rowOrder(plan);
     this.#predicateColumns = [...predicateColumns(plan.where)];
+    const ordering = plan.order.map(({ column }) => column);
+    this.#placing = [...new Set([...this.#predicateColumns, ...ordering, ...plan.key])];
   }
 
   get memberCount(): number {
@@ -60,11 +65,10 @@ export class TableEngine {
   add(binding: Binding, rows: readonly (readonly PgText[])[], complete: boolean): Member {
     const prepared = prepareBinding(this.plan.where, binding);
     const bounds = windowBounds(this.plan, binding);
-    const member = new Member(prepared, (held) => this.#memberRows(held, complete, bounds));
-    this.#adopt(
-      member,
-      rows.map((values) => this.#hold(rowKey(this.plan, values), values)),
-    );
+    const held = rows.map((values) => this.#hold(rowKey(this.plan, values), values));
+    const member = new Member(prepared, this.#memberRows([...held], complete, bounds));
+    for (const row of held) row.members = withOne(row.members, member);
+    this.#register(member);
     return member;
   }
 
@@ -73,9 +77,9 @@ export class TableEngine {
     for (const member of other.#members) {
       member.rows.exchange((row) => {
         const holding = this.#holding(row);
-        assert(sameValues(holding.row.values, row.values), 'engines at one position hold the same row');
-        holding.members.add(member);
-        return holding.row;
+        assert(sameValues(holding.values, row.values), 'engines at one position hold the same row');
+        holding.members = withOne(holding.members, member);
+        return holding;
       });
       this.#register(member);
     }
@@ -86,9 +90,9 @@ export class TableEngine {
     this.#members.delete(member);
     this.#scanned.delete(member);
     for (const key of this.#path?.keysOf(member.binding) ?? []) {
-      const bucket = this.#indexed.get(key);
-      bucket?.delete(member);
-      if (bucket?.size === 0) this.#indexed.delete(key);
+      const left = withoutOne(this.#indexed.get(key), member);
+      if (left === undefined) this.#indexed.delete(key);
+      else this.#indexed.set(key, left);
     }
   }
 
@@ -121,7 +125,7 @@ export class TableEngine {
   #valuesIn(net: Net, key: RowKey): PartialRow | undefined {
     const changed = net.rows.get(key);
     if (changed !== undefined) return changed ?? undefined;
-    return net.truncated ? undefined : this.#held.get(key)?.row.values;
+    return net.truncated ? undefined : this.#held.get(key)?.values;
   }
 
   #truncate(effects: Effects): void {
@@ -138,44 +142,56 @@ export class TableEngine {
       if (holding) this.#drop(holding, effects);
       return;
     }
+    if (holding && this.#isPlacedAs(holding, values)) return this.#update(holding, values, effects);
     const matches = this.#matching(values, effects);
     if (!isWhole(values)) {
       for (const member of matches) effects.missed.add(member);
       if (holding) this.#drop(holding, effects);
       return;
     }
-    const next = this.#hold(key, values, holding?.row);
-    if (holding && sameSet(holding.members, matches)) return this.#replace(holding, next, effects);
-    if (holding && next === holding.row && matches.size === 0) return this.#drop(holding, effects);
-    this.#held.delete(key);
-    const keeps = new Set<Member>();
-    const evict = (member: Member) => (row: HeldRow) => this.#release(row, member);
-    for (const member of holding?.members ?? []) {
-      const ops = opsOf(effects, member);
-      if (!matches.delete(member)) member.rows.remove(must(holding, 'holding').row, ops);
-      else if (next === holding?.row) keeps.add(member);
-      else if (member.rows.replace(must(holding, 'holding').row, next, ops, evict(member))) keeps.add(member);
-    }
-    for (const member of matches) {
-      if (member.rows.insert(next, opsOf(effects, member), evict(member))) keeps.add(member);
-    }
-    if (keeps.size > 0) this.#held.set(key, { row: next, members: keeps });
+    this.#take(holding, this.#image(key, values, holding), matches, effects);
   }
 
-  /** The common case: the row changes, and who holds it does not. */
-  #replace(holding: Holding, next: HeldRow, effects: Effects): void {
-    const old = holding.row;
-    if (next === old) return;
-    holding.row = next;
-    for (const member of holding.members) {
-      const evict = (row: HeldRow): void => this.#release(row, member);
-      if (!member.rows.replace(old, next, opsOf(effects, member), evict)) this.#release(next, member);
+  #take(holding: Holding | undefined, next: Holding, matches: Set<Member>, effects: Effects): void {
+    let keeps: Few<Member> | undefined;
+    const evict = (member: Member) => (row: HeldRow) => this.#release(row, member);
+    if (holding !== undefined) {
+      for (const member of each(holding.members)) {
+        const ops = opsOf(effects, member);
+        if (!matches.delete(member)) member.rows.remove(holding, ops);
+        else if (member.rows.replace(holding, next, ops, evict(member))) keeps = withOne(keeps, member);
+      }
     }
+    for (const member of matches) {
+      if (member.rows.insert(next, opsOf(effects, member), evict(member))) keeps = withOne(keeps, member);
+    }
+    next.members = keeps;
+    if (keeps === undefined) this.#held.delete(next.key);
+    else this.#held.set(next.key, next);
+  }
+
+  /** Nobody else holds the row than before, and it stands where it stood. */
+  #isPlacedAs(holding: Holding, values: PartialRow): values is readonly PgText[] {
+    for (const column of this.#placing) if (values[column] !== holding.values[column]) return false;
+    return isWhole(values);
+  }
+
+  /** The common case. What holds the row goes on holding it: no more memory is touched than has to be. */
+  #update(holding: Holding, values: readonly PgText[], effects: Effects): void {
+    const before = holding.json;
+    const held = holding.values;
+    // Of what is held as it comes nothing is taken into memory again.
+    holding.values = values.map((value, at) => (value === held[at] ? (held[at] ?? null) : value));
+    holding.json = this.#json(values);
+    if (holding.json === before) return;
+    const now = { json: holding.json, keyJson: holding.keyJson };
+    for (const member of each(holding.members))
+      member.rows.updated(holding, before, now, opsOf(effects, member));
   }
 
   #drop(holding: Holding, effects: Effects): void {
-    for (const member of holding.members) member.rows.remove(holding.row, opsOf(effects, member));
-    this.#held.delete(holding.row.key);
+    for (const member of each(holding.members)) member.rows.remove(holding, opsOf(effects, member));
+    this.#held.delete(holding.key);
   }
 
   /** Members whose condition the row meets. One that cannot be decided, for want of a value, is reported missed. */
@@ -197,7 +213,7 @@ export class TableEngine {
     for (const { column } of this.#path.columns) if (values[column] === undefined) return [this.#members];
     const key = this.#path.keyOf(values as readonly PgText[]);
     const found = key === null ? undefined : this.#indexed.get(key);
-    return found === undefined ? [] : [found];
+    return found === undefined ? [] : [each(found)];
   }
 
   #memberRows(held: HeldRow[], complete: boolean, bounds: WindowBounds | null): MemberRows {
@@ -208,12 +224,6 @@ export class TableEngine {
     return rows;
   }
 
-  #adopt(member: Member, rows: HeldRow[]): void {
-    member.start(rows);
-    for (const row of rows) this.#holding(row).members.add(member);
-    this.#register(member);
-  }
-
   #register(member: Member): void {
     this.#members.add(member);
     if (this.#path === null) {
@@ -221,23 +231,32 @@ export class TableEngine {
       return;
     }
     for (const key of this.#path.keysOf(member.binding)) {
-      const bucket = this.#indexed.get(key);
-      if (bucket) bucket.add(member);
-      else this.#indexed.set(key, new Set([member]));
+      this.#indexed.set(key, withOne(this.#indexed.get(key), member));
     }
   }
 
   /** The row as it is held, shared with the members that hold the same image already. */
-  #hold(key: RowKey, values: readonly PgText[], before = this.#held.get(key)?.row): HeldRow {
+  #hold(key: RowKey, values: readonly PgText[]): Holding {
+    const before = this.#held.get(key);
     if (before && sameValues(before.values, values)) return before;
-    const json = JSON.stringify(this.plan.project.map((column) => values[column] ?? null));
-    return { key, values, json, keyJson: before?.keyJson ?? JSON.stringify(key) };
+    const held = this.#image(key, values, before);
+    this.#held.set(key, held);
+    return held;
+  }
+
+  #image(key: RowKey, values: readonly PgText[], before: HeldRow | undefined): Holding {
+    const keyJson = before?.keyJson ?? JSON.stringify(key);
+    return { key, values, json: this.#json(values), keyJson, members: undefined };
+  }
+
+  #json(values: readonly PgText[]): string {
+    return JSON.stringify(this.plan.project.map((column) => values[column] ?? null));
   }
 
   #holding(row: HeldRow): Holding {
     let holding = this.#held.get(row.key);
     if (holding === undefined) {
-      holding = { row, members: new Set() };
+      holding = { ...row, members: undefined };
       this.#held.set(row.key, holding);
     }
     return holding;
@@ -246,28 +265,21 @@ export class TableEngine {
   #release(row: HeldRow, member: Member): void {
     const holding = this.#held.get(row.key);
     if (!holding) return;
-    holding.members.delete(member);
-    if (holding.members.size === 0) this.#held.delete(row.key);
+    holding.members = withoutOne(holding.members, member);
+    if (holding.members === undefined) this.#held.delete(row.key);
   }
 }
 
 /** One binding in an engine. */
 export class Member {
   readonly binding: PreparedBinding;
-  readonly #make: (rows: HeldRow[]) => MemberRows;
-  #rows: MemberRows | null = null;
+  readonly rows: MemberRows;
+  /** Who took it in: found without looking it up. */
+  owner: object | null = null;
 
-  constructor(binding: PreparedBinding, make: (rows: HeldRow[]) => MemberRows) {
+  constructor(binding: PreparedBinding, rows: MemberRows) {
     this.binding = binding;
-    this.#make = make;
-  }
-
-  get rows(): MemberRows {
-    return must(this.#rows, 'a member has rows once it is adopted');
-  }
-
-  start(rows: HeldRow[]): void {
-    this.#rows = this.#make(rows);
+    this.rows = rows;
   }
 }
 
@@ -295,9 +307,11 @@ export interface Effects {
   readonly missed: Set<Member>;
 }
 
-interface Holding {
-  row: HeldRow;
-  readonly members: Set<Member>;
+/** A row with whoever holds it. It is another one when it stands elsewhere; else it changes where it is. */
+interface Holding extends HeldRow {
+  values: readonly PgText[];
+  json: string;
+  members: Few<Member> | undefined;
 }
 
 interface Net {
@@ -371,10 +385,4 @@ function boundOf(operand: TablePlan['limit'], binding: Binding, absent: number):
 export function fetchCount(bounds: WindowBounds | null): number | null {
   if (bounds === null || bounds.limit === Infinity) return null;
   return bounds.offset + bounds.limit + bounds.margin;
-}
-
-function sameSet<T>(left: ReadonlySet<T>, right: ReadonlySet<T>): boolean {
-  if (left.size !== right.size) return false;
-  for (const one of left) if (!right.has(one)) return false;
-  return true;
 }

@@ -19,6 +19,8 @@ export class FlowMember {
   /** Null until it is started: what its parameters say may be an error. */
   #stages: Stages | null = null;
   started = false;
+  /** Who took it in: found without looking it up. */
+  owner: object | null = null;
 
   constructor(makeStages: StageMaker, params: readonly PgText[], key: string, isWithin: boolean) {
     this.params = params;

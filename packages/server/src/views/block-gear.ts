@@ -29,7 +29,6 @@ export class BlockGear implements Gear {
   readonly #options: BlockGearOptions;
   readonly #engine: FlowEngine;
   readonly #events: ReadonlyMap<number, RowEvents>;
-  readonly #held = new Map<FlowMember, HeldAnswer>();
   /** So that each view has a member of its own. */
   #members = 0;
 
@@ -68,14 +67,14 @@ export class BlockGear implements Gear {
     const effects = this.#engine.apply(this.#eventsOf(changes));
     const ops = new Map<Held, readonly EncodedOp[]>();
     for (const [member, rows] of effects.changes) {
-      const held = this.#held.get(member);
-      if (held !== undefined) ops.set(held, held.rows.ops(rows));
+      const { owner } = member;
+      if (owner instanceof HeldAnswer) ops.set(owner, owner.rows.ops(rows));
     }
     const missed = new Set<Held>();
     for (const member of effects.missed) {
-      const held = this.#held.get(member);
-      this.#held.delete(member);
-      if (held !== undefined) missed.add(held);
+      const { owner } = member;
+      member.owner = null;
+      if (owner instanceof HeldAnswer) missed.add(owner);
     }
     return { ops, missed };
   }
@@ -124,24 +123,28 @@ export class BlockGear implements Gear {
   }
 
   #hold(member: FlowMember): Held {
-    const held = new HeldAnswer(member, this.#answer(member), () => {
-      if (this.#held.delete(member)) this.#engine.remove(member);
-    });
-    this.#held.set(member, held);
-    return held;
+    return new HeldAnswer(member, this.#answer(member), this.#engine);
   }
 }
 
 class HeldAnswer implements Held {
   readonly dry = false;
   readonly rows: AnswerRows;
-  readonly leave: () => void;
+  owner: object | null = null;
   readonly #member: FlowMember;
+  readonly #engine: FlowEngine;
 
-  constructor(member: FlowMember, rows: AnswerRows, leave: () => void) {
+  constructor(member: FlowMember, rows: AnswerRows, engine: FlowEngine) {
     this.#member = member;
+    this.#engine = engine;
     this.rows = rows;
-    this.leave = leave;
+    member.owner = this;
+  }
+
+  leave(): void {
+    if (this.#member.owner === null) return;
+    this.#member.owner = null;
+    this.#engine.remove(this.#member);
   }
 
   get size(): number {

@@ -28,6 +28,8 @@ export interface GearEffects {
 
 /** A view in the engine. */
 export interface Held {
+  /** Whose it is: found without looking it up. */
+  owner: object | null;
   /** Rows held. */
   readonly size: number;
   /** It is missed for want of rows beyond its window. */

@@ -29,17 +29,26 @@ import type { Version, View } from './view.js';
 const HYDRATION_BATCH = 1000;
 
 /** A view in the incremental gear. */
-export interface IncrementalView extends Base, Ask {
+export class IncrementalView implements Base, Ask {
   readonly view: View;
   readonly binding: Binding;
   /** In the engine; null while a fetch is on its way. */
-  held: Held | null;
+  held: Held | null = null;
   /** What clients hold, while there is no member: `carry` leads from the last version to `shown`. */
-  shown: readonly KeyedRow[];
-  carry: readonly EncodedOp[];
+  shown: readonly KeyedRow[] = [];
+  carry: readonly EncodedOp[] = [];
+  base: Lsn;
+  told = false;
   /** Rows to fetch beyond the window on top of its margin: grows while windows run dry. */
-  extra: number;
+  extra = 0;
   readonly restlessness: Restlessness;
+
+  constructor(view: View, binding: Binding, base: Lsn, restlessness: Restlessness) {
+    this.view = view;
+    this.binding = binding;
+    this.base = base;
+    this.restlessness = restlessness;
+  }
 }
 
 export interface IncrementalOptions {
@@ -93,7 +102,8 @@ export class IncrementalTemplate {
   readonly cost: Cost = new Cost();
   readonly #options: IncrementalOptions;
   readonly #views = new Set<IncrementalView>();
-  readonly #byHeld = new Map<Held, IncrementalView>();
+  /** Views in the engine. */
+  #heldCount = 0;
   readonly #pending = new Set<IncrementalView>();
   /** Views whose answer is an error: tried anew when the table changes. */
   readonly #failed = new Set<IncrementalView>();
@@ -137,17 +147,8 @@ export class IncrementalTemplate {
 
   open(view: View, binding: Binding): IncrementalView {
     const base = this.#options.now().lsn;
-    const one: IncrementalView = {
-      view,
-      binding,
-      held: null,
-      shown: [],
-      carry: [],
-      base,
-      told: false,
-      extra: 0,
-      restlessness: new Restlessness(this.#options.clock.now()),
-    };
+    const restlessness = new Restlessness(this.#options.clock.now());
+    const one = new IncrementalView(view, binding, base, restlessness);
     this.#views.add(one);
     view.cost = this.cost;
     const refusal = this.#options.gear.refusal(binding);
@@ -173,8 +174,8 @@ export class IncrementalTemplate {
   /** The transaction that makes the position `at` changed its tables. */
   apply(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>, at: Version): void {
     for (const one of this.#failed) this.#retry(one, transaction.previous);
-    if (this.#byHeld.size > 0) this.#applyToHeld(transaction, changes, at);
-    if (this.heldRowCount > this.#options.rowsHeldPerViewMax * this.#byHeld.size)
+    if (this.#heldCount > 0) this.#applyToHeld(transaction, changes, at);
+    if (this.heldRowCount > this.#options.rowsHeldPerViewMax * this.#heldCount)
       this.#missAll(transaction.lsn);
     if (this.#pending.size === 0) return;
     const least = this.#log.add(transaction);
@@ -184,15 +185,15 @@ export class IncrementalTemplate {
   #applyToHeld(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>, at: Version): void {
     const effects = this.#options.gear.apply(changes);
     for (const [held, ops] of effects.ops) {
-      const one = this.#byHeld.get(held);
-      if (!one) continue;
+      const one = held.owner;
+      if (!(one instanceof IncrementalView)) continue;
       if (effects.missed.has(held)) this.#miss(one, transaction.previous, ops);
       else if (ops.length > 0) one.view.delta(at, ops);
       this.#checkSize(one, at);
     }
     for (const held of effects.missed) {
-      const one = this.#byHeld.get(held);
-      if (one) this.#miss(one, transaction.previous, []);
+      const one = held.owner;
+      if (one instanceof IncrementalView) this.#miss(one, transaction.previous, []);
     }
   }
 
@@ -254,7 +255,8 @@ export class IncrementalTemplate {
   #leave(one: IncrementalView): void {
     if (!one.held) return;
     one.held.leave();
-    this.#byHeld.delete(one.held);
+    one.held.owner = null;
+    this.#heldCount--;
     one.held = null;
   }
 
@@ -369,7 +371,8 @@ export class IncrementalTemplate {
     for (const [one, held] of members) {
       this.#pending.delete(one);
       one.held = held;
-      this.#byHeld.set(held, one);
+      held.owner = one;
+      this.#heldCount++;
       this.#checkSize(one, this.#options.now());
       if (one.held === null) continue;
       this.#tell(one, this.#options.now(), held.shown());

@@ -5,6 +5,7 @@ import {
   type Member,
   type RowEvent,
 } from '@sluice/core/engine/table-engine';
+import type { EncodedOp } from '@sluice/core/engine/held-row';
 import type { SluiceError } from '@sluice/core/errors';
 import type { Binding, TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
@@ -30,7 +31,7 @@ export class TableGear implements Gear {
   readonly #options: TableGearOptions;
   readonly #engine: TableEngine;
   readonly #events: RowEvents;
-  readonly #held = new Map<Member, Held>();
+  readonly #held = new Set<HeldRows>();
 
   constructor(options: TableGearOptions) {
     this.#options = options;
@@ -58,23 +59,17 @@ export class TableGear implements Gear {
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
     const events = this.#eventsOf(changes);
     if (events === null) {
-      const missed = new Set(this.#held.values());
+      const missed = new Set(this.#held);
       for (const held of missed) held.leave();
       return { ops: new Map(), missed };
     }
     const effects = this.#engine.apply(events);
-    const held = (member: Member): Held[] => {
-      const known = this.#held.get(member);
-      return known === undefined ? [] : [known];
-    };
-    const result = {
-      ops: new Map(
-        [...effects.ops].flatMap(([member, ops]) => held(member).map((one) => [one, ops] as const)),
-      ),
-      missed: new Set([...effects.missed].flatMap(held)),
-    };
-    for (const one of result.missed) one.leave();
-    return result;
+    const ops = new Map<Held, readonly EncodedOp[]>();
+    for (const [{ owner }, own] of effects.ops) if (owner instanceof HeldRows) ops.set(owner, own);
+    const missed = new Set<Held>();
+    for (const { owner } of effects.missed) if (owner instanceof HeldRows) missed.add(owner);
+    for (const one of missed) one.leave();
+    return { ops, missed };
   }
 
   /** How many rows to fetch: when as many come, there may be more. */
@@ -115,20 +110,39 @@ export class TableGear implements Gear {
   }
 
   #hold(member: Member): Held {
-    const held: Held = {
-      get size() {
-        return member.rows.size;
-      },
-      get dry() {
-        return member.rows.dry;
-      },
-      shown: () => member.rows.shown(),
-      leave: () => {
-        if (this.#held.delete(member)) this.#engine.remove(member);
-      },
-    };
-    this.#held.set(member, held);
+    const held = new HeldRows(member, (one) => {
+      if (this.#held.delete(one)) this.#engine.remove(member);
+    });
+    this.#held.add(held);
     return held;
+  }
+}
+
+class HeldRows implements Held {
+  owner: object | null = null;
+  readonly #member: Member;
+  readonly #leave: (held: HeldRows) => void;
+
+  constructor(member: Member, leave: (held: HeldRows) => void) {
+    this.#member = member;
+    this.#leave = leave;
+    member.owner = this;
+  }
+
+  get size(): number {
+    return this.#member.rows.size;
+  }
+
+  get dry(): boolean {
+    return this.#member.rows.dry;
+  }
+
+  shown(): ReturnType<Held['shown']> {
+    return this.#member.rows.shown();
+  }
+
+  leave(): void {
+    this.#leave(this);
   }
 }
 

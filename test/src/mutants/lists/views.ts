@@ -91,8 +91,8 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C8: a delete that sends its key alone finds no row',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'if (holding) this.#drop(holding, effects);\n      return;\n    }\n    const matches',
-    replace: 'return;\n    }\n    const matches',
+    find: 'if (holding) this.#drop(holding, effects);\n      return;\n    }\n    if (holding && this.#isPlacedAs',
+    replace: 'return;\n    }\n    if (holding && this.#isPlacedAs',
     caughtBy: [RULES, 'C8: under DEFAULT identity no ghost stays'],
   },
   {
