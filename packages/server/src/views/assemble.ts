@@ -70,15 +70,19 @@ function gearOf(
   planned: Planned,
   { plan, params }: IncrementalPlan,
   registry: () => Registry,
-  { rowsPerViewMax, rowsHeldPerViewMax }: ViewLimits,
+  { rowsPerViewMax, rowsHeldPerViewMax, keysPerStatementMax }: ViewLimits,
 ): Gear {
   if (plan.kind === 'blocks') {
+    const most = {
+      rowsMax: rowsHeldPerViewMax,
+      ...(keysPerStatementMax === undefined ? {} : { keysPerStatementMax }),
+    };
     const orders = new TextOrders(collationsOf(plan.block), { textsMax: rowsHeldPerViewMax });
     return new BlockGear({
       block: plan.block,
       functions: orders.isEmpty ? FUNCTIONS : { ...FUNCTIONS, ...orders.functions },
       telling: { visible: plan.visible, ordered: planned.shape.ordered, keyColumns: planned.keyColumns },
-      fill: (run, engine) => fetchNeeds(run, registry(), engine, rowsHeldPerViewMax, orders),
+      fill: (run, engine) => fetchNeeds(run, registry(), engine, most, orders),
     });
   }
   const types = params.map((one) => one.type);

@@ -15,6 +15,12 @@ import { TooMuch } from './gear.js';
 /** Keys that one statement asks for. */
 const KEYS_PER_STATEMENT = 10_000;
 
+export interface FetchLimits {
+  /** Rows held in the end. */
+  readonly rowsMax: number;
+  readonly keysPerStatementMax?: number;
+}
+
 /**
  * Fetches what an engine needs, in rounds down its demand trees: the rows of one round say what the next asks for. Texts
  * that are to be ordered are placed on the way.
@@ -25,13 +31,14 @@ export async function fetchNeeds(
   run: Run,
   registry: Registry,
   engine: FlowEngine,
-  rowsMax: number,
+  { rowsMax, keysPerStatementMax = KEYS_PER_STATEMENT }: FetchLimits,
   orders: TextOrders,
 ): Promise<void> {
   for (let any = true; any;) {
     const needs = engine.needs();
     for (const need of needs) {
-      const rows = await fetchNeed(run, registry, need, rowsMax - engine.heldRowCount);
+      const limits = { rowsMax: rowsMax - engine.heldRowCount, keysPerStatementMax };
+      const rows = await fetchNeed(run, registry, need, limits);
       engine.fill(need, rows);
     }
     any = (await placeTexts(run, orders)) || needs.length > 0;
@@ -42,7 +49,7 @@ async function fetchNeed(
   run: Run,
   registry: Registry,
   { engine, input: at, keys }: Need,
-  rowsMax: number,
+  { rowsMax, keysPerStatementMax }: Required<FetchLimits>,
 ): Promise<ReadonlyMap<string, readonly Row[]>> {
   const { input } = must(engine.block.inputs[at], 'an input of the block');
   const source = input.of;
@@ -51,8 +58,8 @@ async function fetchNeed(
   const all = new Map<string, Row[]>();
   const wanted = [...keys];
   let left = rowsMax;
-  for (let from = 0; from < wanted.length; from += KEYS_PER_STATEMENT) {
-    const some = wanted.slice(from, from + KEYS_PER_STATEMENT);
+  for (let from = 0; from < wanted.length; from += keysPerStatementMax) {
+    const some = wanted.slice(from, from + keysPerStatementMax);
     const sql = demandSql(
       source,
       input.demand,

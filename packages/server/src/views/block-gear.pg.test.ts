@@ -427,3 +427,22 @@ test('C8: a row comes of whose key a part was not sent', async () => {
     ['1', '3'],
   ]);
 });
+
+test('what one statement may not ask for at once is asked for by several, and counts together', async () => {
+  await database.sql(`
+    INSERT INTO project SELECT n, 5, 'p' || n FROM generate_series(10, 16) n;
+    INSERT INTO item SELECT n, n, n, 't' || n FROM generate_series(10, 16) n;`);
+  await views.stop();
+  await start({ keysPerStatementMax: 2 });
+  const join = await open(JOIN, ['5']);
+  const rows = Array.from({ length: 7 }, (_, at) => [`p${10 + at}`, String(10 + at), `t${10 + at}`, null]);
+  await join.shows(rows);
+  await database.sql(`UPDATE project SET team = 5 WHERE team IN (1, 2)`);
+  await join.shows([ONE, TWO, THREE, ...rows]);
+  expect(countOf('missed')).toBe(1);
+
+  await views.stop();
+  await start({ keysPerStatementMax: 2, rowsHeldPerViewMax: 12 });
+  await (await views.open(JOIN, ['5'])).shows([ONE, TWO, THREE, ...rows]);
+  expect(handOvers()).toEqual(['too_much']);
+});

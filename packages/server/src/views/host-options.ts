@@ -46,6 +46,8 @@ export interface ViewLimits {
   readonly rowsPerViewMax: number;
   /** Rows of tables that the incremental gear reads for one view; a view that needs more is run again. */
   readonly rowsHeldPerViewMax: number;
+  /** Keys that one statement asks a table for; more are asked for by several. Default: 10,000. */
+  readonly keysPerStatementMax?: number;
 }
 
 export interface Clock {
