@@ -15,6 +15,9 @@ import { Tally } from './tally.js';
 
 const USAGE = `npm run corpora -- [options] [what]
 Follows the SQL of others: subscribes to it, changes the data underneath, compares with Postgres.
+Of a script that is not ours those SELECTs are replayable that read a table or view of the script (beyond the catalogs), do
+not fail on the tables as the whole script leaves them, end within 2 s, give at most 5,000 rows, and the same ones when
+asked twice. Those may be live that call nothing volatile or not allowed, and read no relation that cannot be replicated.
   what  music-shop, film-rental       (default: both; they are here)
         regress FOLDER [FILE…]        Postgres's regression tests: src/test/regress of its source
                                       (apt-get source postgresql-15, or github.com/postgres/postgres)

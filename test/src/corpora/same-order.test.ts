@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sameOrder } from './same-order.js';
+import { areAmong, sameOrder, uncut } from './same-order.js';
 
 const ROWS = [
   ['1', 'a'],
@@ -24,4 +24,16 @@ test('what orders by something else cannot be told', () => {
     'SELECT (SELECT 1 ORDER BY n)',
   ])
     expect(sameOrder(text, ['n', 't'], ROWS, ROWS)).toBe(null);
+});
+
+test('what a LIMIT cuts is found again', () => {
+  expect(uncut('SELECT n, t FROM x ORDER BY n LIMIT 2')).toBe('SELECT n, t FROM x ORDER BY n');
+  for (const text of [
+    'SELECT n FROM x LIMIT 2',
+    'SELECT n FROM x ORDER BY n LIMIT 2 OFFSET 3',
+    'SELECT * FROM (SELECT n FROM x ORDER BY n LIMIT 2)',
+  ])
+    expect(uncut(text)).toBe(null);
+  expect(areAmong([third, first], ROWS)).toBe(true);
+  expect(areAmong([first, first], ROWS)).toBe(false);
 });

@@ -18,6 +18,28 @@ export function sameOrder(
   return keys(one) === keys(other);
 }
 
+/**
+ * The query without its last LIMIT, where that cuts rows in an order: equal rows on either side of the cut may stand
+ * for each other. Null of any other query.
+ */
+export function uncut(sql: string): string | null {
+  const [, before, offset] =
+    /^([^]*\border\s+by\s[^()]*?)\slimit\s+\d+(\s+offset\b)?[\s;]*$/i.exec(sql) ?? [];
+  return offset === undefined ? (before ?? null) : null;
+}
+
+/** Whether each row is one of the others, as often as it is there. */
+export function areAmong(some: readonly TextRow[], all: readonly TextRow[]): boolean {
+  const left = new Map<string, number>();
+  for (const row of all) left.set(JSON.stringify(row), (left.get(JSON.stringify(row)) ?? 0) + 1);
+  return some.every((row) => {
+    const text = JSON.stringify(row);
+    const count = left.get(text) ?? 0;
+    left.set(text, count - 1);
+    return count > 0;
+  });
+}
+
 /** The last ORDER BY of a text, when it is the query's own and names columns that are returned. */
 function orderColumns(sql: string, names: readonly string[]): readonly number[] | null {
   const last = /^[^]*\border\s+by\s+([^()]*?)(?:\s(?:limit|offset|fetch)\s[^()]*)?[\s;]*$/i.exec(sql)?.[1];

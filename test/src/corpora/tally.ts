@@ -1,5 +1,12 @@
 import type { Compared, Kept, Wrong } from './watched.js';
 
+/** Refusals of what no query may hold that is live: volatile functions, those that act, and what is not a table. */
+const NOT_LIVE: ReadonlySet<string> = new Set([
+  'function_volatile',
+  'function_not_allowed',
+  'relation_not_replicated',
+]);
+
 /** What came of following the queries of one corpus, or of several. */
 export class Tally {
   readonly #kept: Kept[] = [];
@@ -48,10 +55,11 @@ export class Tally {
 
   lines({ each }: { readonly each: boolean }): readonly string[] {
     const all = this.#kept.length;
-    const percent = ((100 * this.incremental) / Math.max(1, all)).toFixed(1);
+    const live = this.#kept.filter(({ gear, reason }) => gear !== 'refused' || !NOT_LIVE.has(reason)).length;
+    const percent = ((100 * this.incremental) / Math.max(1, live)).toFixed(1);
     const { equal, changed, changedIncremental, open, tied } = this.#compared;
     return [
-      `${all} queries: ${this.incremental} incremental (${percent} %), ${this.#of('rerun')} re-run, ${this.refused} refused, ${this.wrong} wrong`,
+      `${all} queries: ${this.incremental} incremental (${percent} % of the ${live} that may be live), ${this.#of('rerun')} re-run, ${this.refused} refused, ${this.wrong} wrong`,
       `${this.#statements} statements; ${equal} comparisons equal, ${changed} of them after a change of the answer (${changedIncremental} incremental); ${tied} with equal rows in another order; ${open} where Postgres has several answers`,
       ...this.#reasons(),
       ...(each

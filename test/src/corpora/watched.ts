@@ -1,4 +1,5 @@
 import { createClient, encodeParams, type Client, type LiveView, type Shape } from '@sluice/client';
+import { must } from '@sluice/core/assert';
 import { propertyNames } from '@sluice/core/row-decoder';
 import { createSluice, type QueryText } from '@sluice/server';
 import { OUTPUT_SETTINGS } from '@sluice/server/source/database';
@@ -7,7 +8,7 @@ import { CLIENT_ROLE, type TestDatabase } from '@sluice/server/testing/postgres'
 import pg from 'pg';
 import { answerOf, diffOf, errorAnswer, type Answer, type TextRow } from '../judge/answer.js';
 import type { Subscribed } from './corpus.js';
-import { sameOrder } from './same-order.js';
+import { areAmong, sameOrder, uncut } from './same-order.js';
 
 // Many queries of others, live through one server; and Postgres, which is asked the same.
 
@@ -150,6 +151,7 @@ export class Watched {
   async #secondLook(one: Opened, seen: Answer): Promise<'equal' | 'open' | 'tied' | 'wrong'> {
     const answers: Answer[] = [await ask(this.#truth, one)];
     if (answers.some((answer) => isTied(one, answer, seen))) return 'tied';
+    if (await this.#isCutOtherwise(one, must(answers[0], 'an answer'), seen)) return 'open';
     for (const settings of OTHER_WAYS) {
       await this.#truth.query(settings);
       answers.push(await ask(this.#truth, one));
@@ -157,6 +159,16 @@ export class Watched {
     }
     if (answers.some((answer) => isSame(answer, seen))) return 'equal';
     return new Set(answers.map(({ digest }) => digest)).size > 1 ? 'open' : 'wrong';
+  }
+
+  /** LIMIT cuts among equal rows, and others of these are shown: as many, in the same order. */
+  async #isCutOtherwise(one: Opened, right: Answer, seen: Answer): Promise<boolean> {
+    const sql = uncut(one.sql);
+    if (sql === null || right.kind === 'error' || seen.kind === 'error') return false;
+    const names = (one.view.shape?.columns ?? []).map(({ name }) => name);
+    if (sameOrder(one.sql, names, right.rows, seen.rows) !== true) return false;
+    const all = await ask(this.#truth, { ...one, sql });
+    return all.kind !== 'error' && areAmong(seen.rows, all.rows);
   }
 
   async #reached(): Promise<void> {

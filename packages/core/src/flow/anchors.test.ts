@@ -107,3 +107,22 @@ test('a join that looks at too many rows is left to Postgres', () => {
   expect(started(never, INTEGER, [rows(half - 2), rows(half - 2)]).told).toBe(true);
   expect(started(never, INTEGER, [rows(half + 2), rows(half + 2)]).told).toBe(false);
 });
+
+test('what its subqueries look at counts together', () => {
+  const child = (how: Input['join']): Input => {
+    const block = joined([{ ...input(0, 1, 'inner'), demand: { parent: null, pairs: [] } }]);
+    const never: Block = { ...block, where: [{ op: 'call', fn: 'int4lt', args: [column(0), column(1)] }] };
+    return {
+      of: { kind: 'block', block: never },
+      join: how,
+      on: [],
+      offset: 2,
+      width: 1,
+      demand: { parent: 0, pairs: [{ column: 0, parentColumn: 0, type: INT }] },
+    };
+  };
+  const plan = joined([input(0, 0, 'inner'), child('exists')]);
+  const half = Math.ceil(Math.sqrt(VISITS_MAX));
+  expect(started(plan, INTEGER, [rows(half - 2), rows(half - 2)]).told).toBe(true);
+  expect(started(plan, INTEGER, [rows(half + 2), rows(half + 2)]).told).toBe(false);
+});

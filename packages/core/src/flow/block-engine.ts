@@ -3,10 +3,19 @@ import { withOne, withoutOne, type Few } from '../few.js';
 import type { Expression } from '../expression.js';
 import type { PgText, RowKey } from '../value.js';
 import type { Compiled } from './compile.js';
-import { compileBlock, type CompiledBlock, type CompiledInput } from './compiled-block.js';
+import { compileBlock, hangsOnNothing, type CompiledBlock, type CompiledInput } from './compiled-block.js';
 import { Combinations } from './combinations.js';
 import { ChildIndex, InputStore } from './input-store.js';
-import { anchorMark, attempt, Joining, Missing, without, type Anchored } from './joining.js';
+import {
+  anchorMark,
+  attempt,
+  Joining,
+  Missing,
+  visitsFor,
+  without,
+  type Anchored,
+  type Visits,
+} from './joining.js';
 import { FlowMember, type Tuple } from './member.js';
 import type { Block } from './plan.js';
 import type { Effects, Images, TableChanges } from './images.js';
@@ -49,6 +58,8 @@ export class BlockEngine {
   /** Members without an answer, or with one that the block above does not hold: all others need no look. */
   readonly #open = new Set<FlowMember>();
   readonly #needs: readonly Map<string, readonly PgText[]>[];
+  /** Of parents whose rows need not be there, where subqueries hang on them. */
+  readonly #nullable: readonly ChildIndex[];
   readonly #mixed: readonly (Combinations | null)[];
   readonly #joining: Joining;
   /** Reads no table, nor do its subqueries. */
@@ -87,6 +98,7 @@ export class BlockEngine {
           }),
         ),
     );
+    this.#nullable = this.#above.flatMap((one, at) => (hangsOnNothing(this.block, at) ? (one ?? []) : []));
     this.#mixed = inputs.map(({ paramKey }) => (paramKey === null ? null : new Combinations()));
     this.#joining = new Joining({
       block: this.block,
@@ -122,7 +134,7 @@ export class BlockEngine {
     const member = new FlowMember(this.#makeStages, params, key, this.#isLeft === null);
     this.#members.set(key, member);
     this.#open.add(member);
-    if (this.#members.size === 1) for (const above of this.#nullable()) above.add(ABSENT);
+    if (this.#members.size === 1) for (const above of this.#nullable) above.add(ABSENT);
     for (const [at, demanded] of this.#demandsOf(member)) {
       const sets = must(this.#bindings[at], 'bindings');
       sets.set(demanded, withOne(sets.get(demanded), member));
@@ -136,7 +148,7 @@ export class BlockEngine {
   remove(member: FlowMember): void {
     this.#members.delete(member.key);
     this.#open.delete(member);
-    if (this.#members.size === 0) for (const above of this.#nullable()) above.remove(ABSENT);
+    if (this.#members.size === 0) for (const above of this.#nullable) above.remove(ABSENT);
     for (const [at, demanded] of this.#demandsOf(member)) {
       const sets = must(this.#bindings[at], 'bindings');
       const left = withoutOne(sets.get(demanded), member);
@@ -181,21 +193,20 @@ export class BlockEngine {
   }
 
   /** Answers of subqueries that are complete become rows of their inputs. @returns whether any did */
-  startChildren(): boolean {
+  startChildren(visits: Visits): boolean {
     let any = false;
     for (const [at, child] of this.#children.entries()) {
       if (child === null) continue;
-      while (child.startChildren()) any = true;
+      while (child.startChildren(visits)) any = true;
       const [store, { asks }] = [must(this.#stores[at], 'store'), child];
       for (const member of child.#open) {
         if (!store.isCovered(member.key)) {
-          if (!child.start(member)) continue;
+          if (!child.start(member, visits)) continue;
           store.cover(member.key, member.rows());
           any = true;
         }
         child.#open.delete(member);
       }
-      // To join is to ask for more, which may be there.
       if (child.asks > asks) any = true;
     }
     return any;
@@ -209,8 +220,9 @@ export class BlockEngine {
 
   /** Starts what can be, from the innermost subqueries on; asks for what is missing. */
   startAll(): void {
+    const visits = visitsFor(this.#open.size);
     for (;;) {
-      let any = this.startChildren();
+      let any = this.startChildren(visits);
       for (const member of this.#open) {
         if (!member.started) {
           if (!this.start(member)) continue;
@@ -218,7 +230,7 @@ export class BlockEngine {
         }
         this.#open.delete(member);
       }
-      if (this.startChildren()) any = true;
+      if (this.startChildren(visits)) any = true;
       if (!any) return;
     }
   }
@@ -232,16 +244,17 @@ export class BlockEngine {
   }
 
   /** Makes the answer of a member. @returns whether all was there; what was not is asked for */
-  start(member: FlowMember): boolean {
+  start(member: FlowMember, visits?: Visits): boolean {
     if (member.started) return true;
     if (this.#isLeft?.(member) === true) return false;
     const tuples = new Map<string, Tuple>();
     let isWhole = true;
     const told = attempt(
       () => {
-        this.#joining.expand(member, [], tuples, (at, key, above) => {
+        const onUnknown = (at: number, key: string, above: readonly PgText[]): void => {
           if (!this.#asked(member, at, key, above)) isWhole = false;
-        });
+        };
+        this.#joining.expand(member, [], tuples, onUnknown, visits);
         if (isWhole) member.start(tuples.values());
       },
       () => member.stop(),
@@ -344,20 +357,6 @@ export class BlockEngine {
     });
   }
 
-  /** Where subqueries hang on rows that need not be there. */
-  *#nullable(): Generator<ChildIndex> {
-    for (const [at, { input }] of this.block.inputs.entries()) {
-      const { parent } = input.demand;
-      const above = this.#above[at] ?? null;
-      if (
-        input.of.kind === 'block' &&
-        above !== null &&
-        this.block.inputs[parent ?? at]?.input.join !== 'inner'
-      )
-        yield above;
-    }
-  }
-
   #index(below: CompiledInput, at: number): ChildIndex {
     return new ChildIndex(
       (row) => below.parentKey(row.values),
@@ -389,7 +388,8 @@ export class BlockEngine {
   #begin(at: number, key: string, member: FlowMember): void {
     const child = must(this.#children[at] ?? null, 'child');
     if (!child.#isComputed) return;
-    while (child.startChildren());
+    const visits = visitsFor(1);
+    while (child.startChildren(visits));
     if (child.start(member)) this.#stores[at]?.cover(key, member.rows());
   }
 

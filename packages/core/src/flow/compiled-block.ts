@@ -1,3 +1,4 @@
+import { must } from '../assert.js';
 import { columnsOf, type Compiled } from './compile.js';
 import { compileRows } from './computed-rows.js';
 import type { Expression } from '../expression.js';
@@ -98,4 +99,10 @@ export function place(flat: PgText[], { join, offset, width }: Input, row: Row |
   const mark = join === 'exists' ? 1 : 0;
   for (let column = 0; column < width - mark; column++)
     flat[offset + mark + column] = row?.values[column] ?? null;
+}
+
+/** Whether that input is a subquery that has an answer also where there is no row of its parent. */
+export function hangsOnNothing({ inputs }: CompiledBlock, at: number): boolean {
+  const { of, demand } = must(inputs[at], 'input').input;
+  return of.kind === 'block' && demand.parent !== null && inputs[demand.parent]?.input.join !== 'inner';
 }

@@ -13,6 +13,16 @@ import { Unplaced } from './text-orders.js';
 /** Rows that are looked at to make the tuples of one anchor: a join without equalities that needs more is Postgres's. */
 export const VISITS_MAX = 1_000_000;
 
+/** Rows that may still be looked at: what is left of that many is shared by all that counts on it. */
+export interface Visits {
+  left: number;
+}
+
+/** For so many bindings that begin together, with all of their subqueries. */
+export function visitsFor(bindings: number): Visits {
+  return { left: VISITS_MAX * Math.max(1, bindings) };
+}
+
 /** Stands in an anchor for the row that changes, where it is not there. */
 const GONE: Row = { key: '', values: [] };
 
@@ -97,7 +107,13 @@ export class Joining {
   }
 
   /** Makes the joined tuples that have the anchor's rows. @throws Missing, PgError, NotReproduced */
-  expand(member: FlowMember, anchor: Anchor, into: Map<string, Tuple>, onUnknown: OnUnknown): void {
+  expand(
+    member: FlowMember,
+    anchor: Anchor,
+    into: Map<string, Tuple>,
+    onUnknown: OnUnknown,
+    visits: Visits = visitsFor(1),
+  ): void {
     const flat: PgText[] = Array.from({ length: this.#block.width }, () => null);
     const { params } = member;
     const { arms, rows, first } = this.#block;
@@ -106,7 +122,7 @@ export class Joining {
       return;
     }
     if (!all(first, flat, params)) return;
-    const run: Run = { member, anchor, flat, rows: [], into, onUnknown, visits: { left: VISITS_MAX } };
+    const run: Run = { member, anchor, flat, rows: [], into, onUnknown, visits };
     if (arms === null) this.#join(run, 0, '');
     else this.#list(run, arms);
   }
@@ -199,11 +215,11 @@ interface Run {
   readonly rows: (Row | null)[];
   readonly into: Map<string, Tuple>;
   readonly onUnknown: OnUnknown;
-  readonly visits: { left: number };
+  readonly visits: Visits;
 }
 
 function visit({ visits }: Run): void {
-  if (visits.left-- === 0) notReproduced(`a join that looks at more than ${VISITS_MAX} rows`);
+  if (visits.left-- <= 0) notReproduced(`a join that looks at more than ${VISITS_MAX} rows`);
 }
 
 /** Rows that are made of parameters: by their number. */

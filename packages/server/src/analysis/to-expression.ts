@@ -88,8 +88,7 @@ export function toExpression(scalar: Scalar, context: ToExpression): Expression 
     case 'subscript':
       return subscript(scalar, context);
     case 'relabel':
-      if (!printsAlike(scalar.arg.type.oid, scalar.type.oid, context.facts)) throw new NotExpressible('cast');
-      return to(scalar.arg);
+      return relabelled(scalar, context);
     case 'collate':
       return to(scalar.arg);
     case 'order of':
@@ -309,6 +308,19 @@ function throughText(cast: ScalarOf<'io cast'>, context: ToExpression): Expressi
 
 function call(fn: string, arg: Expression, type: ValueType): Expression {
   return { op: 'call', fn, args: [arg], ...(PLAIN.has(type.kind) ? {} : { types: [type] }) };
+}
+
+/**
+ * A cast that leaves the bytes as they are. A `cidr` shows its prefix always, an `inet` where it is not the whole
+ * address: as `abbrev` of an `inet` does.
+ */
+function relabelled({ arg, type }: ScalarOf<'relabel'>, context: ToExpression): Expression {
+  const { facts } = context;
+  const value = toExpression(arg, context);
+  if (printsAlike(arg.type.oid, type.oid, facts)) return value;
+  if (baseOf(arg.type.oid, facts)?.output !== 'cidr_out' || baseOf(type.oid, facts)?.output !== 'inet_out')
+    throw new NotExpressible('cast');
+  return { op: 'call', fn: 'inet_abbrev', args: [value] };
 }
 
 /** Only where each element stays as it is. */

@@ -1,6 +1,7 @@
 import type { Operand, OrderTerm, TablePlan } from '@sluice/core/plan';
 import type { Node, RangeVar, SelectStmt, SortBy } from 'libpg-query';
 import type { Column, Registry, Table } from '../registry/registry.js';
+import { FIRST_USER_OID } from '../analysis/comparing.js';
 import { constantOf } from './expression.js';
 import { Lifting } from './lifting.js';
 import type { PlanFacts } from './plan-facts.js';
@@ -8,6 +9,7 @@ import { PlanColumns } from './plan-columns.js';
 import type { IncrementalPlan } from './planned.js';
 import { PredicateCompiler } from './predicate.js';
 import { NotIncremental } from './reasons.js';
+import { baseTypeOf } from './types.js';
 import { columnType, isOrdered, OID } from './value-types.js';
 
 /**
@@ -19,7 +21,7 @@ export function planIncremental(select: SelectStmt, facts: PlanFacts): Increment
   checkClauses(select, facts);
   const range = onlyTable(select);
   const table = theTable(facts, range);
-  const key = keyOf(table, facts.registry);
+  const key = orderedKeyOf(table, facts.registry);
   const columns = new PlanColumns(
     table,
     facts.registry,
@@ -86,6 +88,16 @@ function theTable(facts: PlanFacts, range: RangeVar): Table {
   return table;
 }
 
+/** The key whose order settles what the query leaves open: in Postgres, where a window is read, and here. */
+function orderedKeyOf(table: Table, registry: Registry): readonly Column[] {
+  const key = keyOf(table, registry);
+  for (const column of key) {
+    const { kind } = columnType(registry, column);
+    if (kind === 'opaque' || kind === 'float') throw new NotIncremental('key_type', column.name);
+  }
+  return key;
+}
+
 /** A unique key, all NOT NULL, that the replica identity holds; the primary key if it can be. */
 export function keyOf(table: Table, registry: Registry): readonly Column[] {
   const keys = [table.primaryKey, ...table.uniqueKeys].filter((names) => names !== null);
@@ -97,11 +109,26 @@ export function keyOf(table: Table, registry: Registry): readonly Column[] {
   if (held === undefined) throw new NotIncremental('no_identity', table.name);
   const columns = held.flatMap((name) => table.columns.filter((column) => column.name === name));
   for (const column of columns) {
-    const type = columnType(registry, column);
-    if (type.kind === 'opaque' || type.kind === 'float') throw new NotIncremental('key_type', column.name);
+    if (!isTold(registry, column.typeOid)) throw new NotIncremental('key_type', column.name);
     if (column.generated !== 'no') throw new NotIncremental('generated', column.name);
   }
   return columns;
+}
+
+/** Printed as the catalog or the locale has it, which may change while the value does not: `reg…`, money, and what holds them. */
+const CHANGING: ReadonlySet<number> = new Set([
+  24, 790, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191,
+]);
+
+/** Whether a value is known again by what Postgres prints for it. */
+function isTold(registry: Registry, oid: number): boolean {
+  const base = baseTypeOf(registry, oid);
+  const type = registry.types.get(base);
+  if (type?.kind === 'composite') return false;
+  // A range of the application may be one of any of these.
+  if ((type?.kind === 'range' || type?.kind === 'multirange') && base >= FIRST_USER_OID) return false;
+  const element = type?.elementOid ?? null;
+  return element === null ? !CHANGING.has(base) : isTold(registry, element);
 }
 
 function leavesOf(root: Table, registry: Registry): readonly Table[] {

@@ -27,7 +27,8 @@ export const RERUN_REASONS = {
   no_key: 'The table has no primary key, nor a unique key over columns that are NOT NULL.',
   no_identity:
     'The table has no replica identity that holds its key, so Postgres refuses its updates and deletes while it is published: add a primary key, or set REPLICA IDENTITY.',
-  key_type: 'The key of the table has a type that Sluice does not order.',
+  key_type:
+    'The key of the table has a type that Postgres may print differently while the value stays the same, such as regclass.',
   user_code: 'It may use functions, operators or casts of the application.',
   clock: 'It reads the clock.',
   not_analysed: 'Postgres did not analyse it for Sluice.',
