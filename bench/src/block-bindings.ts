@@ -11,7 +11,8 @@
  */
 import { must } from '@sluice/core/assert';
 import type { RowEvent } from '@sluice/core/engine/table-engine';
-import { FUNCTIONS } from '@sluice/core/expression/all';
+import { piecesOf } from '@sluice/core/chunks/all';
+import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { Expression } from '@sluice/core/expression';
 import type { Need } from '@sluice/core/flow/block-engine';
 import { FlowEngine } from '@sluice/core/flow/flow-engine';
@@ -133,7 +134,7 @@ function stored(table: Table, value: number): readonly (readonly PgText[])[] {
 }
 
 function filled(block: Block, bindings: number): FlowEngine {
-  const engine = new FlowEngine(block, FUNCTIONS);
+  const engine = new FlowEngine(block, piecesOf(chunksOfBlock(block)));
   const members = Array.from({ length: bindings }, (_, at) => engine.add([String(at), '3']));
   for (let needs = engine.needs(); needs.length > 0; needs = engine.needs())
     for (const need of needs) engine.fill(need, answers(need));

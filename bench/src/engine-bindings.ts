@@ -20,6 +20,7 @@ const ROUNDS = 7;
 const INT = { kind: 'int' } as const;
 const base: TablePlan = {
   kind: 'table',
+  chunks: [],
   table: 1,
   columns: [
     { name: 'id', type: INT },
@@ -86,7 +87,7 @@ function rowsOf(binding: number): string[][] {
 }
 
 function engine(plan: TablePlan, bindings: number): Bed['work'] {
-  const filled = new TableEngine(plan);
+  const filled = new TableEngine(plan, {});
   for (let b = 0; b < bindings; b++) filled.add([String(b), '3'], rowsOf(b), true);
   return (transactions) => {
     let operations = 0;

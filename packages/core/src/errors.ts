@@ -18,6 +18,7 @@ export interface ErrorEntry {
     | 'views'
     | 'sessions'
     | 'transport'
+    | 'engine'
     | 'client'
     | 'react';
 }

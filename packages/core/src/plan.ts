@@ -7,6 +7,8 @@ import type { PgText } from './value.js';
  */
 export interface TablePlan {
   readonly kind: 'table';
+  /** What it needs of the engine beyond the kernel: names of chunks (`chunks/chunk.ts`). */
+  readonly chunks: readonly string[];
   /** The table's oid in the registry; for a partitioned table, the root that the query names. */
   readonly table: number;
   /** Names of the columns that the plan reads; everything below refers to them by index. */

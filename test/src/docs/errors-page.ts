@@ -44,6 +44,7 @@ const STAGES: readonly (readonly [ErrorEntry['stage'], string])[] = [
   ['views', 'Views: queries that fail'],
   ['sessions', 'Sessions: subscriptions'],
   ['transport', 'Transport: connections, messages, tokens'],
+  ['engine', 'Engine: plans that cannot be run'],
   ['client', 'Client'],
   ['react', 'React'],
 ];

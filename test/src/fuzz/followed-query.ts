@@ -1,6 +1,8 @@
 import type { RowEvent } from '@sluice/core/engine/table-engine';
 import { whyNotReproduced } from '@sluice/core/expression/missing';
-import { FUNCTIONS } from '@sluice/core/expression/all';
+import { ALL_PIECES, piecesOf } from '@sluice/core/chunks/all';
+import { withFunctions } from '@sluice/core/chunks/chunk';
+import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { Expression } from '@sluice/core/expression';
 import type { Need } from '@sluice/core/flow/block-engine';
 import { FlowEngine, type FlowEffects } from '@sluice/core/flow/flow-engine';
@@ -107,8 +109,10 @@ export class FollowedQuery {
     this.#engine = this.#made();
   }
 
+  /** Of no more than the plan names. */
   #made(): FlowEngine {
-    return new FlowEngine(this.plan.block, { ...FUNCTIONS, ...this.#orders.functions });
+    const pieces = piecesOf(chunksOfBlock(this.plan.block));
+    return new FlowEngine(this.plan.block, withFunctions(pieces, this.#orders.functions));
   }
 
   /** Begins, or begins again what has missed. */
@@ -203,7 +207,7 @@ export class FollowedQuery {
 
 function agree(pairs: readonly DemandPair[], values: readonly PgText[], given: readonly PgText[]): boolean {
   return pairs.every(({ column, type }, at) => {
-    const key = equality(type);
+    const key = equality(type, ALL_PIECES.types);
     const [own, asked] = [key(values[column] ?? null), key(given[at] ?? null)];
     return own !== null && own === asked;
   });

@@ -86,7 +86,7 @@ const gearOf: ViewHostOptions['gearOf'] = (planned, { plan }) => {
   if (plan.kind !== 'table') throw new Error('assertion failed: plans by hand are of one table');
   const read = (run: Run, bindings: readonly Binding[], counts: readonly number[]): Promise<Hydration> =>
     hydrate(run, planned, bindings, counts);
-  return new TableGear({ plan, rowsPerViewMax: ROWS_MAX, hydrate: read });
+  return new TableGear({ plan, types: {}, rowsPerViewMax: ROWS_MAX, hydrate: read });
 };
 
 async function hydrate(

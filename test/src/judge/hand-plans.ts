@@ -240,6 +240,7 @@ export class HandPlanner {
   async #tablePlan(hand: HandPlan): Promise<TablePlan> {
     return {
       kind: 'table',
+      chunks: [],
       table: await this.#oid(hand.table),
       columns: hand.columns.map(([name, type]): PlanColumn => ({ name, type })),
       where: hand.where,

@@ -1,12 +1,5 @@
-import { unreachable } from '../assert.js';
+import { must, unreachable } from '../assert.js';
 import { compareAscii, compareBytes, compareDecimal, normaliseDecimal, trimBlanks } from './compare-text.js';
-import { arrayComparator, arrayKey } from '../expression/array-value.js';
-import { addressKey, compareAddresses } from '../expression/address-value.js';
-import { compareIntervals, intervalSpan } from '../expression/interval-value.js';
-import { compareJsonb, jsonbKey } from '../expression/json-node.js';
-import { rangeComparator, rangeKey } from '../expression/range-value.js';
-import { rowComparator, rowKey } from '../expression/row-value.js';
-import { compareZonedTimes } from '../expression/time-value.js';
 import type { ValueType } from '../plan.js';
 
 /**
@@ -18,8 +11,23 @@ import type { ValueType } from '../plan.js';
  */
 export type Compare = (left: string, right: string) => number;
 
+/** Makes text that is the same for two values exactly when they are equal. */
+export type KeyOf = (value: string) => string;
+
+/** Types that are rarer, or whose texts have to be taken apart: what they need is in a chunk. */
+export type RarerKind = 'interval' | 'jsonb' | 'inet' | 'timetz' | 'array' | 'range' | 'row';
+
+/** How values of such a type are compared, which are made of values of other types: elements, bounds, fields. */
+export interface TypeRule {
+  readonly compare: (parts: readonly Compare[]) => Compare;
+  readonly key: (parts: readonly KeyOf[]) => KeyOf;
+}
+
+/** Those that are loaded: a plan names the chunks of all types that it compares. */
+export type TypeRules = { readonly [K in RarerKind]?: TypeRule };
+
 /** The order of a type. (Postgres manual, "Operator Classes": the default btree order.) */
-export function comparator(type: ValueType): Compare {
+export function comparator(type: ValueType, rules: TypeRules): Compare {
   switch (type.kind) {
     case 'int':
     case 'numeric':
@@ -38,20 +46,6 @@ export function comparator(type: ValueType): Compare {
       return compareBytes;
     case 'char':
       return (left, right) => compareBytes(trimBlanks(left), trimBlanks(right));
-    case 'interval':
-      return compareIntervals;
-    case 'jsonb':
-      return compareJsonb;
-    case 'inet':
-      return compareAddresses;
-    case 'timetz':
-      return compareZonedTimes;
-    case 'array':
-      return arrayComparator(comparator(type.element));
-    case 'range':
-      return rangeComparator(comparator(type.element));
-    case 'row':
-      return rowComparator(type.fields.map((field) => comparator(field.type)));
     case 'time':
     case 'bool':
     case 'uuid':
@@ -60,13 +54,21 @@ export function comparator(type: ValueType): Compare {
     case 'json':
     case 'opaque':
       return compareAscii;
+    case 'interval':
+    case 'jsonb':
+    case 'inet':
+    case 'timetz':
+    case 'array':
+    case 'range':
+    case 'row':
+      return ruleOf(type.kind, rules).compare(partsOf(type).map((part) => comparator(part, rules)));
     default:
       return unreachable(type);
   }
 }
 
 /** Text that is the same for two values exactly when they are equal: what equality indexes are keyed by. */
-export function equalityKey(type: ValueType): (value: string) => string {
+export function equalityKey(type: ValueType, rules: TypeRules): KeyOf {
   switch (type.kind) {
     case 'int':
     case 'numeric':
@@ -76,20 +78,26 @@ export function equalityKey(type: ValueType): (value: string) => string {
     case 'char':
       return trimBlanks;
     case 'interval':
-      return (value) => String(intervalSpan(value));
     case 'jsonb':
-      return jsonbKey;
     case 'inet':
-      return addressKey;
+    case 'timetz':
     case 'array':
-      return arrayKey(equalityKey(type.element));
     case 'range':
-      return rangeKey(equalityKey(type.element));
     case 'row':
-      return rowKey(type.fields.map((field) => equalityKey(field.type)));
+      return ruleOf(type.kind, rules).key(partsOf(type).map((part) => equalityKey(part, rules)));
     default:
       return (value) => value;
   }
+}
+
+function ruleOf(kind: RarerKind, rules: TypeRules): TypeRule {
+  return must(rules[kind], 'a plan names its chunks');
+}
+
+/** The types of which values of a type are made. */
+export function partsOf(type: ValueType): readonly ValueType[] {
+  if (type.kind === 'array' || type.kind === 'range') return [type.element];
+  return type.kind === 'row' ? type.fields.map((field) => field.type) : [];
 }
 
 /** NaN equals NaN and is above infinity; -0 equals 0. Both sides have the same float type. */

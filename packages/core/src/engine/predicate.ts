@@ -2,7 +2,7 @@ import { must, unreachable } from '../assert.js';
 import type { Binding, Operand, Predicate, ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import { parseArrayElements } from './array-text.js';
-import { comparator, equalityKey } from './compare.js';
+import { comparator, equalityKey, type TypeRules } from './compare.js';
 
 /** True, false, or null for unknown. (Postgres manual, "Logical Operators".) */
 export type Truth = boolean | null;
@@ -22,21 +22,22 @@ export interface ArraySet {
 
 export type Condition = (row: readonly PgText[], binding: PreparedBinding) => Truth;
 
-export function compilePredicate(predicate: Predicate): Condition {
+export function compilePredicate(predicate: Predicate, rules: TypeRules): Condition {
+  const compile = (part: Predicate): Condition => compilePredicate(part, rules);
   switch (predicate.op) {
     case 'true':
       return () => true;
     case 'and':
-      return conjunction(predicate.args.map(compilePredicate));
+      return conjunction(predicate.args.map(compile));
     case 'or':
-      return disjunction(predicate.args.map(compilePredicate));
+      return disjunction(predicate.args.map(compile));
     case 'not': {
-      const arg = compilePredicate(predicate.arg);
+      const arg = compile(predicate.arg);
       return (row, binding) => negate(arg(row, binding));
     }
     case 'any':
     case 'all_ne':
-      return membership(predicate);
+      return membership(predicate, rules);
     case 'is_null':
     case 'is_not_null': {
       const arg = operand(predicate.arg);
@@ -51,11 +52,11 @@ export function compilePredicate(predicate: Predicate): Condition {
       };
     }
     case 'is': {
-      const arg = compilePredicate(predicate.arg);
+      const arg = compile(predicate.arg);
       return (row, binding) => (arg(row, binding) === predicate.value) !== predicate.negated;
     }
     default:
-      return comparison(predicate);
+      return comparison(predicate, rules);
   }
 }
 
@@ -89,10 +90,10 @@ function negate(truth: Truth): Truth {
 
 type Comparison = Extract<Predicate, { left: Operand; right: Operand }>;
 
-function comparison(predicate: Comparison): Condition {
+function comparison(predicate: Comparison, rules: TypeRules): Condition {
   const left = operand(predicate.left);
   const right = operand(predicate.right);
-  const compare = comparator(predicate.type);
+  const compare = comparator(predicate.type, rules);
   const decide = outcome(predicate.op);
   if (predicate.op === 'distinct' || predicate.op === 'not_distinct') {
     return (row, binding) => {
@@ -129,9 +130,9 @@ function outcome(op: Comparison['op']): (order: number) => boolean {
   }
 }
 
-function membership(predicate: Extract<Predicate, { array: number }>): Condition {
+function membership(predicate: Extract<Predicate, { array: number }>, rules: TypeRules): Condition {
   const left = operand(predicate.left);
-  const key = equalityKey(predicate.type);
+  const key = equalityKey(predicate.type, rules);
   const negated = predicate.op === 'all_ne';
   return (row, binding) => {
     const truth = isMember(left(row, binding), binding.arrays.get(predicate.array) ?? null, key);
@@ -157,17 +158,16 @@ function operand(which: Operand): (row: readonly PgText[], binding: PreparedBind
 }
 
 /** Takes the arrays that a predicate reads apart. */
-export function prepareBinding(predicate: Predicate, values: Binding): PreparedBinding {
+export function prepareBinding(predicate: Predicate, values: Binding, rules: TypeRules): PreparedBinding {
   const arrays = new Map<number, ArraySet | null>();
   for (const { array, type } of arrayParameters(predicate)) {
     const text = values[array] ?? null;
-    arrays.set(array, text === null ? null : arraySet(text, type));
+    arrays.set(array, text === null ? null : arraySet(text, equalityKey(type, rules)));
   }
   return { values, arrays };
 }
 
-function arraySet(text: string, type: ValueType): ArraySet {
-  const key = equalityKey(type);
+function arraySet(text: string, key: (value: string) => string): ArraySet {
   const keys = new Set<string>();
   let hasNull = false;
   const elements = parseArrayElements(text);
@@ -223,13 +223,13 @@ export interface IndexPath {
   keyOf(row: readonly PgText[]): string | null;
 }
 
-export function indexPath(predicate: Predicate): IndexPath | null {
+export function indexPath(predicate: Predicate, rules: TypeRules): IndexPath | null {
   const conjuncts = predicate.op === 'and' ? flatten(predicate.args) : [predicate];
-  const equalities = conjuncts.flatMap(asEquality);
+  const equalities = conjuncts.flatMap((conjunct) => asEquality(conjunct, rules));
   if (equalities.length > 0) return equalityPath(equalities);
   for (const conjunct of conjuncts) {
     if (conjunct.op === 'any' && 'column' in conjunct.left)
-      return anyPath(conjunct.left.column, conjunct.array, conjunct.type);
+      return anyPath(conjunct.left.column, conjunct.array, equalityKey(conjunct.type, rules));
   }
   return null;
 }
@@ -244,10 +244,10 @@ interface Equality {
   readonly key: (value: string) => string;
 }
 
-function asEquality(predicate: Predicate): Equality[] {
+function asEquality(predicate: Predicate, rules: TypeRules): Equality[] {
   if (predicate.op !== 'eq') return [];
   const { left, right } = predicate;
-  const key = equalityKey(predicate.type);
+  const key = equalityKey(predicate.type, rules);
   if ('column' in left && 'param' in right) return [{ column: left.column, param: right.param, key }];
   if ('param' in left && 'column' in right) return [{ column: right.column, param: left.param, key }];
   return [];
@@ -267,8 +267,7 @@ function equalityPath(equalities: readonly Equality[]): IndexPath {
   };
 }
 
-function anyPath(column: number, array: number, type: ValueType): IndexPath {
-  const key = equalityKey(type);
+function anyPath(column: number, array: number, key: (value: string) => string): IndexPath {
   return {
     columns: [{ column, key }],
     keysOf: (binding) => [...(binding.arrays.get(array)?.keys ?? [])],

@@ -24,6 +24,7 @@ const COLUMNS = [
 function plan(where: Predicate, rest: Partial<TablePlan> = {}): TablePlan {
   const base = {
     kind: 'table',
+    chunks: [],
     table: 1,
     columns: COLUMNS,
     project: [0, 3],
@@ -67,10 +68,10 @@ type Table = Map<string, readonly PgText[]>;
 
 /** The query's whole answer before the cut, by the definition. */
 function answer(p: TablePlan, table: Table, binding: Binding): (readonly PgText[])[] {
-  const condition = compilePredicate(p.where);
-  const prepared = prepareBinding(p.where, binding);
+  const condition = compilePredicate(p.where, {});
+  const prepared = prepareBinding(p.where, binding, {});
   const rows = [...table.values()].filter((row) => condition(row, prepared) === true);
-  const compare = comparator(INT);
+  const compare = comparator(INT, {});
   rows.sort((a, b) => {
     for (const term of p.order) {
       const [x, y] = [a[term.column] ?? null, b[term.column] ?? null];
@@ -206,9 +207,9 @@ test.each(cases)('what members show follows the table: $name', ({ plan: p, bindi
             [String(i + 1), String(i % 3), String(i % 5), null],
           ]),
         );
-        const engine = new TableEngine(p);
+        const engine = new TableEngine(p, {});
         const watched = Array.from({ length: 6 }, (_, n) => {
-          const second = new TableEngine(p);
+          const second = new TableEngine(p, {});
           const member = fetched(second, p, table, binding(n));
           engine.absorb(second);
           const shown = member.rows.shown().map(shownRow);
@@ -221,7 +222,7 @@ test.each(cases)('what members show follows the table: $name', ({ plan: p, bindi
             applyOps(one.shown, effects.ops.get(one.member) ?? [], p.order.length > 0);
             if (effects.missed.has(one.member)) {
               engine.remove(one.member);
-              const second = new TableEngine(p);
+              const second = new TableEngine(p, {});
               one.member = fetched(second, p, table, one.binding);
               engine.absorb(second);
               one.shown = one.member.rows.shown().map(shownRow);
@@ -249,7 +250,7 @@ test('some of it was told by edits', () => {
 
 test('a change costs the members it touches, not those there are (P7)', () => {
   const p = plan(byProject);
-  const engine = new TableEngine(p);
+  const engine = new TableEngine(p, {});
   for (let n = 0; n < 10_000; n++) engine.add([String(n)], [], true);
   const effects = engine.apply([{ oldKey: null, newKey: '1', values: ['1', '77', '0', null] }]);
   expect(effects.ops.size).toBe(1);
@@ -257,7 +258,7 @@ test('a change costs the members it touches, not those there are (P7)', () => {
 });
 
 test('C10: what a transaction does in between is neither seen nor missed', () => {
-  const engine = new TableEngine(plan(byProject));
+  const engine = new TableEngine(plan(byProject), {});
   const rows = [
     ['1', '0', '1', 'a'],
     ['2', '0', '2', 'b'],
@@ -284,7 +285,7 @@ test('C10: what a transaction does in between is neither seen nor missed', () =>
 });
 
 test('C10: what was written before a TRUNCATE is gone with it', () => {
-  const engine = new TableEngine(plan(byProject));
+  const engine = new TableEngine(plan(byProject), {});
   const member = engine.add(['0'], [['1', '0', '1', 'a']], true);
   const effects = engine.apply([
     { oldKey: null, newKey: '2', values: ['2', '0', '1', 'before'] },
@@ -297,7 +298,7 @@ test('C10: what was written before a TRUNCATE is gone with it', () => {
 });
 
 test('C11: what sorts behind the last known row of a window is not taken for the next', () => {
-  const engine = new TableEngine(plan({ op: 'true' }, { order: byRank, limit: { param: 0 } }));
+  const engine = new TableEngine(plan({ op: 'true' }, { order: byRank, limit: { param: 0 } }), {});
   const known = Array.from({ length: 11 }, (_, n) => [String(n), '0', String(20 - n), 'x']);
   const member = engine.add(['1'], known, false); // there are others, of ranks below 10
   const inserted = engine.apply([{ oldKey: null, newKey: '99', values: ['99', '0', '1', 'last'] }]);

@@ -1,7 +1,7 @@
 import { assert, must } from '../assert.js';
 import type { Binding, TablePlan } from '../plan.js';
 import type { PgText, RowKey } from '../value.js';
-import { comparator } from './compare.js';
+import { comparator, type TypeRules } from './compare.js';
 import { each, withOne, withoutOne, type Few } from '../few.js';
 import type { EncodedOp, HeldRow } from './held-row.js';
 import { UnorderedRows, WindowRows, type MemberRows, type WindowBounds } from './member-rows.js';
@@ -28,6 +28,7 @@ import {
  */
 export class TableEngine {
   readonly plan: TablePlan;
+  readonly #rules: TypeRules;
   readonly #condition: Condition;
   readonly #path: IndexPath | null;
   readonly #order: (left: HeldRow, right: HeldRow) => number;
@@ -39,11 +40,13 @@ export class TableEngine {
   readonly #held = new Map<RowKey, Holding>();
   readonly #members = new Set<Member>();
 
-  constructor(plan: TablePlan) {
+  /** @param rules those of the chunks that the plan names */
+  constructor(plan: TablePlan, rules: TypeRules) {
     this.plan = plan;
-    this.#condition = compilePredicate(plan.where);
-    this.#path = indexPath(plan.where);
-    this.#order = rowOrder(plan);
+    this.#rules = rules;
+    this.#condition = compilePredicate(plan.where, rules);
+    this.#path = indexPath(plan.where, rules);
+    this.#order = rowOrder(plan, rules);
     this.#predicateColumns = [...predicateColumns(plan.where)];
     const ordering = plan.order.map(({ column }) => column);
     this.#placing = [...new Set([...this.#predicateColumns, ...ordering, ...plan.key])];
@@ -63,7 +66,7 @@ export class TableEngine {
 
   /** Takes a binding in with its rows: in the plan's order, cut off by `fetchCount` unless `complete`. */
   add(binding: Binding, rows: readonly (readonly PgText[])[], complete: boolean): Member {
-    const prepared = prepareBinding(this.plan.where, binding);
+    const prepared = prepareBinding(this.plan.where, binding, this.#rules);
     const bounds = windowBounds(this.plan, binding);
     const held = rows.map((values) => this.#hold(rowKey(this.plan, values), values));
     const member = new Member(prepared, this.#memberRows([...held], complete, bounds));
@@ -345,11 +348,11 @@ export function rowKey(plan: Pick<TablePlan, 'key'>, values: PartialRow): RowKey
 }
 
 /** The plan's order, then its key: total. */
-function rowOrder(plan: TablePlan): (left: HeldRow, right: HeldRow) => number {
+function rowOrder(plan: TablePlan, rules: TypeRules): (left: HeldRow, right: HeldRow) => number {
   const terms = [
     ...plan.order,
     ...plan.key.map((column) => ({ column, descending: false, nullsFirst: false })),
-  ].map((term) => ({ ...term, compare: comparator(must(plan.columns[term.column], 'column').type) }));
+  ].map((term) => ({ ...term, compare: comparator(must(plan.columns[term.column], 'column').type, rules) }));
   return (left, right) => {
     for (const term of terms) {
       const a = left.values[term.column] ?? null;

@@ -1,5 +1,5 @@
 import { must } from '../assert.js';
-import { comparator, equalityKey } from '../engine/compare.js';
+import { comparator, equalityKey, type TypeRules } from '../engine/compare.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import { arrayComparator, EMPTY_ARRAY, parseArray, printArray, type ArrayValue } from './array-value.js';
@@ -19,19 +19,19 @@ function elementType(type: ValueType | undefined): ValueType {
     : element;
 }
 
-function elementKey([type]: readonly ValueType[]): (element: string) => string {
-  return equalityKey(elementType(type));
+function elementKey([type]: readonly ValueType[], rules: TypeRules): (element: string) => string {
+  return equalityKey(elementType(type), rules);
 }
 
-function comparing([type]: readonly ValueType[]): (left: string, right: string) => number {
+function comparing([type]: readonly ValueType[], rules: TypeRules): (left: string, right: string) => number {
   const element = elementType(type);
   if (!isOrdered(element)) notReproduced('the order of these elements');
-  return arrayComparator(comparator(element));
+  return arrayComparator(comparator(element, rules));
 }
 
 /** Equal when nothing differs: elements, dimensions, first indexes. */
-function equality(types: readonly ValueType[]): (left: string, right: string) => boolean {
-  const key = elementKey(types);
+function equality(types: readonly ValueType[], rules: TypeRules): (left: string, right: string) => boolean {
+  const key = elementKey(types, rules);
   return (left, right) => {
     if (left === right) return true;
     const a = parseArray(left);
@@ -45,16 +45,19 @@ function equality(types: readonly ValueType[]): (left: string, right: string) =>
 }
 
 /** A null element equals nothing. */
-function containing(types: readonly ValueType[]): (left: string, right: string) => boolean {
-  const key = elementKey(types);
+function containing(types: readonly ValueType[], rules: TypeRules): (left: string, right: string) => boolean {
+  const key = elementKey(types, rules);
   return (left, right) => {
     const held = keysOf(left, key);
     return parseArray(right).elements.every((element) => element !== null && held.has(key(element)));
   };
 }
 
-function overlapping(types: readonly ValueType[]): (left: string, right: string) => boolean {
-  const key = elementKey(types);
+function overlapping(
+  types: readonly ValueType[],
+  rules: TypeRules,
+): (left: string, right: string) => boolean {
+  const key = elementKey(types, rules);
   return (left, right) => {
     const held = keysOf(left, key);
     return parseArray(right).elements.some((element) => element !== null && held.has(key(element)));
@@ -108,9 +111,17 @@ function subscript(text: string, ...indexes: string[]): PgText {
   return elements[at] ?? null;
 }
 
+/** Asked for when it is needed: types without equality are an error of the call. */
+type Keying = () => (element: string) => string;
+
+const keyed =
+  (of: Parameters<typeof elementKey>): Keying =>
+  () =>
+    elementKey(...of);
+
 /** Where an element is, nulls being equal to each other here. */
-function positions(types: readonly ValueType[], text: string, wanted: PgText, from: number): number[] {
-  const key = elementKey(types);
+function positions(keying: Keying, text: string, wanted: PgText, from: number): number[] {
+  const key = keying();
   const { lengths, firsts, elements } = parseArray(text);
   if (lengths.length > 1) raise(TOO_MANY_DIMENSIONS);
   const wantedKey = wanted === null ? null : key(wanted);
@@ -121,15 +132,15 @@ function positions(types: readonly ValueType[], text: string, wanted: PgText, fr
   });
 }
 
-function position(types: readonly ValueType[], text: PgText, wanted: PgText, from: number): PgText {
+function position(keying: Keying, text: PgText, wanted: PgText, from: number): PgText {
   if (text === null) return null;
-  const [first] = positions(types, text, wanted, from);
+  const [first] = positions(keying, text, wanted, from);
   return first === undefined ? null : String(first);
 }
 
-function without(types: readonly ValueType[], text: PgText, unwanted: PgText): PgText {
+function without(keying: Keying, text: PgText, unwanted: PgText): PgText {
   if (text === null) return null;
-  const key = elementKey(types);
+  const key = keying();
   const { lengths, firsts, elements } = parseArray(text);
   if (lengths.length > 1) raise(TOO_MANY_DIMENSIONS);
   const unwantedKey = unwanted === null ? null : key(unwanted);
@@ -137,9 +148,9 @@ function without(types: readonly ValueType[], text: PgText, unwanted: PgText): P
   return list(rest, firsts[0]);
 }
 
-function replaced(types: readonly ValueType[], text: PgText, from: PgText, to: PgText): PgText {
+function replaced(keying: Keying, text: PgText, from: PgText, to: PgText): PgText {
   if (text === null) return null;
-  const key = elementKey(types);
+  const key = keying();
   const fromKey = from === null ? null : key(from);
   const value = parseArray(text);
   const elements = value.elements.map((element) =>
@@ -182,13 +193,13 @@ export const ARRAY: Family = {
   ...typedComparisons('array_', comparing),
   ...typedTests({
     array_eq: equality,
-    array_ne: (types) => {
-      const equal = equality(types);
+    array_ne: (...of) => {
+      const equal = equality(...of);
       return (a, b) => !equal(a, b);
     },
     arraycontains: containing,
-    arraycontained: (types) => {
-      const contains = containing(types);
+    arraycontained: (...of) => {
+      const contains = containing(...of);
       return (a, b) => contains(b, a);
     },
     arrayoverlap: overlapping,
@@ -211,17 +222,30 @@ export const ARRAY: Family = {
     array_append: () => (text, element) => append(text ?? null, element ?? null, true),
     array_prepend: () => (element, text) => append(text ?? null, element ?? null, false),
     array_cat: () => (left, right) => concatenate(left ?? null, right ?? null),
-    array_remove: (types) => (text, unwanted) => without(types, text ?? null, unwanted ?? null),
-    array_replace: (types) => (text, from, to) => replaced(types, text ?? null, from ?? null, to ?? null),
+    array_remove:
+      (...of) =>
+      (text, unwanted) =>
+        without(keyed(of), text ?? null, unwanted ?? null),
+    array_replace:
+      (...of) =>
+      (text, from, to) =>
+        replaced(keyed(of), text ?? null, from ?? null, to ?? null),
   }),
   ...loose('int4', {
-    array_position: (types) => (text, wanted) => position(types, text ?? null, wanted ?? null, -Infinity),
-    array_position_start: (types) => (text, wanted, from) =>
-      from === null && text !== null
-        ? notReproduced('a search from nowhere')
-        : position(types, text ?? null, wanted ?? null, Number(from)),
-    array_positions: (types) => (text, wanted) =>
-      text === null ? null : list(positions(types, text ?? '', wanted ?? null, -Infinity).map(String)),
+    array_position:
+      (...of) =>
+      (text, wanted) =>
+        position(keyed(of), text ?? null, wanted ?? null, -Infinity),
+    array_position_start:
+      (...of) =>
+      (text, wanted, from) =>
+        from === null && text !== null
+          ? notReproduced('a search from nowhere')
+          : position(keyed(of), text ?? null, wanted ?? null, Number(from)),
+    array_positions:
+      (...of) =>
+      (text, wanted) =>
+        text === null ? null : list(positions(keyed(of), text ?? '', wanted ?? null, -Infinity).map(String)),
   }),
   ...loose('text', {
     text_to_array: () => (text, separator) => split(text ?? null, separator ?? null, null),

@@ -3,12 +3,10 @@ import type { Call, Expression } from '../expression.js';
 import type { Binding, ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import { parseArrayElements } from '../engine/array-text.js';
-import { comparator, equalityKey } from '../engine/compare.js';
-import { arrayOf } from './array-build.js';
+import { comparator, equalityKey, type TypeRules } from '../engine/compare.js';
 import { notReproduced } from './errors.js';
 import { isOrdered } from './ordered.js';
 import type { Evaluator, Family } from './registry.js';
-import { printRow } from './row-value.js';
 
 /**
  * The value of an expression for a row under a binding. NULL logic is Postgres's; AND, OR, CASE and COALESCE
@@ -18,21 +16,34 @@ import { printRow } from './row-value.js';
  */
 export type Evaluate = (row: readonly PgText[], binding: Binding) => PgText;
 
+/** What expressions are compiled with: of the kernel, and of the chunks that are loaded. */
+export interface ExpressionPieces {
+  readonly functions: Family;
+  readonly types: TypeRules;
+  readonly builders: Builders;
+}
+
+/** What makes values of others: `ARRAY[…]` of a type, `ROW(…)`. */
+export interface Builders {
+  readonly array?: (type: ValueType) => (elements: readonly PgText[]) => string;
+  readonly row?: (fields: readonly PgText[]) => string;
+}
+
 /** As a condition: true, false, or null for unknown. */
 export type Condition = (row: readonly PgText[], binding: Binding) => boolean | null;
 
 /**
- * @param functions those of the families that the expression's functions live in
+ * @param pieces those of the chunks that the expression needs among them
  * @throws NotReproduced when a function is not among them, or not reproduced for its types
  */
-export function compileCondition(expression: Expression, functions: Family): Condition {
-  const value = compileExpression(expression, functions);
+export function compileCondition(expression: Expression, pieces: ExpressionPieces): Condition {
+  const value = compileExpression(expression, pieces);
   return (row, binding) => truth(value(row, binding));
 }
 
 /** @throws NotReproduced as `compileCondition` */
-export function compileExpression(expression: Expression, functions: Family): Evaluate {
-  const compile = (part: Expression): Evaluate => compileExpression(part, functions);
+export function compileExpression(expression: Expression, pieces: ExpressionPieces): Evaluate {
+  const compile = (part: Expression): Evaluate => compileExpression(part, pieces);
   switch (expression.op) {
     case 'column': {
       const { column } = expression;
@@ -43,7 +54,7 @@ export function compileExpression(expression: Expression, functions: Family): Ev
       return (_row, binding) => binding[param] ?? null;
     }
     case 'call':
-      return call(expression, functions);
+      return call(expression, pieces);
     case 'and':
     case 'or':
       return junction(expression.op === 'or', expression.args.map(compile));
@@ -68,28 +79,32 @@ export function compileExpression(expression: Expression, functions: Family): Ev
       return searched(expression, compile);
     case 'distinct':
     case 'nullif':
-      return compared(expression, functions);
+      return compared(expression, pieces);
     case 'any':
     case 'all':
-      return quantified(expression, functions);
+      return quantified(expression, pieces);
     case 'greatest':
     case 'least':
-      return extreme(expression, expression.args.map(compile));
+      return extreme(expression, expression.args.map(compile), pieces.types);
     case 'array':
-      return collected(expression.args.map(compile), expression.type);
+      return collected(
+        expression.args.map(compile),
+        must(pieces.builders.array, 'a plan names its chunks')(expression.type),
+      );
     case 'row': {
       const args = expression.args.map(compile);
-      return (row, binding) => printRow(args.map((arg) => arg(row, binding)));
+      const print = must(pieces.builders.row, 'a plan names its chunks');
+      return (row, binding) => print(args.map((arg) => arg(row, binding)));
     }
     default:
       return unreachable(expression);
   }
 }
 
-function call(expression: Call, functions: Family): Evaluate {
-  const run = bind(expression.fn, expression.types ?? [], functions);
-  const args = expression.args.map((arg) => compileExpression(arg, functions));
-  return functions[expression.fn]?.strict === false
+function call(expression: Call, pieces: ExpressionPieces): Evaluate {
+  const run = bind(expression.fn, expression.types ?? [], pieces);
+  const args = expression.args.map((arg) => compileExpression(arg, pieces));
+  return pieces.functions[expression.fn]?.strict === false
     ? (row, binding) => run(...args.map((arg) => arg(row, binding)))
     : nullForNull(run, args);
 }
@@ -116,9 +131,13 @@ function nullForNull(run: Evaluator, args: readonly Evaluate[]): Evaluate {
   };
 }
 
-function bind(fn: string, types: readonly ValueType[], functions: Family): Evaluator {
+function bind(
+  fn: string,
+  types: readonly ValueType[],
+  { functions, types: rules }: ExpressionPieces,
+): Evaluator {
   const entry = Object.hasOwn(functions, fn) ? functions[fn] : undefined;
-  return entry ? entry.bind(types) : notReproduced(`the function ${fn}`);
+  return entry ? entry.bind(types, rules) : notReproduced(`the function ${fn}`);
 }
 
 function truth(value: PgText): boolean | null {
@@ -167,11 +186,11 @@ function searched(
 
 function compared(
   expression: Extract<Expression, { op: 'distinct' | 'nullif' }>,
-  functions: Family,
+  pieces: ExpressionPieces,
 ): Evaluate {
-  const left = compileExpression(expression.left, functions);
-  const right = compileExpression(expression.right, functions);
-  const equal = bind(expression.fn, expression.types ?? [], functions);
+  const left = compileExpression(expression.left, pieces);
+  const right = compileExpression(expression.right, pieces);
+  const equal = bind(expression.fn, expression.types ?? [], pieces);
   if (expression.op === 'nullif') {
     return (row, binding) => {
       const a = left(row, binding);
@@ -193,14 +212,18 @@ function compared(
 const KEYED =
   /^(int\d\d?eq|numeric_eq|float8eq|float4eq|texteq|date_eq|timestamp_eq|uuid_eq|byteaeq|booleq|enum_eq)$/;
 
-function quantified(expression: Extract<Expression, { op: 'any' | 'all' }>, functions: Family): Evaluate {
-  const left = compileExpression(expression.left, functions);
-  const array = compileExpression(expression.array, functions);
+function quantified(
+  expression: Extract<Expression, { op: 'any' | 'all' }>,
+  pieces: ExpressionPieces,
+): Evaluate {
+  const left = compileExpression(expression.left, pieces);
+  const array = compileExpression(expression.array, pieces);
   const types = expression.types ?? [expression.type, expression.type];
-  const run = bind(expression.fn, types, functions);
+  const run = bind(expression.fn, types, pieces);
   const decisive = expression.op === 'any' ? 't' : 'f';
   const otherwise = expression.op === 'any' ? 'f' : 't';
-  const keyOf = decisive === 't' && KEYED.test(expression.fn) ? equalityKey(expression.type) : null;
+  const keyOf =
+    decisive === 't' && KEYED.test(expression.fn) ? equalityKey(expression.type, pieces.types) : null;
   const elementsOf = lastArray(keyOf);
   return (row, binding) => {
     const value = left(row, binding);
@@ -247,10 +270,11 @@ function lastArray(keyOf: ((value: string) => string) | null): (text: string) =>
 function extreme(
   expression: Extract<Expression, { op: 'greatest' | 'least' }>,
   args: readonly Evaluate[],
+  rules: TypeRules,
 ): Evaluate {
   const { type } = expression;
   if (!isOrdered(type)) notReproduced(`the order of ${type.kind}`);
-  const compare = comparator(type);
+  const compare = comparator(type, rules);
   const sign = expression.op === 'greatest' ? 1 : -1;
   return (row, binding) => {
     let best: PgText = null;
@@ -262,41 +286,6 @@ function extreme(
   };
 }
 
-function collected(args: readonly Evaluate[], type: ValueType): Evaluate {
-  const build = arrayOf(type);
+function collected(args: readonly Evaluate[], build: (elements: readonly PgText[]) => string): Evaluate {
   return (row, binding) => build(args.map((arg) => arg(row, binding)));
-}
-
-/** The names of the functions that an expression calls: what decides the families it needs. */
-export function functionsOf(expression: Expression): Set<string> {
-  const names = new Set<string>();
-  const visit = (part: Expression): void => {
-    if ('fn' in part) names.add(part.fn);
-    for (const inner of partsOf(part)) visit(inner);
-  };
-  visit(expression);
-  return names;
-}
-
-function partsOf(expression: Expression): readonly Expression[] {
-  switch (expression.op) {
-    case 'column':
-    case 'param':
-      return [];
-    case 'not':
-    case 'is':
-    case 'is_null':
-    case 'is_not_null':
-      return [expression.arg];
-    case 'case':
-      return [...expression.arms.flat(), expression.otherwise];
-    case 'any':
-    case 'all':
-      return [expression.left, expression.array];
-    case 'distinct':
-    case 'nullif':
-      return [expression.left, expression.right];
-    default:
-      return must(expression.args, 'arguments');
-  }
 }

@@ -36,29 +36,11 @@ function byMoment(left: (text: string) => Moment, right: (text: string) => Momen
   return (a: string, b: string) => compareMoments(left(a), right(b));
 }
 
-/** Texts of one type and one length, of years with four digits, are in the order of their characters. */
-function byText(compare: (a: string, b: string) => number) {
-  return (a: string, b: string): number =>
-    isPlain(a) && isPlain(b) && a.length === b.length ? order(a, b) : compare(a, b);
-}
-
-function isPlain(text: string): boolean {
-  return text.charCodeAt(4) === 45 && !text.endsWith('C');
-}
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 const zoned = byMoment(parseMoment, parseMoment);
-const dates = byText(byMoment(dayAsMoment, dayAsMoment));
-const moments = byText(zoned);
 const dateFirst = byMoment(dayAsMoment, parseMoment);
 const dateLast = byMoment(parseMoment, dayAsMoment);
 
 const COMPARISONS: Family = {
-  ...comparisons('date_', dates),
-  ...comparisons('timestamp_', moments),
   ...comparisons('time_', (a, b) => parseTime(a) - parseTime(b)),
   ...comparisons('timetz_', compareZonedTimes),
   ...comparisons('date_', dateFirst, '_timestamp'),

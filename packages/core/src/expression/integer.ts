@@ -1,5 +1,5 @@
 import { DIVISION_BY_ZERO, INVALID_TEXT, OUT_OF_RANGE, notReproduced, raise } from './errors.js';
-import { comparisons, strict, type Family } from './registry.js';
+import { strict, type Family } from './registry.js';
 
 /** `int2` and `int4` fit a JavaScript number with all that one operation makes of them; `int8` does not. */
 type Width = 2 | 4;
@@ -130,19 +130,7 @@ function read(limit: bigint): (text: string) => string {
   };
 }
 
-/** Fifteen characters of an integer are safe as a number. */
-const SAFE_LENGTH = 15;
-
-function compare(left: string, right: string): number {
-  if (left === right) return 0;
-  if (left.length <= SAFE_LENGTH && right.length <= SAFE_LENGTH) return Number(left) - Number(right);
-  return BigInt(left) < BigInt(right) ? -1 : 1;
-}
-
-const PAIRS = ['int2', 'int4', 'int8', 'int24', 'int42', 'int28', 'int82', 'int48', 'int84'];
-
 export const INTEGER: Family = {
-  ...Object.assign({}, ...PAIRS.map((prefix) => comparisons(prefix, compare))),
   ...arithmetic('int2', 2),
   ...arithmetic('int4', 4),
   ...arithmetic('int24', 4),

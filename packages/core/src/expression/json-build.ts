@@ -1,17 +1,8 @@
-import { JsonNumber } from '../json.js';
 import type { RowField, ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import { parseArray } from './array-value.js';
 import { INVALID_PARAMETER, notReproduced, raise } from './errors.js';
-import {
-  canonicalJson,
-  parseNode,
-  printNode,
-  printString,
-  type JsonNode,
-  type JsonObject,
-} from './json-node.js';
-import { readNumeric } from './numeric.js';
+import { printString } from './json-node.js';
 import { loose, stable, typed, type Family } from './registry.js';
 import { parseRow } from './row-value.js';
 
@@ -24,7 +15,7 @@ type Writer = (value: string) => string;
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /** As `json`, which keeps the text of what is JSON already. */
-function writerOf(type: ValueType | undefined): Writer {
+export function writerOf(type: ValueType | undefined): Writer {
   switch (type?.kind) {
     case undefined:
     case 'opaque':
@@ -87,33 +78,8 @@ function grouped(parts: readonly string[], length: number): string[] {
   );
 }
 
-/** As `jsonb`: numbers in full digits. */
-function nodeWriter(type: ValueType | undefined): (value: string) => JsonNode {
-  const write = writerOf(type);
-  if (type?.kind === 'json') return (value) => parseNode(canonicalJson(value));
-  if (type?.kind === 'row') return rowNodeWriter(type.fields);
-  if (type?.kind === 'array' && (type.element.kind === 'json' || type.element.kind === 'row'))
-    return notReproduced('an array of json or of rows');
-  return (value) => inFull(parseNode(write(value)));
-}
-
-function rowNodeWriter(fields: readonly RowField[]): (value: string) => JsonNode {
-  const writers = fields.map(({ name, type }) => [name, nodeOrNull(nodeWriter(type))] as const);
-  return (value) => {
-    const values = parseRow(value);
-    return new Map(writers.map(([name, write], at) => [name, write(values[at] ?? null)]));
-  };
-}
-
-function inFull(node: JsonNode): JsonNode {
-  if (node instanceof JsonNumber) return new JsonNumber(readNumeric(node.text));
-  if (Array.isArray(node)) return node.map(inFull);
-  if (node instanceof Map) return new Map([...node].map(([name, value]) => [name, inFull(value)]));
-  return node;
-}
-
 /** A member's name: a scalar that is not null. */
-function nameWriter(type: ValueType | undefined): (value: PgText) => string {
+export function nameWriter(type: ValueType | undefined): (value: PgText) => string {
   const write = writerOf(type);
   const isScalar = !['array', 'row', 'json', 'jsonb'].includes(type?.kind ?? '');
   return (value) => {
@@ -124,10 +90,7 @@ function nameWriter(type: ValueType | undefined): (value: PgText) => string {
 }
 
 const orNull = (write: Writer) => (value: PgText) => (value === null ? 'null' : write(value));
-const nodeOrNull = (write: (value: string) => JsonNode) => (value: PgText) =>
-  value === null ? null : write(value);
-
-function pairs(
+export function pairs(
   types: readonly ValueType[],
 ): readonly (readonly [ValueType | undefined, ValueType | undefined])[] {
   if (types.length % 2 === 1) raise(INVALID_PARAMETER);
@@ -144,27 +107,9 @@ function buildObject(types: readonly ValueType[]): (...args: PgText[]) => string
   };
 }
 
-function buildObjectb(types: readonly ValueType[]): (...args: PgText[]) => string {
-  const writers = pairs(types).map(
-    ([name, value]) => [nameWriter(name), nodeOrNull(nodeWriter(value))] as const,
-  );
-  return (...args) => {
-    const object: JsonObject = new Map();
-    writers.forEach(([name, value], index) => {
-      object.set(JSON.parse(name(args[index * 2] ?? null)) as string, value(args[index * 2 + 1] ?? null));
-    });
-    return printNode(object);
-  };
-}
-
 function buildArray(types: readonly ValueType[]): (...args: PgText[]) => string {
   const writers = types.map((type) => orNull(writerOf(type)));
   return (...args) => `[${writers.map((write, index) => write(args[index] ?? null)).join(', ')}]`;
-}
-
-function buildArrayb(types: readonly ValueType[]): (...args: PgText[]) => string {
-  const writers = types.map((type) => nodeOrNull(nodeWriter(type)));
-  return (...args) => printNode(writers.map((write, index) => write(args[index] ?? null)));
 }
 
 function arrayToJson([type]: readonly ValueType[]): Writer {
@@ -177,18 +122,8 @@ export const JSON_BUILD: Family = stable({
     array_to_json: arrayToJson,
     row_to_json: ([type]) => (type?.kind === 'row' ? writerOf(type) : notReproduced('JSON of this row')),
   }),
-  ...typed('jsonb', {
-    to_jsonb: ([type]) => {
-      const write = nodeWriter(type);
-      return (value) => printNode(write(value));
-    },
-  }),
   ...loose('json', {
     json_build_object: buildObject,
     json_build_array: buildArray,
-  }),
-  ...loose('jsonb', {
-    jsonb_build_object: buildObjectb,
-    jsonb_build_array: buildArrayb,
   }),
 });

@@ -1,5 +1,8 @@
-import { characters } from './characters.js';
+import type { ValueType } from '../plan.js';
+import { casing } from './casing.js';
+import { asciiLower, characters } from './characters.js';
 import { notReproduced, raise } from './errors.js';
+import { strict, typedTests, type Family } from './registry.js';
 
 /**
  * LIKE, by code points: `%` is any text, `_` one character, a backslash takes the next character as it is. The
@@ -12,7 +15,7 @@ const ANY_ONE = Symbol('any character');
 type Piece = readonly (string | typeof ANY_ONE)[];
 
 /** Makes matchers and remembers the last, since a pattern is mostly a parameter. */
-export function matching(): (text: string, pattern: string) => boolean {
+function matching(): (text: string, pattern: string) => boolean {
   let lastPattern: string | null = null;
   let last: Matcher = () => false;
   return (text, pattern) => {
@@ -90,7 +93,7 @@ function piecesOf(pattern: string): Piece[] {
 const INVALID_ESCAPE = '22025';
 
 /** The pattern with a backslash where it had another escape character. (like_support, `like_escape`) */
-export function withEscape(pattern: string, escape: string): string {
+function withEscape(pattern: string, escape: string): string {
   const escapes = Array.from(escape);
   if (escapes.length > 1) raise(INVALID_ESCAPE);
   if (escape === '') return pattern.replaceAll('\\', '\\\\');
@@ -108,3 +111,26 @@ export function withEscape(pattern: string, escape: string): string {
   }
   return result;
 }
+
+/** Cased and then matched, as Postgres does it. */
+function caseless(types: readonly ValueType[]): (text: string, pattern: string) => boolean {
+  const lower = casing(asciiLower)(types);
+  const matches = matching();
+  return (text, pattern) => matches(lower(text), lower(pattern));
+}
+
+function not(
+  matches: (text: string, pattern: string) => boolean,
+): (text: string, pattern: string) => boolean {
+  return (text, pattern) => !matches(text, pattern);
+}
+
+export const LIKE: Family = {
+  ...typedTests({
+    textlike: matching,
+    textnlike: () => not(matching()),
+    texticlike: caseless,
+    texticnlike: (types) => not(caseless(types)),
+  }),
+  ...strict('text', { like_escape: withEscape }),
+};

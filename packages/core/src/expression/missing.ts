@@ -1,8 +1,10 @@
 import type { Family } from './registry.js';
 import type { Expression } from '../expression.js';
-import { FUNCTIONS } from './all.js';
-import { compileExpression, functionsOf } from './compile.js';
+import { ALL_PIECES } from '../chunks/all.js';
+import { withFunctions } from '../chunks/chunk.js';
+import { compileExpression } from './compile.js';
 import { NotReproduced } from './errors.js';
+import { functionsOf } from './parts.js';
 
 /** What is not reproduced, and why, in words: what `explain` says and what the list in the documentation is made of. */
 export interface Missing {
@@ -102,7 +104,7 @@ export const MISSING: readonly Missing[] = [
 
 /** Why a function is not reproduced at all; null for one that is. */
 export function missingReason(fn: string): Missing | null {
-  if (Object.hasOwn(FUNCTIONS, fn)) return null;
+  if (Object.hasOwn(ALL_PIECES.functions, fn)) return null;
   return MISSING.find(({ functions }) => functions.test(fn)) ?? null;
 }
 
@@ -117,7 +119,10 @@ export function whyNotReproduced(expression: Expression, also: Family = {}): str
     if (missing) return `${fn} (${missing.what}): ${missing.reason}`;
   }
   try {
-    compileExpression(expression, Object.keys(also).length === 0 ? FUNCTIONS : { ...FUNCTIONS, ...also });
+    compileExpression(
+      expression,
+      Object.keys(also).length === 0 ? ALL_PIECES : withFunctions(ALL_PIECES, also),
+    );
     return null;
   } catch (error) {
     if (error instanceof NotReproduced) return error.message;

@@ -1,5 +1,5 @@
 import { comparator } from '../engine/compare.js';
-import type { Compare } from '../engine/compare.js';
+import type { Compare, TypeRules } from '../engine/compare.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import { notReproduced } from './errors.js';
@@ -15,18 +15,18 @@ import {
 } from './range-value.js';
 import { strict, tests, typed, typedComparisons, typedTests, type Family } from './registry.js';
 
-function elementCompare(types: readonly ValueType[]): Compare {
+function elementCompare(types: readonly ValueType[], rules: TypeRules): Compare {
   const range = types.find((type) => type.kind === 'range');
   if (range?.kind !== 'range' || !isOrdered(range.element)) return notReproduced('the order of this range');
-  return comparator(range.element);
+  return comparator(range.element, rules);
 }
 
 type Pair = (a: RangeValue, b: RangeValue, compare: Compare) => boolean;
 
 /** A test of two ranges that are not empty; with an empty one it is false. */
 function pair(test: Pair) {
-  return (types: readonly ValueType[]) => {
-    const compare = elementCompare(types);
+  return (types: readonly ValueType[], rules: TypeRules) => {
+    const compare = elementCompare(types, rules);
     return (left: string, right: string) => {
       const a = parseRange(left);
       const b = parseRange(right);
@@ -42,8 +42,8 @@ const covers: Pair = (a, b, compare) =>
   compareBounds(lowerOf(a), lowerOf(b), compare) <= 0 && compareBounds(upperOf(a), upperOf(b), compare) >= 0;
 
 /** Every range holds the empty one. */
-function containing(types: readonly ValueType[]) {
-  const compare = elementCompare(types);
+function containing(types: readonly ValueType[], rules: TypeRules) {
+  const compare = elementCompare(types, rules);
   return (left: string, right: string): boolean => {
     const b = parseRange(right);
     if (b === null) return true;
@@ -52,8 +52,8 @@ function containing(types: readonly ValueType[]) {
   };
 }
 
-function containsElement(types: readonly ValueType[]) {
-  const compare = elementCompare(types);
+function containsElement(types: readonly ValueType[], rules: TypeRules) {
+  const compare = elementCompare(types, rules);
   return (text: string, element: string): boolean => {
     const range = parseRange(text);
     if (range === null) return false;
@@ -66,8 +66,8 @@ function containsElement(types: readonly ValueType[]) {
 }
 
 /** Two ranges' common part. */
-function intersection(types: readonly ValueType[]) {
-  const compare = elementCompare(types);
+function intersection(types: readonly ValueType[], rules: TypeRules) {
+  const compare = elementCompare(types, rules);
   return (left: string, right: string): string => {
     const a = parseRange(left);
     const b = parseRange(right);
@@ -91,19 +91,20 @@ const trait = (of: (range: RangeValue) => boolean) => (text: string) => {
   const range = parseRange(text);
   return range !== null && of(range);
 };
-const comparing = (types: readonly ValueType[]): Compare => rangeComparator(elementCompare(types));
+const comparing = (types: readonly ValueType[], rules: TypeRules): Compare =>
+  rangeComparator(elementCompare(types, rules));
 
 export const RANGE: Family = {
   ...typedComparisons('range_', comparing),
   ...typedTests({
     range_contains: containing,
-    range_contained_by: (types) => {
-      const contains = containing(types);
+    range_contained_by: (...of) => {
+      const contains = containing(...of);
       return (a, b) => contains(b, a);
     },
     range_contains_elem: containsElement,
-    elem_contained_by_range: (types) => {
-      const contains = containsElement(types);
+    elem_contained_by_range: (...of) => {
+      const contains = containsElement(...of);
       return (element, range) => contains(range, element);
     },
     range_overlaps: pair(overlaps),

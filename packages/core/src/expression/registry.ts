@@ -1,3 +1,4 @@
+import type { TypeRules } from '../engine/compare.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 
@@ -13,8 +14,11 @@ export interface PgFunction {
   /** The result's type as pg_type names it. */
   readonly result: string;
   /** @throws NotReproduced when the types are ones for which the function is not reproduced */
-  readonly bind: (types: readonly ValueType[]) => Evaluator;
+  readonly bind: Bind<Evaluator>;
 }
+
+/** @param rules how the values are compared whose types need a chunk for it */
+export type Bind<F> = (types: readonly ValueType[], rules: TypeRules) => F;
 
 export type Evaluator = (...args: PgText[]) => PgText;
 type Strict = (...args: string[]) => PgText;
@@ -39,32 +43,29 @@ export function tests(functions: Readonly<Record<string, Test>>): Family {
 }
 
 /** Strict functions that depend on the types of their arguments. */
-export function typed(
-  result: string,
-  functions: Readonly<Record<string, (types: readonly ValueType[]) => Strict>>,
-): Family {
+export function typed(result: string, functions: Readonly<Record<string, Bind<Strict>>>): Family {
   return mapped(functions, (bind) => ({
     strict: true,
     stable: false,
     result,
-    bind: (types) => bind(types) as Evaluator,
+    bind: (types, rules) => bind(types, rules) as Evaluator,
   }));
 }
 
-export function typedTests(
-  functions: Readonly<Record<string, (types: readonly ValueType[]) => Test>>,
-): Family {
+export function typedTests(functions: Readonly<Record<string, Bind<Test>>>): Family {
   return typed(
     'bool',
-    mapped(functions, (bind) => (types: readonly ValueType[]) => asText(bind(types))),
+    mapped(
+      functions,
+      (bind): Bind<Strict> =>
+        (types, rules) =>
+          asText(bind(types, rules)),
+    ),
   );
 }
 
 /** Functions that are called with nulls too. */
-export function loose(
-  result: string,
-  functions: Readonly<Record<string, (types: readonly ValueType[]) => Evaluator>>,
-): Family {
+export function loose(result: string, functions: Readonly<Record<string, Bind<Evaluator>>>): Family {
   return mapped(functions, (bind) => ({ strict: false, stable: false, result, bind }));
 }
 
@@ -91,12 +92,12 @@ export function comparisons(
 /** The six comparisons of a type whose order depends on it: an enum, an array, a collation. */
 export function typedComparisons(
   prefix: string,
-  comparing: (types: readonly ValueType[]) => (left: string, right: string) => number,
+  comparing: Bind<(left: string, right: string) => number>,
 ): Family {
   const by =
-    (decide: (order: number) => boolean) =>
-    (types: readonly ValueType[]): Test => {
-      const compare = comparing(types);
+    (decide: (order: number) => boolean): Bind<Test> =>
+    (types, rules) => {
+      const compare = comparing(types, rules);
       return (a, b) => decide(compare(a, b));
     };
   return typedTests({

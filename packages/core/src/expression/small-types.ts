@@ -27,7 +27,7 @@ export const BYTEA: Family = {
 /** Labels in the order in which the type declares them. */
 function labelOrder([type, other]: readonly ValueType[]): (left: string, right: string) => number {
   const labels = type?.kind === 'enum' ? type : other;
-  return labels?.kind === 'enum' ? comparator(labels) : notReproduced('an enum without its labels');
+  return labels?.kind === 'enum' ? comparator(labels, {}) : notReproduced('an enum without its labels');
 }
 
 export const ENUM: Family = {

@@ -1,10 +1,10 @@
-import { compareBytes, trimBlanks } from '../engine/compare-text.js';
+import { trimBlanks } from '../engine/compare-text.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
-import { asciiLower, asciiUpper, byteLength, cut, isAscii, lengthOf } from './characters.js';
+import { asciiLower, asciiUpper, byteLength, cut, lengthOf } from './characters.js';
 import { INVALID_PARAMETER, notReproduced, raise } from './errors.js';
-import { matching, withEscape } from './like.js';
-import { loose, stable, strict, tests, typed, typedTests, type Family } from './registry.js';
+import { casing } from './casing.js';
+import { loose, stable, strict, tests, typed, type Family } from './registry.js';
 
 /** Longer results are left to Postgres, which has its own limit. */
 const RESULT_LENGTH_MAX = 10_000_000;
@@ -110,73 +110,10 @@ function toChar(text: string, modifier: string, explicit: string): string {
   return have <= length ? text + ' '.repeat(length - have) : toVarchar(text, modifier, explicit);
 }
 
-/**
- * Case is a matter of locale even for ASCII (Turkish has two letters i), so the planner gives the type with its
- * collation: under C only ASCII letters change; under another, ASCII text is as everywhere, the rest is not known.
- * The planner plans casing only where `hasUsualCase` says so of the collation, or of the database's locale.
- */
-function casing(change: (text: string) => string) {
-  return ([type]: readonly ValueType[]): ((text: string) => string) => {
-    if (type === undefined || !('ordered' in type)) return notReproduced('case under an unknown collation');
-    return (text) =>
-      type.ordered || isAscii(text) ? change(text) : notReproduced('the case of letters beyond ASCII');
-  };
-}
-
-/** Cased and then matched, as Postgres does it. */
-function caseless(types: readonly ValueType[]): (text: string, pattern: string) => boolean {
-  const lower = casing(asciiLower)(types);
-  const matches = matching();
-  return (text, pattern) => matches(lower(text), lower(pattern));
-}
-
-/** Text is ordered here by bytes; under another collation Postgres orders it in its own way. */
-function byBytes(decide: (order: number) => boolean, view: (text: string) => string = (text) => text) {
-  return ([type]: readonly ValueType[]) => {
-    if (type === undefined || !('ordered' in type) || !type.ordered)
-      notReproduced('the order of a collation');
-    return (a: string, b: string) => decide(compareBytes(view(a), view(b)));
-  };
-}
-
-function ordered(prefix: string, suffixes: readonly string[], view?: (text: string) => string): Family {
-  const [lt = '', le = '', gt = '', ge = ''] = suffixes;
-  return typedTests({
-    [prefix + lt]: byBytes((order) => order < 0, view),
-    [prefix + le]: byBytes((order) => order <= 0, view),
-    [prefix + gt]: byBytes((order) => order > 0, view),
-    [prefix + ge]: byBytes((order) => order >= 0, view),
-  });
-}
-
-function not(
-  matches: (text: string, pattern: string) => boolean,
-): (text: string, pattern: string) => boolean {
-  return (text, pattern) => !matches(text, pattern);
-}
-
 const same = (text: string): string => text;
 
 export const TEXT: Family = {
-  ...tests({
-    texteq: (a, b) => a === b,
-    textne: (a, b) => a !== b,
-    bpchareq: (a, b) => trimBlanks(a) === trimBlanks(b),
-    bpcharne: (a, b) => trimBlanks(a) !== trimBlanks(b),
-    text_starts_with: (text, start) => text.startsWith(start),
-    text_pattern_lt: (a, b) => compareBytes(a, b) < 0,
-    text_pattern_le: (a, b) => compareBytes(a, b) <= 0,
-    text_pattern_gt: (a, b) => compareBytes(a, b) > 0,
-    text_pattern_ge: (a, b) => compareBytes(a, b) >= 0,
-  }),
-  ...ordered('text_', ['lt', 'le', 'gt', 'ge']),
-  ...ordered('bpchar', ['lt', 'le', 'gt', 'ge'], trimBlanks),
-  ...typedTests({
-    textlike: matching,
-    textnlike: () => not(matching()),
-    texticlike: caseless,
-    texticnlike: (types) => not(caseless(types)),
-  }),
+  ...tests({ text_starts_with: (text, start) => text.startsWith(start) }),
   ...typed('text', { lower: casing(asciiLower), upper: casing(asciiUpper) }),
   ...strict('int4', {
     textlen: (text) => String(lengthOf(text)),
@@ -188,7 +125,6 @@ export const TEXT: Family = {
   }),
   ...strict('text', {
     textcat: (a, b) => a + b,
-    like_escape: withEscape,
     text_substr: (text, start, length) => substring(text, Number(start), Number(length)),
     text_substr_no_len: (text, start) => substring(text, Number(start), null),
     text_left: (text, count) => left(text, Number(count)),

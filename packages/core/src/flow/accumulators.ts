@@ -1,23 +1,12 @@
-import { must, unreachable } from '../assert.js';
+import { must } from '../assert.js';
 import { compareAscii } from '../engine/compare-text.js';
-import { comparator } from '../engine/compare.js';
-import { parseDecimal, power10, printDecimal } from '../expression/decimal.js';
+import { comparator, type TypeRules } from '../engine/compare.js';
 import { notReproduced } from '../expression/errors.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
+import type { Accumulator } from './aggregate-state.js';
 import { printsOneWay } from './one-way.js';
 import { placeOf } from './row-order.js';
-
-/**
- * Aggregates that the order of their values is nothing to: what goes is taken off again, without looking at the
- * others. NULLs do not come.
- */
-export interface Accumulator {
-  add(value: string): void;
-  remove(value: string): void;
-  /** @throws NotReproduced when Postgres may show one of several texts */
-  result(): PgText;
-}
 
 export const FOLDS = [
   'count_all',
@@ -34,28 +23,28 @@ export const FOLDS = [
 ] as const;
 export type FoldName = (typeof FOLDS)[number];
 
-export function accumulator(name: FoldName, type: ValueType | undefined): Accumulator {
+/** @param rarer those of the chunks that the plan names */
+export function accumulator(
+  name: FoldName,
+  type: ValueType | undefined,
+  rules: TypeRules,
+  rarer: Readonly<Record<string, () => Accumulator>>,
+): Accumulator {
   switch (name) {
     case 'count_all':
     case 'count':
       return new Count();
     case 'sum_int8':
       return new SumOfIntegers();
-    case 'sum_numeric':
-      return new SumOfNumerics();
     case 'min':
     case 'max':
-      return new Extreme(must(type, 'type'), name === 'min' ? 1 : -1);
+      return new Extreme(must(type, 'type'), name === 'min' ? 1 : -1, rules);
     case 'bool_and':
       return new Truths('f');
     case 'bool_or':
       return new Truths('t');
-    case 'bit_and':
-    case 'bit_or':
-    case 'bit_xor':
-      return new Bits(name);
     default:
-      return unreachable(name);
+      return must(rarer[name], 'a plan names its chunks')();
   }
 }
 
@@ -94,50 +83,6 @@ class SumOfIntegers implements Accumulator {
   }
 }
 
-/** Has as many digits behind the point as the longest of its values. (numeric.c, `do_numeric_accum`) */
-class SumOfNumerics implements Accumulator {
-  /** By the number of digits behind the point. */
-  readonly #sums = new Map<number, { count: number; digits: bigint }>();
-  readonly #specials = new Map<string, number>();
-
-  add(value: string): void {
-    this.#change(value, 1);
-  }
-
-  remove(value: string): void {
-    this.#change(value, -1);
-  }
-
-  result(): PgText {
-    if (this.#specials.size > 0) return this.#special();
-    if (this.#sums.size === 0) return null;
-    const scale = Math.max(...this.#sums.keys());
-    let digits = 0n;
-    for (const [own, sum] of this.#sums) digits += sum.digits * power10(scale - own);
-    return printDecimal({ digits, scale });
-  }
-
-  #special(): string {
-    const [first, ...more] = this.#specials.keys();
-    return more.length > 0 ? 'NaN' : (first ?? 'NaN');
-  }
-
-  #change(value: string, by: 1 | -1): void {
-    if (value === 'NaN' || value.endsWith('Infinity')) {
-      const count = (this.#specials.get(value) ?? 0) + by;
-      if (count === 0) this.#specials.delete(value);
-      else this.#specials.set(value, count);
-      return;
-    }
-    const { digits, scale } = parseDecimal(value);
-    const sum = this.#sums.get(scale) ?? { count: 0, digits: 0n };
-    sum.count += by;
-    sum.digits += by === 1 ? digits : -digits;
-    if (sum.count === 0) this.#sums.delete(scale);
-    else this.#sums.set(scale, sum);
-  }
-}
-
 /** How many of the best values are kept in order, so that it does not matter when some of them go. */
 const BEST_MAX = 32;
 
@@ -150,8 +95,8 @@ class Extreme implements Accumulator {
   /** None of the others is before the last of them. */
   readonly #best: string[] = [];
 
-  constructor(type: ValueType, direction: 1 | -1) {
-    this.#compare = comparator(type);
+  constructor(type: ValueType, direction: 1 | -1, rules: TypeRules) {
+    this.#compare = comparator(type, rules);
     this.#isOneWay = printsOneWay(type);
     this.#direction = direction;
   }
@@ -231,46 +176,5 @@ class Truths implements Accumulator {
   result(): PgText {
     if (this.#decisives > 0) return this.#decisive;
     return this.#others === 0 ? null : this.#decisive === 't' ? 'f' : 't';
-  }
-}
-
-/** In all, in any, or in an odd number of the values. */
-class Bits implements Accumulator {
-  readonly #name: 'bit_and' | 'bit_or' | 'bit_xor';
-  /** How many values have each bit of an int8; smaller integers repeat their sign. */
-  readonly #ones = Array.from({ length: 64 }, () => 0);
-  #count = 0;
-
-  constructor(name: 'bit_and' | 'bit_or' | 'bit_xor') {
-    this.#name = name;
-  }
-
-  add(value: string): void {
-    this.#change(value, 1);
-  }
-
-  remove(value: string): void {
-    this.#change(value, -1);
-  }
-
-  result(): PgText {
-    if (this.#count === 0) return null;
-    const bits = this.#ones.reduce(
-      (sum, ones, bit) => (this.#has(ones) ? sum | (1n << BigInt(bit)) : sum),
-      0n,
-    );
-    return String(BigInt.asIntN(64, bits));
-  }
-
-  #has(ones: number): boolean {
-    if (this.#name === 'bit_xor') return ones % 2 === 1;
-    return this.#name === 'bit_or' ? ones > 0 : ones === this.#count;
-  }
-
-  #change(value: string, by: 1 | -1): void {
-    this.#count += by;
-    let rest = BigInt.asUintN(64, BigInt(value));
-    for (let bit = 0; rest > 0n; bit++, rest >>= 1n)
-      if ((rest & 1n) === 1n) this.#ones[bit] = (this.#ones[bit] ?? 0) + by;
   }
 }

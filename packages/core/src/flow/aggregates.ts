@@ -1,26 +1,13 @@
 import { must } from '../assert.js';
-import { comparator, equalityKey } from '../engine/compare.js';
+import { equalityKey } from '../engine/compare.js';
 import type { Expression } from '../expression.js';
-import { notReproduced } from '../expression/errors.js';
 import type { PgText } from '../value.js';
-import { accumulator, FOLDS, type Accumulator, type FoldName } from './accumulators.js';
-import type { Compiled } from './compile.js';
-import { listMaker } from './lists.js';
+import { accumulator, FOLDS, type FoldName } from './accumulators.js';
+import type { Accumulator, AggregateFactory, AggregateState } from './aggregate-state.js';
+import type { Compile, Pieces } from './compile.js';
 import type { Aggregate } from './plan.js';
 import { Texts } from './one-text.js';
 import { printsOneWay } from './one-way.js';
-import { placeOf } from './row-order.js';
-import { equality } from './row.js';
-
-/** One aggregate of one group. */
-export interface AggregateState {
-  /** @param key of the joined tuple: no other has it */
-  add(key: string, tuple: readonly PgText[]): void;
-  remove(key: string, tuple: readonly PgText[]): void;
-  result(): PgText;
-}
-
-export type AggregateFactory = () => AggregateState;
 
 type Evaluated = (tuple: readonly PgText[]) => PgText;
 
@@ -28,7 +15,7 @@ type Evaluated = (tuple: readonly PgText[]) => PgText;
 export function makeAggregate(
   plan: Aggregate,
   params: readonly PgText[],
-  compile: (expression: Expression) => Compiled,
+  compile: Compile,
 ): AggregateFactory {
   const bind = (expression: Expression): Evaluated => {
     const compiled = compile(expression);
@@ -36,18 +23,9 @@ export function makeAggregate(
   };
   const filter = plan.filter === null ? null : bind(plan.filter);
   const make = isFold(plan.fn)
-    ? foldMaker(plan.fn, plan, bind)
-    : listedMaker(plan, bind, stepOf(plan, compile));
+    ? foldMaker(plan.fn, plan, bind, compile.pieces)
+    : must(compile.pieces.operators.lists, 'a plan names its chunks')(plan, params, compile);
   return filter === null ? make : () => new Filtered(make(), filter);
-}
-
-function stepOf(
-  { step }: Aggregate,
-  compile: (expression: Expression) => Compiled,
-): ((state: PgText, value: PgText) => PgText) | null {
-  if (step === undefined) return null;
-  const compiled = compile(step);
-  return (state, value) => compiled([state, value], []);
 }
 
 function isFold(fn: string): fn is FoldName {
@@ -80,13 +58,14 @@ function foldMaker(
   name: FoldName,
   plan: Aggregate,
   bind: (expression: Expression) => Evaluated,
+  { types: rules, operators }: Pieces,
 ): AggregateFactory {
   const [expression] = plan.args;
   const arg = expression === undefined ? null : bind(expression);
   const [type] = plan.types;
-  const distinct = plan.distinct ? equalityKey(must(type, 'DISTINCT has an argument')) : null;
+  const distinct = plan.distinct ? equalityKey(must(type, 'DISTINCT has an argument'), rules) : null;
   return () => {
-    const inner = accumulator(name, type);
+    const inner = accumulator(name, type, rules, operators.folds ?? {});
     if (distinct === null) return new Fold(inner, arg);
     const isShown = name !== 'count' && type !== undefined && !printsOneWay(type);
     return new Fold(new Distinct(inner, distinct, isShown), arg);
@@ -166,101 +145,4 @@ class Distinct implements Accumulator {
     this.#inner.add(value);
     equal.value = value;
   }
-}
-
-/** An element of a list: what it is ordered by, and the values of the arguments. */
-interface Element {
-  readonly key: string;
-  readonly sort: readonly PgText[];
-  readonly args: readonly PgText[];
-}
-
-interface Listing {
-  readonly evaluate: (key: string, tuple: readonly PgText[]) => Element | null;
-  readonly compare: (left: Element, right: Element) => number;
-  /** Of equal elements the first stays; null: all do. DISTINCT orders by all arguments. */
-  readonly same: ((element: Element) => string) | null;
-  readonly print: (elements: readonly (readonly PgText[])[]) => PgText;
-}
-
-function listedMaker(
-  plan: Aggregate,
-  bind: (expression: Expression) => Evaluated,
-  step: ((state: PgText, value: PgText) => PgText) | null,
-): AggregateFactory {
-  const args = plan.args.map(bind);
-  const sort = plan.order.map(({ expression }) => bind(expression));
-  const { skipsNull, print } = listMaker(plan.fn, plan.types, step);
-  const parts = plan.order.map(({ type }) => equality(type));
-  const listing: Listing = {
-    evaluate: (key, tuple) => {
-      const values = args.map((arg) => arg(tuple));
-      if (skipsNull && (values[0] ?? null) === null) return null;
-      return { key, sort: sort.map((one) => one(tuple)), args: values };
-    },
-    compare: ordering(plan.order),
-    same: plan.distinct
-      ? ({ sort: values }) => values.map((value, at) => parts[at]?.(value) ?? '-').join('')
-      : null,
-    print,
-  };
-  return () => new List(listing);
-}
-
-/** Ties are settled by the keys of the tuples, as an order that is left out is. */
-function ordering(order: Aggregate['order']): (left: Element, right: Element) => number {
-  const terms = order.map(({ term, type }) => ({ ...term, compare: comparator(type) }));
-  return (left, right) => {
-    for (const [at, { descending, nullsFirst, compare }] of terms.entries()) {
-      const a = left.sort[at] ?? null;
-      const b = right.sort[at] ?? null;
-      if (a === b) continue;
-      if (a === null || b === null) return (a === null) === nullsFirst ? -1 : 1;
-      const one = compare(a, b);
-      if (one !== 0) return descending ? -one : one;
-    }
-    return left.key < right.key ? -1 : left.key > right.key ? 1 : 0;
-  };
-}
-
-/** What all values make together, in their order: made anew when one has changed. */
-class List implements AggregateState {
-  readonly #listing: Listing;
-  readonly #elements: Element[] = [];
-
-  constructor(listing: Listing) {
-    this.#listing = listing;
-  }
-
-  add(key: string, tuple: readonly PgText[]): void {
-    const element = this.#listing.evaluate(key, tuple);
-    if (element !== null) this.#elements.splice(this.#placeOf(element), 0, element);
-  }
-
-  remove(key: string, tuple: readonly PgText[]): void {
-    const element = this.#listing.evaluate(key, tuple);
-    if (element !== null) this.#elements.splice(this.#placeOf(element), 1);
-  }
-
-  result(): PgText {
-    const { same, print } = this.#listing;
-    const elements = same === null ? this.#elements : firstOfSame(this.#elements, same);
-    return elements.length === 0 ? null : print(elements.map(({ args }) => args));
-  }
-
-  #placeOf(element: Element): number {
-    return placeOf(this.#elements, (other) => this.#listing.compare(other, element) < 0);
-  }
-}
-
-function firstOfSame(elements: readonly Element[], same: (element: Element) => string): Element[] {
-  const seen = new Map<string, Element>();
-  for (const element of elements) {
-    const key = same(element);
-    const first = seen.get(key);
-    if (first === undefined) seen.set(key, element);
-    else if (first.args.some((value, at) => value !== element.args[at]))
-      notReproduced('which of equal values that print differently is shown');
-  }
-  return [...seen.values()];
 }

@@ -1,8 +1,7 @@
 import { must } from '../assert.js';
 import { withOne, withoutOne, type Few } from '../few.js';
-import type { Expression } from '../expression.js';
 import type { PgText, RowKey } from '../value.js';
-import type { Compiled } from './compile.js';
+import type { Compile } from './compile.js';
 import { compileBlock, hangsOnNothing, type CompiledBlock, type CompiledInput } from './compiled-block.js';
 import { Combinations } from './combinations.js';
 import { ChildIndex, InputStore } from './input-store.js';
@@ -70,11 +69,7 @@ export class BlockEngine {
   readonly #makeStages: StageMaker;
 
   /** @param isLeft whether a member is left to Postgres, whatever the rows; null for a block within another */
-  constructor(
-    plan: Block,
-    compile: (expression: Expression) => Compiled,
-    isLeft: ((member: FlowMember) => boolean) | null = null,
-  ) {
+  constructor(plan: Block, compile: Compile, isLeft: ((member: FlowMember) => boolean) | null = null) {
     this.#isLeft = isLeft;
     this.block = compileBlock(plan, compile);
     this.#makeStages = stageMaker(this.block);

@@ -1,21 +1,34 @@
-import { compileExpression, type Evaluate } from '../expression/compile.js';
+import { compileExpression, type Evaluate, type ExpressionPieces } from '../expression/compile.js';
 import { NotReproduced, PgError } from '../expression/errors.js';
 import type { Family } from '../expression/registry.js';
 import type { Expression } from '../expression.js';
+import type { Operators } from './operators.js';
 
 /** The functions that a plan's expressions call. */
 export type Functions = Family;
 
+/** What an engine is made of beside its kernel: what the chunks bring that its plan names. */
+export interface Pieces extends ExpressionPieces {
+  readonly operators: Operators<Compile>;
+}
+
 export type Compiled = Evaluate;
 
+export interface Compile {
+  (expression: Expression): Compiled;
+  /** What it compiles with. */
+  readonly pieces: Pieces;
+}
+
 /** Each expression is compiled once: what all bindings share is in memory once. */
-export function compiler(functions: Functions): (expression: Expression) => Compiled {
-  const known = new Map<Expression, Compiled>();
-  return (expression) => {
+export function compiler(pieces: Pieces): Compile {
+  const known = new WeakMap<Expression, Compiled>();
+  const compile = (expression: Expression): Compiled => {
     let compiled = known.get(expression);
-    if (compiled === undefined) known.set(expression, (compiled = compileExpression(expression, functions)));
+    if (compiled === undefined) known.set(expression, (compiled = compileExpression(expression, pieces)));
     return compiled;
   };
+  return Object.assign(compile, { pieces });
 }
 
 /** What only Postgres can tell: it raises an error if it comes to that, or has a value that is not reproduced here. */

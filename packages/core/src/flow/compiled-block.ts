@@ -1,6 +1,6 @@
 import { must } from '../assert.js';
-import { columnsOf, type Compiled } from './compile.js';
-import { compileRows } from './computed-rows.js';
+import type { TypeRules } from '../engine/compare.js';
+import { columnsOf, type Compile, type Compiled } from './compile.js';
 import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
 import type { Block, DemandPair, Input } from './plan.js';
@@ -17,7 +17,7 @@ export interface CompiledBlock {
   readonly arms: readonly (readonly Compiled[])[] | null;
   /** Of rows that are made of parameters. */
   readonly rows: ((params: readonly PgText[]) => readonly (readonly PgText[])[]) | null;
-  readonly compile: (expression: Expression) => Compiled;
+  readonly compile: Compile;
 }
 
 export interface CompiledInput {
@@ -39,7 +39,7 @@ export interface CompiledInput {
 
 type KeyMaker = (values: readonly PgText[]) => string | null;
 
-export function compileBlock(plan: Block, compile: (expression: Expression) => Compiled): CompiledBlock {
+export function compileBlock(plan: Block, compile: Compile): CompiledBlock {
   const placed = plan.where.map((condition) => ({ condition, place: placeOf(plan.inputs, condition) }));
   const at = (place: number): Compiled[] =>
     placed.filter((one) => one.place === place).map(({ condition }) => compile(condition));
@@ -49,11 +49,14 @@ export function compileBlock(plan: Block, compile: (expression: Expression) => C
       input,
       on: input.on.map(compile),
       where: at(index),
-      ...keysOf(input),
+      ...keysOf(input, compile.pieces.types),
     })),
     first: at(-1),
     width: plan.inputs.reduce((width, input) => Math.max(width, input.offset + input.width), 0),
-    rows: plan.rows === undefined ? null : compileRows(plan.rows, compile),
+    rows:
+      plan.rows === undefined
+        ? null
+        : must(compile.pieces.operators.rows, 'a plan names its chunks')(plan.rows, compile),
     arms: plan.sets?.arms.map((columns) => columns.map(compile)) ?? null,
     compile,
   };
@@ -70,12 +73,12 @@ function placeOf(inputs: readonly Input[], condition: Expression): number {
 }
 
 /** A row of a subquery has its parameters behind its columns. They are handed on as they are, NULL among them. */
-function keysOf(input: Input): Omit<CompiledInput, 'input' | 'on' | 'where'> {
+function keysOf(input: Input, rules: TypeRules): Omit<CompiledInput, 'input' | 'on' | 'where'> {
   const { of, demand } = input;
   const isBlock = of.kind === 'block';
   const behind = of.kind === 'block' ? of.block.project.length : 0;
   const pick = (pairs: readonly DemandPair[], column: (pair: DemandPair) => number): KeyMaker => {
-    const parts = pairs.map(({ type }) => (isBlock ? identity : equality(type)));
+    const parts = pairs.map(({ type }) => (isBlock ? identity : equality(type, rules)));
     const columns = pairs.map(column);
     return (values) => keyOf(parts, columns, values);
   };

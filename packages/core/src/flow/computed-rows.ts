@@ -1,7 +1,6 @@
-import type { Expression } from '../expression.js';
 import { notReproduced } from '../expression/errors.js';
 import type { PgText } from '../value.js';
-import type { Compiled } from './compile.js';
+import type { Compile } from './compile.js';
 import type { ComputedList, ComputedRows } from './plan.js';
 import { setFunction } from './set-functions.js';
 
@@ -9,7 +8,6 @@ import { setFunction } from './set-functions.js';
 export const COMPUTED_ROWS_MAX = 10_000;
 
 type Rows = readonly (readonly PgText[])[];
-type Compile = (expression: Expression) => Compiled;
 
 /** @returns the flat rows for parameters @throws NotReproduced, PgError from either call */
 export function compileRows(

@@ -1,5 +1,6 @@
 import { notReproduced } from '../expression/errors.js';
 import { must } from '../assert.js';
+import type { TypeRules } from '../engine/compare.js';
 import type { PgText } from '../value.js';
 import type { Block } from './plan.js';
 import { equality, same, type Change, type KeyPart } from './row.js';
@@ -22,12 +23,15 @@ export class DistinctOn {
   readonly #groupOf = new Map<string, { readonly group: string; readonly candidate: Candidate }>();
   readonly #shown = new Map<string, readonly PgText[]>();
 
-  constructor({ types, order }: Block, on: readonly number[]) {
+  constructor({ types, order }: Block, on: readonly number[], rules: TypeRules) {
     const typeOf = (column: number): Block['types'][number] =>
       must(types[column], 'the type of an output column');
-    this.#parts = on.map((column) => ({ column, part: equality(typeOf(column)) }));
+    this.#parts = on.map((column) => ({ column, part: equality(typeOf(column), rules) }));
     this.#columns = order.map(({ column }) => column);
-    const compare = rowOrder(order.map((term) => ({ ...term, type: typeOf(term.column) })));
+    const compare = rowOrder(
+      order.map((term) => ({ ...term, type: typeOf(term.column) })),
+      rules,
+    );
     const ordered = (values: readonly PgText[]): readonly PgText[] =>
       this.#columns.map((column) => values[column] ?? null);
     this.#compare = (left, right) => compare(ordered(left), ordered(right));

@@ -1,3 +1,4 @@
+import type { TypeRules } from '../engine/compare.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import { Texts } from './one-text.js';
@@ -13,8 +14,8 @@ export class Distinct {
   readonly #parts: readonly KeyPart[];
   readonly #rows = new Map<string, Equal>();
 
-  constructor(types: readonly ValueType[]) {
-    this.#parts = types.map(equality);
+  constructor(types: readonly ValueType[], rules: TypeRules) {
+    this.#parts = types.map((type) => equality(type, rules));
   }
 
   /** @throws NotReproduced where equal rows print differently */

@@ -2,7 +2,7 @@ import { assert } from '../assert.js';
 import type { PartialRow, RowEvent } from '../engine/table-engine.js';
 import type { PgText, RowKey } from '../value.js';
 import { BlockEngine, type Need } from './block-engine.js';
-import { compiler, isForPostgres, type Compiled, type Functions } from './compile.js';
+import { compiler, isForPostgres, type Compiled, type Pieces } from './compile.js';
 import { constantParts } from './constant-parts.js';
 import type { FlowMember } from './member.js';
 import type { Block } from './plan.js';
@@ -26,8 +26,9 @@ export class FlowEngine {
   readonly #root: BlockEngine;
   readonly #constants: readonly Compiled[];
 
-  constructor(plan: Block, functions: Functions) {
-    const compile = compiler(functions);
+  /** @param pieces those of the chunks that the plan names */
+  constructor(plan: Block, pieces: Pieces) {
+    const compile = compiler(pieces);
     this.#constants = constantParts(plan).map(compile);
     this.#root = new BlockEngine(plan, compile, (member) => this.#raises(member));
   }

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { INTEGER } from '../expression/integer.js';
-import { JSON_BUILD } from '../expression/json-build.js';
+import { ALL_PIECES } from '../chunks/all.js';
 import type { Expression } from '../expression.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
@@ -229,7 +228,7 @@ test('groups show what is made of their rows from nothing', () => {
   let changed = 0;
   fc.assert(
     fc.property(grouping, history, (plan, turns) => {
-      const groups = groupsMaker(plan, compiler({ ...INTEGER, ...JSON_BUILD }))(['1', '+']);
+      const groups = groupsMaker(plan, compiler(ALL_PIECES))(['1', '+']);
       const rows = new Map<string, Values>();
       const shown = new Map<string, Values>();
       const take = (changes: readonly Change[]): void => {
@@ -274,7 +273,10 @@ test('the least and the greatest of many values, whichever go', () => {
   });
   fc.assert(
     fc.property(turns, (history) => {
-      const [least, greatest] = [accumulator('min', { kind: 'int' }), accumulator('max', { kind: 'int' })];
+      const [least, greatest] = [
+        accumulator('min', { kind: 'int' }, {}, {}),
+        accumulator('max', { kind: 'int' }, {}, {}),
+      ];
       const held = new Map(Array.from({ length: 120 }, (_, value) => [value, 1]));
       for (const value of held.keys()) for (const of of [least, greatest]) of.add(String(value));
       for (const [value, goes, isAsked] of history) {

@@ -1,7 +1,7 @@
-import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
-import { makeAggregate, type AggregateState } from './aggregates.js';
-import type { Compiled } from './compile.js';
+import type { AggregateState } from './aggregate-state.js';
+import { makeAggregate } from './aggregates.js';
+import type { Compile, Compiled } from './compile.js';
 import { Texts } from './one-text.js';
 import type { Grouping } from './plan.js';
 import { equality, type Change, type KeyPart } from './row.js';
@@ -28,22 +28,19 @@ interface GroupingSet {
 /** What the groups of all members share. */
 interface Shared {
   readonly plan: Grouping;
-  readonly compile: (expression: Expression) => Compiled;
+  readonly compile: Compile;
   readonly keys: readonly Compiled[];
   readonly parts: readonly KeyPart[];
   readonly having: readonly Compiled[];
   readonly sets: readonly GroupingSet[];
 }
 
-export function groupsMaker(
-  plan: Grouping,
-  compile: (expression: Expression) => Compiled,
-): (params: readonly PgText[]) => Groups {
+export function groupsMaker(plan: Grouping, compile: Compile): (params: readonly PgText[]) => Groups {
   const shared: Shared = {
     plan,
     compile,
     keys: plan.keys.map(compile),
-    parts: plan.types.map(equality),
+    parts: plan.types.map((type) => equality(type, compile.pieces.types)),
     having: plan.having.map(compile),
     sets: setsOf(plan),
   };

@@ -1,6 +1,6 @@
 import { must } from '../assert.js';
 import { compareBytes } from '../engine/compare-text.js';
-import { arrayOf } from '../expression/array-build.js';
+import type { Builders } from '../expression/compile.js';
 import { byteLength } from '../expression/characters.js';
 import { INVALID_PARAMETER, notReproduced, raise } from '../expression/errors.js';
 import type { ValueType } from '../plan.js';
@@ -22,10 +22,17 @@ interface ListMaker {
 type Step = (state: PgText, value: PgText) => PgText;
 
 /** @throws NotReproduced for types of which it is not maintained */
-export function listMaker(fn: string, types: readonly ValueType[], step: Step | null): ListMaker {
+export function listMaker(
+  fn: string,
+  {
+    types,
+    step,
+    builders,
+  }: { readonly types: readonly ValueType[]; readonly step: Step | null; readonly builders: Builders },
+): ListMaker {
   switch (fn) {
     case 'array_agg':
-      return { skipsNull: false, print: arrayPrinter(types) };
+      return { skipsNull: false, print: arrayPrinter(types, builders) };
     case 'string_agg':
       return { skipsNull: true, print: joined };
     case 'bytea_string_agg':
@@ -64,8 +71,11 @@ function joined(elements: Values): string {
     .join('');
 }
 
-function arrayPrinter([type = { kind: 'opaque' }]: readonly ValueType[]): (elements: Values) => string {
-  const build = arrayOf(type);
+function arrayPrinter(
+  [type = { kind: 'opaque' }]: readonly ValueType[],
+  { array }: Builders,
+): (elements: Values) => string {
+  const build = must(array, 'a plan names its chunks')(type);
   return (elements) => {
     const values = elements.map(([value]) => value ?? null);
     if (type.kind === 'array' && values.some((value) => value === null || value === '{}'))

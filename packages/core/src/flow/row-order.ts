@@ -1,4 +1,4 @@
-import { comparator } from '../engine/compare.js';
+import { comparator, type TypeRules } from '../engine/compare.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 
@@ -11,8 +11,9 @@ export interface OrderKey {
 /** How ORDER BY compares the values of its keys, side by side; 0 for peers. */
 export function rowOrder(
   keys: readonly OrderKey[],
+  rules: TypeRules,
 ): (left: readonly PgText[], right: readonly PgText[]) => number {
-  const terms = keys.map((key) => ({ ...key, compare: comparator(key.type) }));
+  const terms = keys.map((key) => ({ ...key, compare: comparator(key.type, rules) }));
   return (left, right) => {
     for (const [at, { compare, descending, nullsFirst }] of terms.entries()) {
       const a = left[at] ?? null;

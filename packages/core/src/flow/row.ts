@@ -1,4 +1,4 @@
-import { equalityKey } from '../engine/compare.js';
+import { equalityKey, type TypeRules } from '../engine/compare.js';
 import type { ValueType } from '../plan.js';
 import type { PgText, RowKey } from '../value.js';
 
@@ -26,8 +26,8 @@ export interface TableChange extends RowChange {
 export type KeyPart = (value: PgText) => string | null;
 
 /** Equality as `=` has it: NULL equals nothing. */
-export function equality(type: ValueType): KeyPart {
-  const key = equalityKey(type);
+export function equality(type: ValueType, rules: TypeRules): KeyPart {
+  const key = equalityKey(type, rules);
   return (value) => (value === null ? null : framed(key(value)));
 }
 

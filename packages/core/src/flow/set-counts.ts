@@ -1,4 +1,5 @@
 import { must } from '../assert.js';
+import type { TypeRules } from '../engine/compare.js';
 import type { PgText } from '../value.js';
 import type { SetOperation } from './plan.js';
 import { equality, same, type Change, type KeyPart } from './row.js';
@@ -30,9 +31,9 @@ export class SetCounts {
   readonly #parts: readonly KeyPart[];
   readonly #rows = new Map<string, Counted>();
 
-  constructor(operation: SetOperation, types: readonly ValueType[]) {
+  constructor(operation: SetOperation, types: readonly ValueType[], rules: TypeRules) {
     this.#operation = operation;
-    this.#parts = types.map(equality);
+    this.#parts = types.map((type) => equality(type, rules));
   }
 
   /** @throws NotReproduced where equal rows print differently */
@@ -62,14 +63,6 @@ export class SetCounts {
     if (left === 0) counted.counts.delete(Number(input));
     else counted.counts.set(Number(input), left);
   }
-}
-
-/** Whether rows stand for themselves, each with the key that it has: nothing is to be counted. */
-export function isUnionAll(operation: SetOperation): boolean {
-  if ('input' in operation) return true;
-  return (
-    operation.op === 'union' && operation.all && isUnionAll(operation.left) && isUnionAll(operation.right)
-  );
 }
 
 /** How often a row is there. */

@@ -4,7 +4,7 @@ import { isArray, partsOf, plain } from '../expression/json.js';
 import { parseNode, printNode, sortedMembers, type JsonNode } from '../expression/json-node.js';
 import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
-import type { Compiled } from './compile.js';
+import type { Compile } from './compile.js';
 
 /** A function that returns a set of rows, of Postgres's text. */
 export interface SetFunction {
@@ -13,7 +13,6 @@ export interface SetFunction {
 }
 
 type Strict = (...args: string[]) => readonly (readonly PgText[])[];
-type Compile = (expression: Expression) => Compiled;
 
 const one = (values: Iterable<PgText>): readonly (readonly PgText[])[] =>
   Array.from(values, (value) => [value]);
@@ -78,6 +77,12 @@ export function setFunctionWidth(fn: string): number | null {
   if (Object.hasOwn(SERIES, fn) || Object.hasOwn(SPLITS, fn)) return 1;
   if (!Object.hasOwn(FUNCTIONS, fn)) return null;
   return /_each(_text)?$/.test(fn) ? 2 : 1;
+}
+
+/** The functions that it calls in turn. */
+export function callsOf(fn: string): readonly string[] {
+  const { add, below, signed = below } = SERIES[fn] ?? {};
+  return [add, below, signed, SPLITS[fn]].filter((one) => one !== undefined);
 }
 
 /** @throws NotReproduced for a function that is not reproduced */

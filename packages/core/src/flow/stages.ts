@@ -1,16 +1,15 @@
 import { must } from '../assert.js';
-import { comparator } from '../engine/compare.js';
-import type { Compiled } from './compile.js';
+import { comparator, type TypeRules } from '../engine/compare.js';
+import type { Compile, Compiled, Pieces } from './compile.js';
 import type { CompiledBlock } from './compiled-block.js';
 import { PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
 import { Distinct } from './distinct.js';
-import { DistinctOn } from './distinct-on.js';
 import { groupsMaker } from './groups.js';
-import type { Block } from './plan.js';
-import { isUnionAll, SetCounts } from './set-counts.js';
+import type { Block, Windows } from './plan.js';
+import type { Stage } from './operators.js';
+import { isUnionAll } from './union-all.js';
 import { same, type Change } from './row.js';
-import { WindowStage } from './window-stage.js';
 
 /** What a block does with its joined tuples, for one member: each stage takes changes and hands changes on. */
 export interface Stages {
@@ -33,28 +32,38 @@ export type StageMaker = (params: readonly PgText[]) => Stages;
 
 /** What does not depend on a member's parameters is made once for all of them. */
 export function stageMaker({ plan, compile }: CompiledBlock): StageMaker {
-  const { sets, group, windows, distinctOn } = plan;
+  const { group, windows } = plan;
   const project = plan.project.map(compile);
   const makeGroups = group === null ? null : groupsMaker(group, compile);
-  const counted = sets === undefined || isUnionAll(sets.operation) ? null : sets.operation;
-  const order = orderOf(plan);
+  const makeCounts = countsMaker(plan, compile.pieces);
+  const makeFunctions = windows === undefined ? null : functionsMaker(windows, compile);
+  const order = orderOf(plan, compile.pieces.types);
   const isAll = plan.order.length === 0 && plan.limit === null && plan.offset === null;
   return (params) =>
     new BlockStages(project, params, {
-      groups: makeGroups?.(params) ?? (counted === null ? null : new SetCounts(counted, plan.types)),
-      functions: windows === undefined ? null : new WindowStage(windows, params, compile),
-      distinct:
-        distinctOn !== undefined
-          ? new DistinctOn(plan, distinctOn)
-          : plan.distinct
-            ? new Distinct(plan.types)
-            : null,
+      groups: makeGroups?.(params) ?? makeCounts?.() ?? null,
+      functions: makeFunctions?.(params) ?? null,
+      distinct: distinctStage(plan, compile.pieces),
       window: isAll ? null : new Window(plan, order, params),
     });
 }
 
-interface Stage {
-  apply(changes: readonly Change[]): Change[];
+/** Of a set operation of which the rows are counted. */
+function countsMaker({ sets, types }: Block, { types: rules, operators }: Pieces): (() => Stage) | null {
+  if (sets === undefined || isUnionAll(sets.operation)) return null;
+  const make = must(operators.sets, 'a plan names its chunks');
+  return () => make(sets.operation, types, rules);
+}
+
+function functionsMaker(windows: Windows, compile: Compile): (params: readonly PgText[]) => Stage {
+  const make = must(compile.pieces.operators.windows, 'a plan names its chunks');
+  return (params) => make(windows, params, compile);
+}
+
+function distinctStage(plan: Block, { types, operators }: Pieces): Stage | null {
+  if (plan.distinctOn !== undefined)
+    return must(operators.distinctOn, 'a plan names its chunks')(plan, plan.distinctOn, types);
+  return plan.distinct ? new Distinct(plan.types, types) : null;
 }
 
 interface Parts {
@@ -204,10 +213,10 @@ class Window {
 }
 
 /** How ORDER BY compares rows; 0 for peers. */
-function orderOf(plan: Block): (left: Ordered, right: Ordered) => number {
+function orderOf(plan: Block, rules: TypeRules): (left: Ordered, right: Ordered) => number {
   const terms = plan.order.map((term) => ({
     ...term,
-    compare: comparator(must(plan.types[term.column], 'the type of an output column')),
+    compare: comparator(must(plan.types[term.column], 'the type of an output column'), rules),
   }));
   return (left, right) => {
     for (const { column, descending, nullsFirst, compare } of terms) {

@@ -15,7 +15,7 @@ const NAME = '"pg_catalog"."de-x-icu"';
 /** By length, then backwards: an order that bytes do not have. */
 const compare = (a: string, b: string): number => a.length - b.length || (a < b ? 1 : a > b ? -1 : 0);
 const call = (orders: TextOrders, fn: string, text: string): string | null =>
-  orders.functions[fn]?.bind([])(text) ?? null;
+  orders.functions[fn]?.bind([], {})(text) ?? null;
 
 function settle(orders: TextOrders): number {
   let rounds = 0;

@@ -1,10 +1,9 @@
 import { must } from '../assert.js';
-import { comparator } from '../engine/compare.js';
+import { comparator, type Compare } from '../engine/compare.js';
 import { notReproduced, PgError } from '../expression/errors.js';
-import type { Expression } from '../expression.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
-import type { Compiled } from './compile.js';
+import type { Compile, Compiled } from './compile.js';
 import { placeOf } from './row-order.js';
 import type { FrameBoundPlan, FramePlan, RangePlan, WindowOrder } from './plan.js';
 
@@ -61,7 +60,7 @@ export class FrameFinder {
   readonly #offsets: readonly [Compiled | null, Compiled | null];
   readonly #ranges: readonly [Range | null, Range | null];
 
-  constructor(plan: FramePlan, order: readonly WindowOrder[], compile: (expression: Expression) => Compiled) {
+  constructor(plan: FramePlan, order: readonly WindowOrder[], compile: Compile) {
     const offsetOf = (bound: FrameBoundPlan): Compiled | null =>
       'offset' in bound ? compile(bound.offset) : null;
     const rangeOf = (bound: FrameBoundPlan): Range | null =>
@@ -105,7 +104,7 @@ export class FrameFinder {
     if (offset === null) throw new PgError('22004');
     const range = this.#ranges[at] ?? null;
     if (range !== null) {
-      if (isBelowZero(offset, range.offsetType)) throw new PgError('22013');
+      if (isBelowZero(offset, range)) throw new PgError('22013');
       return 0;
     }
     const size = Number(offset);
@@ -164,20 +163,22 @@ class Range {
   readonly key: Compiled;
   readonly limit: Compiled;
   readonly offsetType: ValueType;
-  readonly compare: (left: string, right: string) => number;
+  readonly compare: Compare;
+  readonly compareOffsets: Compare;
 
-  constructor(plan: RangePlan, compile: (expression: Expression) => Compiled) {
+  constructor(plan: RangePlan, compile: Compile) {
     this.key = compile(plan.key);
     this.limit = compile(plan.limit);
     this.offsetType = plan.offsetType;
-    this.compare = comparator(plan.type);
+    this.compareOffsets = comparator(plan.offsetType, compile.pieces.types);
+    this.compare = comparator(plan.type, compile.pieces.types);
   }
 }
 
 /** Infinities have rules of their own. */
-function isBelowZero(offset: string, type: ValueType): boolean {
+function isBelowZero(offset: string, { offsetType, compareOffsets }: Range): boolean {
   if (/^-?(infinity|nan)$/i.test(offset)) notReproduced('a frame of infinite size');
-  return comparator(type)(offset, type.kind === 'interval' ? '00:00:00' : '0') < 0;
+  return compareOffsets(offset, offsetType.kind === 'interval' ? '00:00:00' : '0') < 0;
 }
 
 function within(place: number, count: number): number {

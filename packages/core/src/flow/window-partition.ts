@@ -1,7 +1,6 @@
 import { notReproduced } from '../expression/errors.js';
-import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
-import type { Compiled } from './compile.js';
+import type { Compile, Compiled } from './compile.js';
 import { equality } from './row.js';
 import { placeOf, rowOrder } from './row-order.js';
 import { FrameFinder, peersOf, type RangeValues } from './window-frame.js';
@@ -35,17 +34,18 @@ export class WindowPartitions {
   readonly #partitions = new Map<string, WindowRow[]>();
   readonly #touched = new Set<string>();
 
-  constructor(plan: WindowPlan, params: readonly PgText[], compile: (expression: Expression) => Compiled) {
+  constructor(plan: WindowPlan, params: readonly PgText[], compile: Compile) {
+    const { types: rules } = compile.pieces;
     this.#params = params;
     this.#partition = plan.partition.map(({ expression, type }) => {
-      const [value, key] = [compile(expression), equality(type)];
+      const [value, key] = [compile(expression), equality(type, rules)];
       return (row) => key(value(row, params)) ?? '-';
     });
     this.#order = plan.order.map(({ expression }) => compile(expression));
     this.#args = plan.functions.map((one) => (one.kind === 'function' ? one.args.map(compile) : []));
     this.#frame = new FrameFinder(plan.frame, plan.order, compile);
     this.#functions = plan.functions.map((one) => makeWindowFunction(one, plan, params, compile));
-    this.#compare = rowOrder(plan.order);
+    this.#compare = rowOrder(plan.order, rules);
   }
 
   add(key: string, row: readonly PgText[]): WindowRow {

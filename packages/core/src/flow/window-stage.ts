@@ -1,6 +1,5 @@
-import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
-import type { Compiled } from './compile.js';
+import type { Compile } from './compile.js';
 import { same, type Change } from './row.js';
 import { WindowPartitions, type WindowRow } from './window-partition.js';
 import type { Windows } from './plan.js';
@@ -19,7 +18,7 @@ export class WindowStage {
   readonly #windows: readonly WindowPartitions[];
   readonly #rows = new Map<string, Held>();
 
-  constructor(plan: Windows, params: readonly PgText[], compile: (expression: Expression) => Compiled) {
+  constructor(plan: Windows, params: readonly PgText[], compile: Compile) {
     this.#at = plan.at;
     this.#windows = plan.over.map((one) => new WindowPartitions(one, params, compile));
   }

@@ -1,10 +1,9 @@
 import { must, unreachable } from '../assert.js';
 import { notReproduced, PgError } from '../expression/errors.js';
 import { printDouble } from '../expression/float-text.js';
-import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
 import { makeAggregate } from './aggregates.js';
-import type { Compiled } from './compile.js';
+import type { Compile } from './compile.js';
 import type { Frames, Peers } from './window-frame.js';
 import type { FramePlan, WindowFunction, WindowName, WindowPlan } from './plan.js';
 
@@ -36,7 +35,7 @@ export function makeWindowFunction(
   plan: WindowFunction,
   { frame }: WindowPlan,
   params: readonly PgText[],
-  compile: (expression: Expression) => Compiled,
+  compile: Compile,
 ): WindowValues {
   if (plan.kind === 'aggregate') return aggregate(plan, frame, params, compile);
   const { fn } = plan;
@@ -217,7 +216,7 @@ function aggregate(
   { aggregate: plan, ordered }: WindowFunction & { readonly kind: 'aggregate' },
   frame: FramePlan,
   params: readonly PgText[],
-  compile: (expression: Expression) => Compiled,
+  compile: Compile,
 ): WindowValues {
   const make = makeAggregate(plan, params, compile);
   return {

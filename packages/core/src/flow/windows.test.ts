@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { INTEGER } from '../expression/integer.js';
-import { NUMERIC } from '../expression/numeric.js';
+import { ALL_PIECES } from '../chunks/all.js';
 import { NotReproduced } from '../expression/errors.js';
 import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
@@ -17,7 +16,7 @@ import { WindowStage } from './window-stage.js';
  */
 
 const INT = { kind: 'int' } as const;
-const compile = compiler({ ...INTEGER, ...NUMERIC });
+const compile = compiler(ALL_PIECES);
 const column = (at: number): Expression => ({ op: 'column', column: at });
 const param = (at: number): Expression => ({ op: 'param', param: at });
 type Values = readonly PgText[];
@@ -343,7 +342,7 @@ test('DISTINCT ON leaves the first of equal rows, or nothing is told', () => {
         offset: null,
         types: [INT, INT, INT],
       };
-      const stage = new DistinctOn(plan, [0]);
+      const stage = new DistinctOn(plan, [0], {});
       const rows = new Map<string, Values>();
       const held = new Map<string, Values>();
       const order: Given['order'] = { expression: column(1), type: INT, descending, nullsFirst };

@@ -1,5 +1,5 @@
 import type { Expression } from '@sluice/core/expression';
-import { FUNCTIONS } from '@sluice/core/expression/all';
+import { ALL_PIECES } from '@sluice/core/chunks/all';
 import { compileExpression } from '@sluice/core/expression/compile';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -179,7 +179,7 @@ test.each([
 ])('%s', async (text) => {
   const { expression, params } = await make(text);
   const binding = params.map((param) => (param.kind === 'constant' ? param.value : null));
-  const evaluate = compileExpression(expression, FUNCTIONS);
+  const evaluate = compileExpression(expression, ALL_PIECES);
   const list = COLUMNS.map((name) => `"${name}"`).join(', ');
   const base = await truth.query<(string | null)[]>({
     text: `SELECT ${list} FROM item ORDER BY id`,

@@ -1,5 +1,5 @@
 import { hasUsualCase } from '@sluice/core/expression/ascii-case';
-import { FUNCTIONS } from '@sluice/core/expression/all';
+import { ALL_PIECES } from '@sluice/core/chunks/all';
 import { compileExpression } from '@sluice/core/expression/compile';
 import { NotReproduced, PgError } from '@sluice/core/expression/errors';
 import { comparator, equalityKey } from '@sluice/core/engine/compare';
@@ -67,7 +67,7 @@ test('random expressions are what they are in Postgres, with their nulls and err
       (['bool', 'int', 'text', 'array'] as const)[index % 4] ?? 'bool',
       4,
     );
-    const evaluate = compileExpression(expression, FUNCTIONS);
+    const evaluate = compileExpression(expression, ALL_PIECES);
     const mine = rows.map((row) => attempt(() => evaluate(row, [])));
     const good = mine.flatMap((outcome, n) => (outcome instanceof PgError ? [] : [n]));
     const theirs = await ask(
@@ -155,8 +155,8 @@ test.for(TYPES)('%s: its order and its keys of equality are those of Postgres', 
     ],
     rowMode: 'array',
   });
-  const compare = comparator(type);
-  const keyOf = equalityKey(type);
+  const compare = comparator(type, ALL_PIECES.types);
+  const keyOf = equalityKey(type, ALL_PIECES.types);
   const wrong = rows.filter(([a = '', b = '', order, equal]) => {
     const mine = attemptOrder(() => Math.sign(compare(a, b)));
     const sameOrder = mine === null || mine === Number(order);

@@ -1,4 +1,5 @@
-import type { Operand, OrderTerm, TablePlan } from '@sluice/core/plan';
+import { chunksOfTable } from '@sluice/core/chunks/chunks-of';
+import type { Operand, OrderTerm } from '@sluice/core/plan';
 import type { Node, RangeVar, SelectStmt, SortBy } from 'libpg-query';
 import type { Column, Registry, Table } from '../registry/registry.js';
 import { FIRST_USER_OID } from '../analysis/comparing.js';
@@ -38,7 +39,7 @@ export function planIncremental(select: SelectStmt, facts: PlanFacts): Increment
   const limit = limitOf(select.limitCount, lifting);
   const offset = limitOf(select.limitOffset, lifting);
   const keyIndexes = key.map((column) => columns.use(column, true));
-  const plan: TablePlan = {
+  const plan = {
     kind: 'table',
     table: table.oid,
     columns: columns.columns,
@@ -48,8 +49,13 @@ export function planIncremental(select: SelectStmt, facts: PlanFacts): Increment
     key: keyIndexes,
     limit,
     offset,
+  } as const;
+  return {
+    kind: 'incremental',
+    plan: { ...plan, chunks: chunksOfTable(plan) },
+    params: lifting.params,
+    fallback: null,
   };
-  return { kind: 'incremental', plan, params: lifting.params, fallback: null };
 }
 
 function checkClauses(select: SelectStmt, facts: PlanFacts): void {

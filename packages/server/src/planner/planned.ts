@@ -45,6 +45,8 @@ export interface IncrementalPlan {
 /** Blocks within blocks: see `core/flow/plan.ts`. */
 export interface BlockPlan {
   readonly kind: 'blocks';
+  /** What it needs of the engine beyond the kernel: names of chunks (`core/chunks/chunk.ts`). */
+  readonly chunks: readonly string[];
   readonly block: Block;
   /** Columns of a row that clients see; those behind them are for the order. */
   readonly visible: number;

@@ -1,5 +1,7 @@
 import { fail } from 'node:assert/strict';
-import { FUNCTIONS } from '@sluice/core/expression/all';
+import { piecesOf } from '@sluice/core/chunks/all';
+import { withFunctions } from '@sluice/core/chunks/chunk';
+import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { RowEvent } from '@sluice/core/engine/table-engine';
 import type { Need } from '@sluice/core/flow/block-engine';
 import { FlowEngine } from '@sluice/core/flow/flow-engine';
@@ -324,7 +326,8 @@ class Followed {
   constructor(planned: BlockPlan, params: readonly PgText[], names: ReadonlyMap<number, string>) {
     this.plan = planned;
     this.#orders = new TextOrders(collationsOf(planned.block), { textsMax: TEXTS_MAX });
-    this.engine = new FlowEngine(planned.block, { ...FUNCTIONS, ...this.#orders.functions });
+    const pieces = piecesOf(chunksOfBlock(planned.block));
+    this.engine = new FlowEngine(planned.block, withFunctions(pieces, this.#orders.functions));
     this.binding = planned.params.map((one) =>
       one.kind === 'param' ? (params[one.index] ?? null) : one.value,
     );

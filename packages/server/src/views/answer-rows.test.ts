@@ -1,7 +1,7 @@
 import { editRow } from '@sluice/core/edit';
 import { editOp, plainOp, type EncodedOp } from '@sluice/core/engine/held-row';
 import type { RowEvent } from '@sluice/core/engine/table-engine';
-import { FUNCTIONS } from '@sluice/core/expression/all';
+import { ALL_PIECES } from '@sluice/core/chunks/all';
 import { FlowEngine } from '@sluice/core/flow/flow-engine';
 import type { Block } from '@sluice/core/flow/plan';
 import type { Row, RowKey } from '@sluice/core/value';
@@ -106,7 +106,7 @@ test('what a client makes of the operations is what the engine shows', () => {
       ({ order: term, bounds, keyColumns }, beginning, history) => {
         const rows = new Set<string>();
         const ordered = term !== null;
-        const engine = new FlowEngine(block(ordered ? [term] : [], bounds !== null), FUNCTIONS);
+        const engine = new FlowEngine(block(ordered ? [term] : [], bounds !== null), ALL_PIECES);
         const member = engine.add([...(bounds ?? []).map(String), 'own']);
         for (let needs = engine.needs(); needs.length > 0; needs = engine.needs())
           for (const need of needs) engine.fill(need, new Map());

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { must } from '@sluice/core/assert';
 import { collationsOf, TextOrders } from '@sluice/core/flow/text-orders';
-import { FUNCTIONS } from '@sluice/core/expression/all';
+import { withFunctions } from '@sluice/core/chunks/chunk';
+import type { Pieces } from '@sluice/core/flow/compile';
 import type { Binding } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import type { IncrementalPlan, PlanParam, Planned } from '../planner/planned.js';
@@ -13,6 +14,7 @@ import { hydrate, runBatch } from './statements.js';
 import { BlockGear } from './block-gear.js';
 import { fetchNeeds } from './block-fetch.js';
 import type { Gear } from './gear.js';
+import { PlanPieces } from './plan-pieces.js';
 import { TableGear } from './table-gear.js';
 import type { Clock, ViewEvent, ViewHostOptions, ViewLimits } from './host-options.js';
 import { ViewHost } from './view-host.js';
@@ -35,6 +37,7 @@ export interface ViewParts {
 /** Puts the views of a source together from the stages to their left. */
 export function assembleViewHost(parts: ViewParts): ViewHost {
   const { source, planner, registry, limits, statementTimeoutMs, rerunIntervalMs, onEvent } = parts;
+  const pieces = new PlanPieces();
   return new ViewHost({
     source,
     ...(parts.schemaKnown ? { schemaKnown: parts.schemaKnown } : {}),
@@ -42,10 +45,14 @@ export function assembleViewHost(parts: ViewParts): ViewHost {
     statementTimeoutMs,
     rerunIntervalMs,
     onEvent,
-    plan: ({ sql, principal, adHoc, tick, params }) => planner.plan(sql, { principal, adHoc, tick, params }),
+    plan: async ({ sql, principal, adHoc, tick, params }) => {
+      const planned = await planner.plan(sql, { principal, adHoc, tick, params });
+      await pieces.load(planned);
+      return planned;
+    },
     bind: (planned, params) => bind(planner, planned, params),
     ancestors: ancestorsIn(registry),
-    gearOf: (planned, gear) => gearOf(planned, gear, registry, limits),
+    gearOf: (planned, gear) => gearOf(planned, gear, pieces.of(gear), registry, limits),
     runBatch,
     emit: (prefix, content) => emit(parts.database, prefix, content),
     clock: WALL_CLOCK,
@@ -69,6 +76,7 @@ function valueOf(param: PlanParam, params: readonly PgText[]): PgText {
 function gearOf(
   planned: Planned,
   { plan, params }: IncrementalPlan,
+  pieces: Pieces,
   registry: () => Registry,
   { rowsPerViewMax, rowsHeldPerViewMax, keysPerStatementMax }: ViewLimits,
 ): Gear {
@@ -80,7 +88,7 @@ function gearOf(
     const orders = new TextOrders(collationsOf(plan.block), { textsMax: rowsHeldPerViewMax });
     return new BlockGear({
       block: plan.block,
-      functions: orders.isEmpty ? FUNCTIONS : { ...FUNCTIONS, ...orders.functions },
+      pieces: orders.isEmpty ? pieces : withFunctions(pieces, orders.functions),
       telling: { visible: plan.visible, ordered: planned.shape.ordered, keyColumns: planned.keyColumns },
       fill: (run, engine) => fetchNeeds(run, registry(), engine, most, orders),
     });
@@ -88,6 +96,7 @@ function gearOf(
   const types = params.map((one) => one.type);
   return new TableGear({
     plan,
+    types: pieces.types,
     rowsPerViewMax,
     hydrate: (run, bindings, counts) => {
       const table = must(registry().tables.get(plan.table), 'a plan whose table is gone is planned anew');

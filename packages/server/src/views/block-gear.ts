@@ -1,4 +1,4 @@
-import type { Functions } from '@sluice/core/flow/compile';
+import type { Pieces } from '@sluice/core/flow/compile';
 import type { EncodedOp } from '@sluice/core/engine/held-row';
 import type { RowEvent } from '@sluice/core/engine/table-engine';
 import type { SluiceError } from '@sluice/core/errors';
@@ -13,7 +13,7 @@ import { RowEvents, type TableChanges } from './table-changes.js';
 
 export interface BlockGearOptions {
   readonly block: Block;
-  readonly functions: Functions;
+  readonly pieces: Pieces;
   readonly telling: Telling;
   /** Reads what an engine needs, within a snapshot's transaction. @throws TooMuch */
   fill(run: Run, engine: FlowEngine): Promise<void>;
@@ -37,7 +37,7 @@ export class BlockGear implements Gear {
     const sources = new Map(sourcesOf(options.block).map((source) => [source.table, source]));
     this.tables = new Set(sources.keys());
     this.#events = new Map(Array.from(sources, ([table, source]) => [table, new RowEvents(source)]));
-    this.#engine = new FlowEngine(options.block, options.functions);
+    this.#engine = new FlowEngine(options.block, options.pieces);
   }
 
   get heldRowCount(): number {
@@ -49,7 +49,7 @@ export class BlockGear implements Gear {
   }
 
   async fetch<K extends Ask>(run: Run, asks: readonly K[]): Promise<Reading<K>> {
-    const engine = new FlowEngine(this.#options.block, this.#options.functions);
+    const engine = new FlowEngine(this.#options.block, this.#options.pieces);
     const members = new Map<K, FlowMember>();
     for (const ask of asks) members.set(ask, engine.add([...ask.binding, String(this.#members++)]));
     await this.#options.fill(run, engine);

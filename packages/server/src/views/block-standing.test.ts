@@ -1,5 +1,6 @@
 import { asLsn, type Lsn } from '@sluice/core/lsn';
-import { INTEGER } from '@sluice/core/expression/integer';
+import { piecesOf } from '@sluice/core/chunks/all';
+import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { Block, Input } from '@sluice/core/flow/plan';
 import type { Row } from '@sluice/core/flow/row';
 import { answer } from '@sluice/core/flow/testing/nested-loops';
@@ -243,7 +244,7 @@ class Trial {
     let tables: Tables = [];
     const gear = new BlockGear({
       block: plan,
-      functions: INTEGER,
+      pieces: piecesOf(chunksOfBlock(plan)),
       telling: { visible: plan.project.length, ordered: false, keyColumns: [0] },
       fill: (_, engine) => {
         for (let needs = engine.needs(); needs.length > 0; needs = engine.needs())

@@ -1,5 +1,5 @@
 import { TableEngine, type Member, type RowEvent } from '@sluice/core/engine/table-engine';
-import type { Binding, TablePlan } from '@sluice/core/plan';
+import type { Binding } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import type { Overtaken } from './gear.js';
 
@@ -33,11 +33,11 @@ export interface InEngine<K> {
  * A second pass makes the answers of those that missed, since an engine shows a member only as of its last step.
  */
 export function catchUp<K>(
-  plan: TablePlan,
+  newEngine: () => TableEngine,
   fetched: ReadonlyMap<K, Fetched>,
   steps: readonly StepEvents[],
 ): InEngine<K> {
-  const engine = new TableEngine(plan);
+  const engine = newEngine();
   const members = addAll(engine, fetched);
   const keys = new Map([...members].map(([key, member]) => [member, key]));
   const missed = new Map<K, Miss>();
@@ -52,7 +52,7 @@ export function catchUp<K>(
     const lost = events === null ? [...members.values()] : engine.apply(events).missed;
     for (const member of lost) miss(member, index);
   }
-  return { engine, members, overtaken: answersBefore(plan, fetched, steps, missed) };
+  return { engine, members, overtaken: answersBefore(newEngine, fetched, steps, missed) };
 }
 
 type Miss = Pick<Overtaken, 'step' | 'dry'>;
@@ -66,13 +66,13 @@ function addAll<K>(engine: TableEngine, fetched: ReadonlyMap<K, Fetched>): Map<K
 
 /** The answers of bindings, each just before the step that is named. */
 function answersBefore<K>(
-  plan: TablePlan,
+  newEngine: () => TableEngine,
   fetched: ReadonlyMap<K, Fetched>,
   steps: readonly StepEvents[],
   missed: ReadonlyMap<K, Miss>,
 ): Map<K, Overtaken> {
   const answers = new Map<K, Overtaken>();
-  const engine = new TableEngine(plan);
+  const engine = newEngine();
   const members = addAll(engine, new Map([...fetched].filter(([key]) => missed.has(key))));
   for (const [index, events] of steps.entries()) {
     for (const [key, member] of members) {

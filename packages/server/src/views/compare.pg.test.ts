@@ -1,3 +1,4 @@
+import { ALL_PIECES } from '@sluice/core/chunks/all';
 import { comparator, equalityKey } from '@sluice/core/engine/compare';
 import { compilePredicate, prepareBinding } from '@sluice/core/engine/predicate';
 import type { Predicate, ValueType } from '@sluice/core/plan';
@@ -194,8 +195,8 @@ test.each(cases)('$pgType: order and equality', async ({ pgType, type, values })
     [values],
   );
   expect(rows).toHaveLength(values.length ** 2);
-  const compare = comparator(type);
-  const key = equalityKey(type);
+  const compare = comparator(type, ALL_PIECES.types);
+  const key = equalityKey(type, ALL_PIECES.types);
   for (const { a, b, less, equal } of rows) {
     expect([a, b, compare(a, b) < 0]).toEqual([a, b, less === 't']);
     expect([a, b, compare(a, b) === 0]).toEqual([a, b, equal === 't']);
@@ -242,9 +243,9 @@ test.each(conditions)('three-valued logic by enumeration: $sql', async ({ sql, p
      (VALUES ('{}'::int[]), ('{1}'), ('{2,NULL}'), ('{NULL}'), ('{1,2}'), (NULL)) z(l)`,
   );
   expect(rows).toHaveLength(54);
-  const condition = compilePredicate(predicate);
+  const condition = compilePredicate(predicate, ALL_PIECES.types);
   for (const row of rows) {
-    const truth = condition([row.a, row.b], prepareBinding(predicate, [row.l]));
+    const truth = condition([row.a, row.b], prepareBinding(predicate, [row.l], ALL_PIECES.types));
     expect([row, truth === null ? null : truth ? 't' : 'f']).toEqual([row, row.truth]);
   }
 });

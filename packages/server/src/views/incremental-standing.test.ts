@@ -18,6 +18,7 @@ const ROWS = 4;
 /** `SELECT id, body FROM item WHERE project = 5`. A row moves in with a value that is not sent: a miss. */
 const plan: TablePlan = {
   kind: 'table',
+  chunks: [],
   table: 1,
   columns: [
     { name: 'id', type: INT },
@@ -94,7 +95,12 @@ class Trial {
 
   constructor(relevantMax = 100_000) {
     let hydration: Hydration = [];
-    const gear = new TableGear({ plan, rowsPerViewMax: 100, hydrate: () => Promise.resolve(hydration) });
+    const gear = new TableGear({
+      plan,
+      types: {},
+      rowsPerViewMax: 100,
+      hydrate: () => Promise.resolve(hydration),
+    });
     this.template = new IncrementalTemplate({
       planned: tablePlanned(plan),
       gear,

@@ -15,6 +15,7 @@ import { View } from './view.js';
 const INT = { kind: 'int' } as const;
 const plan: TablePlan = {
   kind: 'table',
+  chunks: [],
   table: 1,
   columns: [
     { name: 'id', type: INT },
@@ -88,6 +89,7 @@ function scripted(reads: Read[]): {
   let read: Read | undefined;
   const gear = new TableGear({
     plan,
+    types: {},
     rowsPerViewMax: 1000,
     hydrate: (_run, _bindings, wanted) => {
       counts.push(...wanted);

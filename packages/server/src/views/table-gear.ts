@@ -1,3 +1,4 @@
+import type { TypeRules } from '@sluice/core/engine/compare';
 import {
   TableEngine,
   fetchCount,
@@ -20,6 +21,8 @@ export type Hydration = readonly ((readonly PgText[])[] | { readonly error: unkn
 
 export interface TableGearOptions {
   readonly plan: TablePlan;
+  /** How the types are compared that need a chunk for it. */
+  readonly types: TypeRules;
   readonly rowsPerViewMax: number;
   /** Reads the rows of many bindings in one statement: `[ordinal, …plan columns]`; at most `counts` rows each. */
   hydrate(run: Run, bindings: readonly Binding[], counts: readonly number[]): Promise<Hydration>;
@@ -36,8 +39,12 @@ export class TableGear implements Gear {
   constructor(options: TableGearOptions) {
     this.#options = options;
     this.tables = new Set([options.plan.table]);
-    this.#engine = new TableEngine(options.plan);
+    this.#engine = this.#newEngine();
     this.#events = new RowEvents(options.plan);
+  }
+
+  #newEngine(): TableEngine {
+    return new TableEngine(this.#options.plan, this.#options.types);
   }
 
   get heldRowCount(): number {
@@ -103,7 +110,7 @@ export class TableGear implements Gear {
         fetched.set(ask, { binding: ask.binding, rows, complete: rows.length < (counts[index] ?? 0) });
     }
     const events = steps.map(({ changes }) => this.#eventsOf(changes));
-    const { engine, members, overtaken } = catchUp(this.#options.plan, fetched, events);
+    const { engine, members, overtaken } = catchUp(() => this.#newEngine(), fetched, events);
     this.#engine.absorb(engine);
     const taken = new Map(Array.from(members, ([ask, member]) => [ask, this.#hold(member)]));
     return { members: taken, overtaken, errors, unable: new Set() };

@@ -1,4 +1,5 @@
-import { INTEGER } from '../../expression/integer.js';
+import { piecesOf } from '../../chunks/all.js';
+import { chunksOfBlock } from '../../chunks/chunks-of.js';
 import type { RowEvent } from '../../engine/table-engine.js';
 import type { PgText } from '../../value.js';
 import type { Need } from '../block-engine.js';
@@ -41,7 +42,7 @@ export function follow(
 ): void {
   const tables: Tables = Array.from({ length: count }, () => new Map<string, readonly PgText[]>());
   eventsOf(tables, beginning);
-  const engine = new FlowEngine(plan, INTEGER);
+  const engine = new FlowEngine(plan, piecesOf(chunksOfBlock(plan)));
   const members = new Map(bindings.map((binding) => [framed(JSON.stringify(binding)), binding]));
   const visible = (rows: Iterable<readonly PgText[]>): (readonly PgText[])[] =>
     Array.from(rows, (row) => row.slice(0, plan.project.length));
@@ -98,7 +99,7 @@ function takeIn(
     readonly members: ReadonlyMap<string, readonly PgText[]>;
   },
 ): void {
-  const batch = new FlowEngine(plan, INTEGER);
+  const batch = new FlowEngine(plan, piecesOf(chunksOfBlock(plan)));
   const added = [...members.values()]
     .filter((binding) => engine.member(binding) === undefined)
     .map((binding) => batch.add(binding));

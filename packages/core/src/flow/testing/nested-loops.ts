@@ -1,5 +1,5 @@
 import { compileExpression } from '../../expression/compile.js';
-import { INTEGER } from '../../expression/integer.js';
+import { ALL_PIECES } from '../../chunks/all.js';
 import type { Expression } from '../../expression.js';
 import type { PgText } from '../../value.js';
 import type { Block, ComputedRows, Input, SetOperation, Sets } from '../plan.js';
@@ -14,7 +14,7 @@ import { identity } from '../row.js';
 export type Tables = readonly Map<string, readonly PgText[]>[];
 
 function evaluate(expression: Expression, flat: readonly PgText[], params: readonly PgText[]): PgText {
-  return compileExpression(expression, INTEGER)(flat, params);
+  return compileExpression(expression, ALL_PIECES)(flat, params);
 }
 
 const holds = (

@@ -1,3 +1,4 @@
+import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { Expression } from '@sluice/core/expression';
 import { whyNotReproduced } from '@sluice/core/expression/missing';
 import type { Functions } from '@sluice/core/flow/compile';
@@ -46,7 +47,8 @@ export function planBlocks(
   if (ordered !== plan.block.order.length > 0) throw new NotABlock('order');
   const { block, visible, params } = plan;
   checkReproduced(block, new TextOrders(collationsOf(block), { textsMax: 0 }).functions);
-  return { kind: 'incremental', plan: { kind: 'blocks', block, visible }, params, fallback };
+  const chunks = chunksOfBlock(block);
+  return { kind: 'incremental', plan: { kind: 'blocks', chunks, block, visible }, params, fallback };
 }
 
 const SET_OPERATIONS: ReadonlySet<unknown> = new Set(['union', 'intersect', 'except']);

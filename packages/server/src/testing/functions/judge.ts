@@ -1,5 +1,5 @@
 import { compileExpression } from '@sluice/core/expression/compile';
-import { FUNCTIONS } from '@sluice/core/expression/all';
+import { ALL_PIECES } from '@sluice/core/chunks/all';
 import { NotReproduced, PgError } from '@sluice/core/expression/errors';
 import type { PgText } from '@sluice/core/value';
 import type pg from 'pg';
@@ -66,7 +66,7 @@ export class Judge {
         args: callCase.args.map((_arg, column) => ({ op: 'column', column })),
         ...(callCase.types ? { types: callCase.types } : {}),
       },
-      FUNCTIONS,
+      ALL_PIECES,
     );
     const expected: { args: readonly PgText[]; value: PgText }[] = [];
     const errors: { args: readonly PgText[]; sqlstate: string }[] = [];

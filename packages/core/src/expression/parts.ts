@@ -1,0 +1,37 @@
+import { must } from '../assert.js';
+import type { Expression } from '../expression.js';
+
+/** The names of the functions that an expression calls. */
+export function functionsOf(expression: Expression): Set<string> {
+  const names = new Set<string>();
+  const visit = (part: Expression): void => {
+    if ('fn' in part) names.add(part.fn);
+    for (const inner of partsOf(part)) visit(inner);
+  };
+  visit(expression);
+  return names;
+}
+
+/** The expressions that an expression is made of. */
+export function partsOf(expression: Expression): readonly Expression[] {
+  switch (expression.op) {
+    case 'column':
+    case 'param':
+      return [];
+    case 'not':
+    case 'is':
+    case 'is_null':
+    case 'is_not_null':
+      return [expression.arg];
+    case 'case':
+      return [...expression.arms.flat(), expression.otherwise];
+    case 'any':
+    case 'all':
+      return [expression.left, expression.array];
+    case 'distinct':
+    case 'nullif':
+      return [expression.left, expression.right];
+    default:
+      return must(expression.args, 'arguments');
+  }
+}

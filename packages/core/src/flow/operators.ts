@@ -1,0 +1,26 @@
+import type { TypeRules } from '../engine/compare.js';
+import type { ValueType } from '../plan.js';
+import type { PgText } from '../value.js';
+import type { Accumulator, AggregateFactory } from './aggregate-state.js';
+import type { Aggregate, Block, ComputedRows, SetOperation, Windows } from './plan.js';
+import type { Change } from './row.js';
+
+/** A part of a block that takes changes and hands changes on. */
+export interface Stage {
+  apply(changes: readonly Change[]): Change[];
+}
+
+/** The operators that are rarer than joins, groups and orders, each in a chunk. `Compile` is the compiler of the plan. */
+export interface Operators<Compile> {
+  readonly windows?: (plan: Windows, params: readonly PgText[], compile: Compile) => Stage;
+  readonly sets?: (operation: SetOperation, types: readonly ValueType[], rules: TypeRules) => Stage;
+  readonly distinctOn?: (plan: Block, on: readonly number[], rules: TypeRules) => Stage;
+  readonly rows?: (
+    plan: ComputedRows,
+    compile: Compile,
+  ) => (params: readonly PgText[]) => readonly (readonly PgText[])[];
+  /** Aggregates that show all their values. */
+  readonly lists?: (plan: Aggregate, params: readonly PgText[], compile: Compile) => AggregateFactory;
+  /** Aggregates beyond counts, sums of integers and extremes, by their names. */
+  readonly folds?: Readonly<Record<string, () => Accumulator>>;
+}
