@@ -61,7 +61,10 @@ its types, results text for text and errors by their code; this page is generate
 A query that holds another function is re-run instead, and \`sluice explain\` says so. Where a function of this list
 meets a value that it leaves to Postgres (a time zone other than UTC, a letter beyond ASCII in \`lower\`), Postgres is
 asked for that result. Besides: AND, OR, NOT, IS, CASE, COALESCE, NULLIF, GREATEST, LEAST, ARRAY[…], ANY and ALL, IS
-DISTINCT FROM, subscripts, and casts to and from text.`;
+DISTINCT FROM, subscripts, and casts to and from text.
+
+boolean, comparison, uuid and enum are always there; each of the other headings is a chunk, which a plan names when it
+calls a function of it ([plans in a page](chunks.md)).`;
 
 /** One row for an operator or function, whatever the types it takes. */
 function table(spellings: readonly string[]): string {

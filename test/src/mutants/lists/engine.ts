@@ -159,7 +159,7 @@ const AGGREGATES: readonly Mutant[] = [
   },
   {
     breaks: 'sum(numeric): zeros at its end are left out',
-    file: `${FLOW}/accumulators.ts`,
+    file: `${FLOW}/rarer-accumulators.ts`,
     find: 'return printDecimal({ digits, scale });',
     replace: "return printDecimal({ digits, scale }).replace(/[.]?0+$/, '');",
     caughtBy: GROUPS,
@@ -180,7 +180,7 @@ const AGGREGATES: readonly Mutant[] = [
   },
   {
     breaks: 'bit_xor: is bit_or',
-    file: `${FLOW}/accumulators.ts`,
+    file: `${FLOW}/rarer-accumulators.ts`,
     find: "if (this.#name === 'bit_xor') return ones % 2 === 1;",
     replace: "if (this.#name === 'bit_xor') return ones > 0;",
     caughtBy: GROUPS,
@@ -201,14 +201,14 @@ const AGGREGATES: readonly Mutant[] = [
   },
   {
     breaks: 'lists: DESC within an aggregate is ASC',
-    file: `${FLOW}/aggregates.ts`,
+    file: `${FLOW}/listed-aggregate.ts`,
     find: 'if (one !== 0) return descending ? -one : one;',
     replace: 'if (one !== 0) return one;',
     caughtBy: GROUPS,
   },
   {
     breaks: 'lists: DISTINCT shows all',
-    file: `${FLOW}/aggregates.ts`,
+    file: `${FLOW}/listed-aggregate.ts`,
     find: 'const elements = same === null ? this.#elements : firstOfSame(this.#elements, same);',
     replace: 'const elements = this.#elements;',
     caughtBy: AGGREGATED,
