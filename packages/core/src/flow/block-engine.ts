@@ -1,10 +1,9 @@
 import { must } from '../assert.js';
-import { withOne, withoutOne, type Few } from '../few.js';
 import type { PgText, RowKey } from '../value.js';
 import type { Compile } from './compile.js';
 import { compileBlock, hangsOnNothing, type CompiledBlock, type CompiledInput } from './compiled-block.js';
 import { Combinations } from './combinations.js';
-import { ChildIndex, InputStore } from './input-store.js';
+import { ChildIndex, InputStore, OwnRows } from './input-store.js';
 import {
   anchorMark,
   attempt,
@@ -49,8 +48,6 @@ export class BlockEngine {
   readonly block: CompiledBlock;
   readonly #stores: readonly InputStore[];
   readonly #children: readonly (BlockEngine | null)[];
-  /** By input that hangs on the bindings: members by the key that they demand. */
-  readonly #bindings: readonly Map<string, Few<FlowMember>>[];
   /** By input: the index of its parent's rows. */
   readonly #above: readonly (ChildIndex | null)[];
   readonly #members = new Map<string, FlowMember>();
@@ -79,7 +76,6 @@ export class BlockEngine {
       input.of.kind === 'block' ? new BlockEngine(input.of.block, compile) : null,
     );
     this.#isComputed = this.#children.every((child) => child !== null && child.#isComputed);
-    this.#bindings = inputs.map(() => new Map());
     this.#above = inputs.map((below, at) =>
       below.input.demand.parent === null ? null : this.#index(below, at),
     );
@@ -99,7 +95,6 @@ export class BlockEngine {
       block: this.block,
       stores: this.#stores,
       above: this.#above,
-      bindings: this.#bindings,
       mixed: this.#mixed,
       members: this.#members,
     });
@@ -131,9 +126,8 @@ export class BlockEngine {
     this.#open.add(member);
     if (this.#members.size === 1) for (const above of this.#nullable) above.add(ABSENT);
     for (const [at, demanded] of this.#demandsOf(member)) {
-      const sets = must(this.#bindings[at], 'bindings');
-      sets.set(demanded, withOne(sets.get(demanded), member));
       this.#demand(at, demanded, params);
+      this.#stores[at]?.enter(demanded, member);
     }
     for (const [at, mixed] of this.#mixed.entries()) mixed?.enter(member, this.#paramKey(at, member));
     return member;
@@ -145,10 +139,7 @@ export class BlockEngine {
     this.#open.delete(member);
     if (this.#members.size === 0) for (const above of this.#nullable) above.remove(ABSENT);
     for (const [at, demanded] of this.#demandsOf(member)) {
-      const sets = must(this.#bindings[at], 'bindings');
-      const left = withoutOne(sets.get(demanded), member);
-      if (left === undefined) sets.delete(demanded);
-      else sets.set(demanded, left);
+      this.#stores[at]?.leave(demanded, member);
       this.#stores[at]?.release(demanded);
     }
     for (const [at, mixed] of this.#mixed.entries()) mixed?.leave(member, this.#paramKey(at, member));
@@ -353,7 +344,11 @@ export class BlockEngine {
   }
 
   #index(below: CompiledInput, at: number): ChildIndex {
+    const store = (): InputStore => must(this.#stores[at], 'store');
     return new ChildIndex(
+      below.paramKey === null
+        ? { get: (key) => store().aboveOf(key), set: (key, rows) => store().setAbove(key, rows) }
+        : new OwnRows(),
       (row) => below.parentKey(row.values),
       (key, row) => {
         if (below.paramKey === null) this.#demand(at, key, row.values);

@@ -1,6 +1,7 @@
 import { must } from '../assert.js';
 import { each, withOne, withOther, withoutOne, type Few } from '../few.js';
 import type { PgText, RowKey } from '../value.js';
+import type { FlowMember } from './member.js';
 import type { Row } from './row.js';
 
 /**
@@ -67,8 +68,39 @@ export class InputStore {
       known.count++;
       return false;
     }
-    this.#keys.set(key, { count: 1, given: given(), isCovered: false, rows: undefined });
+    this.#keys.set(key, {
+      count: 1,
+      given: given(),
+      isCovered: false,
+      rows: undefined,
+      above: undefined,
+      members: undefined,
+    });
     return true;
+  }
+
+  /** Rows of the parent that demand the key. */
+  aboveOf(key: string): Few<Row> | undefined {
+    return this.#keys.get(key)?.above;
+  }
+
+  setAbove(key: string, rows: Few<Row> | undefined): void {
+    must(this.#keys.get(key), 'what rows demand is demanded').above = rows;
+  }
+
+  /** Members that demand the key. */
+  membersOf(key: string): Few<FlowMember> | undefined {
+    return this.#keys.get(key)?.members;
+  }
+
+  enter(key: string, member: FlowMember): void {
+    const known = must(this.#keys.get(key), 'what a member demands is demanded');
+    known.members = withOne(known.members, member);
+  }
+
+  leave(key: string, member: FlowMember): void {
+    const known = must(this.#keys.get(key), 'what a member demands is demanded');
+    known.members = withoutOne(known.members, member);
   }
 
   /** What a demanded key is made of. */
@@ -153,6 +185,28 @@ interface Key {
   readonly given: readonly PgText[];
   isCovered: boolean;
   rows: Few<Row> | undefined;
+  /** Who demands it: rows of the parent, or members. One look finds all that there is to a key. */
+  above: Few<Row> | undefined;
+  members: Few<FlowMember> | undefined;
+}
+
+export interface RowsByKey {
+  get(key: string): Few<Row> | undefined;
+  set(key: string, rows: Few<Row> | undefined): void;
+}
+
+/** Where what is demanded is not yet a key of the input below. */
+export class OwnRows implements RowsByKey {
+  readonly #rows = new Map<string, Few<Row>>();
+
+  get(key: string): Few<Row> | undefined {
+    return this.#rows.get(key);
+  }
+
+  set(key: string, rows: Few<Row> | undefined): void {
+    if (rows === undefined) this.#rows.delete(key);
+    else this.#rows.set(key, rows);
+  }
 }
 
 /** Rows of a parent by what an input below demands of them; tells that input what is demanded. */
@@ -160,20 +214,22 @@ export class ChildIndex {
   readonly #keyOf: (row: Row) => string | null;
   readonly #demand: (key: string, row: Row) => void;
   readonly #release: (key: string) => void;
-  readonly #rows = new Map<string, Few<Row>>();
+  readonly #rows: RowsByKey;
 
   constructor(
+    rows: RowsByKey,
     keyOf: (row: Row) => string | null,
     demand: (key: string, row: Row) => void,
     release: (key: string) => void,
   ) {
+    this.#rows = rows;
     this.#keyOf = keyOf;
     this.#demand = demand;
     this.#release = release;
   }
 
   has(key: string): boolean {
-    return this.#rows.has(key);
+    return this.#rows.get(key) !== undefined;
   }
 
   /** Rows of the parent that demand the key. */
@@ -184,16 +240,15 @@ export class ChildIndex {
   add(row: Row): void {
     const key = this.#keyOf(row);
     if (key === null) return;
-    this.#rows.set(key, withOne(this.#rows.get(key), row));
     this.#demand(key, row);
+    this.#rows.set(key, withOne(this.#rows.get(key), row));
   }
 
   remove(row: Row): void {
     const key = this.#keyOf(row);
     if (key === null) return;
     const left = withoutOne(must(this.#rows.get(key), 'a row that goes is indexed'), row);
-    if (left === undefined) this.#rows.delete(key);
-    else this.#rows.set(key, left);
+    this.#rows.set(key, left);
     this.#release(key);
   }
 

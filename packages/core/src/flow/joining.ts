@@ -1,5 +1,5 @@
 import { must } from '../assert.js';
-import { each, type Few } from '../few.js';
+import { each } from '../few.js';
 import { isForPostgres, type Compiled } from './compile.js';
 import { notReproduced, PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
@@ -43,8 +43,6 @@ export interface Held {
   readonly stores: readonly InputStore[];
   /** The index of its parent's rows. */
   readonly above: readonly (ChildIndex | null)[];
-  /** Of inputs on the bindings: members by the key that they demand. */
-  readonly bindings: readonly ReadonlyMap<string, Few<FlowMember>>[];
   readonly mixed: readonly (Combinations | null)[];
   readonly members: ReadonlyMap<string, FlowMember>;
 }
@@ -57,7 +55,6 @@ export class Joining {
   readonly #block: CompiledBlock;
   readonly #stores: readonly InputStore[];
   readonly #above: readonly (ChildIndex | null)[];
-  readonly #bindings: readonly ReadonlyMap<string, Few<FlowMember>>[];
   readonly #mixed: readonly (Combinations | null)[];
   readonly #members: ReadonlyMap<string, FlowMember>;
 
@@ -65,7 +62,6 @@ export class Joining {
     this.#block = parts.block;
     this.#stores = parts.stores;
     this.#above = parts.above;
-    this.#bindings = parts.bindings;
     this.#mixed = parts.mixed;
     this.#members = parts.members;
   }
@@ -90,7 +86,7 @@ export class Joining {
   *#up(at: number, key: string, anchor: Anchor): Generator<Anchored> {
     const { parent } = must(this.#block.inputs[at], 'input').input.demand;
     if (parent === null) {
-      for (const member of each(this.#bindings[at]?.get(key))) yield { member, anchor };
+      for (const member of each(this.#stores[at]?.membersOf(key))) yield { member, anchor };
       return;
     }
     const above = must(this.#above[at] ?? null, 'an index of the parent');
