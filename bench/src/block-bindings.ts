@@ -112,7 +112,7 @@ const ALTERED: Readonly<Record<string, number>> = { 'count by group': 2 };
 
 function issueRow(project: number, at: number, status: string, title: string): string[] {
   const id = String(project * ISSUES + at);
-  return [id, String(project), String(project % 1_000), status, String(at), title];
+  return [id, String(project), String(project), status, String(at), title];
 }
 const updated = (values: readonly string[]): RowEvent => ({
   oldKey: values[0] ?? '',

@@ -55,8 +55,8 @@ export function tablesOf(projects: number, rows: number): string {
       rank int NOT NULL, title text NOT NULL);
     CREATE TABLE comment (id int PRIMARY KEY, issue_id int NOT NULL);
     INSERT INTO project SELECT n, 'project ' || n FROM generate_series(0, ${projects - 1}) n;
-    INSERT INTO person SELECT n, 'person ' || n FROM generate_series(0, 999) n;
-    INSERT INTO issue SELECT n, n / ${rows}, n % 1000, 0, n % ${rows}, 'issue ' || n
+    INSERT INTO person SELECT n, 'person ' || n FROM generate_series(0, ${projects - 1}) n;
+    INSERT INTO issue SELECT n, n / ${rows}, n % ${projects}, 0, n % ${rows}, 'issue ' || n
       FROM generate_series(0, ${projects * rows - 1}) n;
     CREATE INDEX ON issue (project_id);
     CREATE INDEX ON comment (issue_id);

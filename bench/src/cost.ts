@@ -5,7 +5,7 @@
  *   npm run bench:cost [-- SIZES [TEMPLATES]]       (default: 1,100,10000,100000, and all of cost-templates.ts)
  *
  * Method: for each template and size a process of its own (`cost-bed.ts`) runs source and views over a database of its
- * own, with as many projects as bindings and the same number of issues in each. The rounds of all sizes are interleaved,
+ * own, with as many projects and persons as bindings and the same number of issues in each. The rounds of all sizes are interleaved,
  * so that a noisy moment touches all of them; the first is not counted. In a round CHANGES transactions of one row each
  * are committed by Postgres itself, spread evenly over all bindings, and the processor time of the process (all of its
  * threads: the collector of garbage is among them) is measured until the last delta is out. Checked outside the timed
