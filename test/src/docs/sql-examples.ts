@@ -4,8 +4,11 @@ import type { RerunCause } from '@sluice/server/planner/reasons';
 
 /** What the examples of docs/sql.md read. */
 export const EXAMPLE_TABLES = `
-CREATE TABLE project (id int PRIMARY KEY, name text COLLATE "C", weight float8, tags text[], at timestamptz);
+CREATE TABLE project (id int PRIMARY KEY, name text COLLATE "C", label text COLLATE "und-x-icu", weight float8, tags text[], at timestamptz);
 CREATE TABLE issue (id int PRIMARY KEY, project_id int, title text COLLATE "C", body text, points numeric, data jsonb, due date);
+CREATE TABLE device (id int PRIMARY KEY, mac macaddr);
+CREATE TABLE price (amount money PRIMARY KEY);
+CREATE TABLE silent (id int PRIMARY KEY);
 CREATE TABLE loose (line text COLLATE "C");
 CREATE TABLE computed (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED);
 CREATE TABLE parent (id int PRIMARY KEY);
@@ -15,6 +18,9 @@ CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (1000);
 CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE FUNCTION doubled(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 * 2';`;
+
+/** What happens to them once they are published. */
+export const EXAMPLE_CHANGES = `ALTER TABLE silent REPLICA IDENTITY NOTHING;`;
 
 /** Queries that are kept live by what they read, by what they show. */
 export const INCREMENTAL_EXAMPLES: Readonly<Record<string, string>> = {
@@ -37,18 +43,29 @@ export const INCREMENTAL_EXAMPLES: Readonly<Record<string, string>> = {
 
 /** For each reason a query that is re-run for it. */
 export const RERUN_EXAMPLES: Readonly<Partial<Record<RerunCause, string>>> = {
-  not_one_table: `SELECT 1 AS one`,
+  no_table: `SELECT 1 AS one`,
   clock: `SELECT id FROM issue WHERE due < now()`,
   generated: `SELECT id, twice FROM computed`,
   inheritance: `SELECT id FROM parent`,
   only: `SELECT id FROM ONLY part`,
   no_key: `SELECT line FROM loose`,
+  no_identity: `SELECT id FROM silent`,
+  key_type: `SELECT amount FROM price`,
   no_columns: `SELECT FROM issue`,
   user_code: `SELECT id FROM issue WHERE doubled(id) = 4`,
   data_error: `SELECT 1 / 0 AS never FROM issue`,
 };
 
 export const BLOCK_EXAMPLES: Readonly<Partial<Record<BlockCause, string>>> = {
+  full_join: `SELECT i.id, p.id AS project FROM issue i FULL JOIN project p ON true`,
+  whole_row: `SELECT i.id, p.ctid FROM issue i FULL JOIN project p ON p.id = i.project_id`,
+  window_function: `SELECT id, stddev(points) OVER (ORDER BY id) FROM issue`,
+  window_order: `SELECT id, row_number() OVER () FROM issue`,
+  window_frame: `SELECT id, count(*) OVER (ORDER BY weight RANGE 1 PRECEDING) FROM project`,
+  from_unknown: `SELECT x.n FROM issue, XMLTABLE('/a' PASSING xmlelement(name a, title) COLUMNS n int PATH '.') x`,
+  key_text: `SELECT mac, count(*) FROM device GROUP BY mac`,
+  column_type: `SELECT id, xmlelement(name a, title) FROM issue`,
+  order_below: `SELECT id FROM (SELECT id FROM issue ORDER BY points) i LIMIT 3`,
   distinct_on: `SELECT DISTINCT ON (project_id) project_id, id FROM issue`,
   cte: `WITH RECURSIVE r AS (SELECT id FROM project WHERE id = 1 UNION SELECT i.id FROM issue i JOIN r ON i.project_id = r.id) SELECT id FROM r`,
   from_function: `SELECT i.id, w.word FROM issue i, regexp_split_to_table(i.title, ' ') AS w(word)`,
@@ -61,6 +78,12 @@ export const BLOCK_EXAMPLES: Readonly<Partial<Record<BlockCause, string>>> = {
 };
 
 export const EXPRESSION_EXAMPLES: Readonly<Partial<Record<ExpressionCause, string>>> = {
+  function_of_sets: `SELECT unnest(tags) AS tag, count(*) FROM project GROUP BY tag`,
+  collation: `SELECT id FROM project ORDER BY tags COLLATE "und-x-icu"`,
+  collation_undetermined: `SELECT id FROM project WHERE name = label`,
+  cast: `SELECT id::oid FROM issue`,
+  row: `SELECT (ROW(id, title)).f1 FROM issue`,
+  unknown: `SELECT id FROM issue WHERE xmlelement(name a, title) IS NOT NULL`,
   function_variadic: `SELECT id, concat_ws(',', VARIADIC tags) FROM project`,
   collation_nondeterministic: `SELECT id FROM issue WHERE title COLLATE folded = 'a'`,
   collation_case: `SELECT id, upper(body COLLATE "tr-x-icu") FROM issue`,
@@ -73,6 +96,25 @@ export const EXPRESSION_EXAMPLES: Readonly<Partial<Record<ExpressionCause, strin
   subquery: `SELECT id, ARRAY(SELECT id FROM project) FROM issue`,
   column: `SELECT ctid, id FROM issue`,
 };
+
+/** Reasons that do not lie in the query: when they are given, or what to do. */
+export const RERUN_CIRCUMSTANCES: Readonly<Partial<Record<RerunCause, string>>> = {
+  not_analysed:
+    'The service role may not create temporary objects, the server only reads, or an event trigger objects: `explain` says which.',
+  not_planned: 'Please report it, with the query.',
+};
+
+/**
+ * Reasons that stand in the code for what no query is known to come to: another reason is told before, Postgres refuses
+ * it, or the planner has a form for all that is known.
+ */
+export const UNMET_REASONS: readonly (BlockCause | ExpressionCause)[] = [
+  'set_cast',
+  'correlated',
+  'function_of_application',
+  'function_volatile',
+  'aggregate',
+];
 
 /** What Sluice does not keep live at all, with the error's code. */
 export const REFUSED_EXAMPLES: readonly (readonly [code: string, sql: string])[] = [

@@ -6,10 +6,12 @@ import { RERUN_REASONS } from '@sluice/server/planner/reasons';
 import { INABILITIES } from '@sluice/server/views/gear';
 import {
   BLOCK_EXAMPLES,
+  EXAMPLE_CHANGES,
   EXAMPLE_TABLES,
   EXPRESSION_EXAMPLES,
   INCREMENTAL_EXAMPLES,
   REFUSED_EXAMPLES,
+  RERUN_CIRCUMSTANCES,
   RERUN_EXAMPLES,
 } from './sql-examples.js';
 
@@ -20,9 +22,13 @@ const SOURCES: readonly (readonly [Readonly<Record<string, string>>, Readonly<Re
 ];
 
 /** Every reason of every registry, in its words, with its example where there is one. */
-export function reasonsWithExamples(): readonly { readonly reason: string; readonly sql: string | null }[] {
+export function reasonsWithExamples(): readonly {
+  readonly cause: string;
+  readonly reason: string;
+  readonly sql: string | null;
+}[] {
   return SOURCES.flatMap(([reasons, examples]) =>
-    Object.entries(reasons).map(([cause, reason]) => ({ reason, sql: examples[cause] ?? null })),
+    Object.entries(reasons).map(([cause, reason]) => ({ cause, reason, sql: examples[cause] ?? null })),
   );
 }
 
@@ -32,7 +38,10 @@ export function sqlPage(): string {
   const rerun = all.flatMap(({ reason, sql }) =>
     sql === null ? [] : [`| ${cell(reason)} | ${code(sql)} | ${cell(remedyFor(reason) ?? '–')} |`],
   );
-  const rest = all.flatMap(({ reason, sql }) => (sql === null ? [reason] : []));
+  const around = Object.entries<string>(RERUN_REASONS).flatMap(([cause, reason]) => {
+    const where = (RERUN_CIRCUMSTANCES as Readonly<Record<string, string>>)[cause];
+    return where === undefined ? [] : [`- ${reason} ${where}`];
+  });
   const errors: Readonly<Record<string, { readonly message: string }>> = PLANNER_ERRORS;
   const refused = REFUSED_EXAMPLES.map(
     ([name, sql]) => `| \`${name}\` | ${cell(errors[name]?.message ?? '')} | ${code(sql)} |`,
@@ -46,8 +55,8 @@ export function sqlPage(): string {
     '## Re-run',
     'As exact and as live, but Postgres runs the query again when a table that it reads has changed. `sluice explain` gives the reason in these words, and the remedy.',
     table('| why | for example | what would help |', rerun),
-    'Rarer ones, for which there is no simple example; of some of them another reason above is told first:',
-    [...new Set(rest)].map((reason) => `- ${reason}`).join('\n'),
+    'And, whatever the query is:',
+    around.join('\n'),
     '### While it runs',
     'An incremental view goes on in the re-run gear, without a gap for its clients, when:',
     Object.values(INABILITIES)
@@ -57,7 +66,7 @@ export function sqlPage(): string {
     'What no gear can keep exact, or what is no query at all. All codes of the planner, with remedies, are in [errors.md](errors.md).',
     table('| code | why | for example |', refused),
     '## The tables of the examples',
-    `\`\`\`sql\n${EXAMPLE_TABLES.trim()}\n\`\`\``,
+    `\`\`\`sql\n${EXAMPLE_TABLES.trim()}\n-- once they are published\n${EXAMPLE_CHANGES}\n\`\`\``,
     '',
   ]
     .join('\n\n')

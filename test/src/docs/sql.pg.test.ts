@@ -1,13 +1,23 @@
 import { SluiceError } from '@sluice/core/errors';
 import { planningBench, type PlanningBench } from '@sluice/server/testing/planning';
-import { CLIENT_ROLE } from '@sluice/server/testing/postgres';
+import { CLIENT_ROLE, SERVICE_ROLE } from '@sluice/server/testing/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { EXAMPLE_TABLES, INCREMENTAL_EXAMPLES, REFUSED_EXAMPLES } from './sql-examples.js';
+import { RERUN_REASONS } from '@sluice/server/planner/reasons';
+import {
+  EXAMPLE_CHANGES,
+  EXAMPLE_TABLES,
+  INCREMENTAL_EXAMPLES,
+  REFUSED_EXAMPLES,
+  RERUN_CIRCUMSTANCES,
+  UNMET_REASONS,
+} from './sql-examples.js';
 import { reasonsWithExamples } from './sql-page.js';
 
 let bench: PlanningBench;
 beforeAll(async () => {
   bench = await planningBench(EXAMPLE_TABLES);
+  await bench.database.sql(EXAMPLE_CHANGES);
+  await bench.reload();
 });
 afterAll(() => bench?.end());
 
@@ -31,8 +41,27 @@ const examples = reasonsWithExamples().flatMap(({ reason, sql }) =>
   sql === null ? [] : [[sql, reason] as const],
 );
 
-test('most reasons have an example', () => {
-  expect(examples.length).toBeGreaterThan(25);
+test('every reason has an example, but for those that no query is known to come to', () => {
+  const without = reasonsWithExamples().flatMap(({ cause, sql }) => (sql === null ? [cause] : []));
+  expect(without.toSorted()).toEqual([...Object.keys(RERUN_CIRCUMSTANCES), ...UNMET_REASONS].toSorted());
+});
+
+test('without temporary objects only one table is incremental', async () => {
+  const { name } = bench.database;
+  await bench.database.sql(`REVOKE TEMPORARY ON DATABASE ${name} FROM PUBLIC, ${SERVICE_ROLE}`);
+  const gears = [await planned('SELECT id, upper(title) FROM issue'), await planned('SELECT id FROM issue')];
+  await bench.database.sql(`GRANT TEMPORARY ON DATABASE ${name} TO PUBLIC`);
+  expect(gears).toEqual([expect.stringContaining(RERUN_REASONS.not_analysed), 'incremental']);
+});
+
+// What decides is told, not what the query holds besides.
+test.each([
+  ['SELECT count(*) FROM issue WHERE due < now()', RERUN_REASONS.clock],
+  ['SELECT count(*) FROM issue WHERE doubled(id) = 4', RERUN_REASONS.user_code],
+  ['SELECT 1 AS one UNION SELECT 2', RERUN_REASONS.no_table],
+  ['WITH one AS (SELECT 1 AS one) SELECT one FROM one', RERUN_REASONS.no_table],
+])('%s: %s', async (sql, reason) => {
+  expect((await planned(sql)).slice(0, reason.length)).toBe(reason);
 });
 
 test.each(examples)('%s is re-run for the reason that docs/sql.md gives', async (sql, reason) => {

@@ -16,6 +16,7 @@ import type { PgText } from '@sluice/core/value';
 import { analyse } from '@sluice/server/analysis/analyse';
 import { NotExpressible } from '@sluice/server/analysis/expression-reasons';
 import { NotABlock } from '@sluice/server/planner/blocks/reasons';
+import { NotIncremental, RERUN_REASONS } from '@sluice/server/planner/reasons';
 import { toBlock, type BlockPlan } from '@sluice/server/planner/blocks/to-block';
 import { hash, type Events } from './stream.js';
 import type { Contents, World, WorldTable } from './world.js';
@@ -27,13 +28,14 @@ export async function planOf(
   types: readonly string[],
 ): Promise<BlockPlan | string> {
   const analysis = await analyse(world.pool, { sql, paramTypes: types, schemas: [world.schema] });
-  if (analysis.kind !== 'analysed') return analysis.reason;
+  if (analysis.kind !== 'analysed') return `${RERUN_REASONS.not_analysed} (${analysis.reason})`;
   try {
     const plan = toBlock(
       analysis.query,
       analysis.facts,
       (oid) => {
         const table = world.table(oid);
+        if (table?.key.length === 0) throw new NotIncremental('no_key', table.name);
         return {
           key: table?.key ?? [],
           column: (attnum) => ({
@@ -44,9 +46,11 @@ export async function planOf(
       },
       { textOrders: true },
     );
-    return notReproduced(plan.block, ordersOf(plan).functions) ?? plan;
+    const why = notReproduced(plan.block, ordersOf(plan).functions);
+    return why === null ? plan : new NotABlock('not_reproduced', why).reason;
   } catch (error) {
-    if (error instanceof NotABlock || error instanceof NotExpressible) return error.reason;
+    if (error instanceof NotABlock || error instanceof NotExpressible || error instanceof NotIncremental)
+      return error.reason;
     throw error;
   }
 }

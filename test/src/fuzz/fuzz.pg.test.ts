@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { TestDatabase } from '@sluice/server/testing/postgres';
 import { sharedDatabase } from '@sluice/server/testing/shared';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { reasonsWithExamples } from '../docs/sql-page.js';
 import { readCase } from './fuzz-case.js';
 import { caseOf } from './model.js';
 import { replay } from './replay.js';
@@ -55,6 +56,12 @@ test('random queries stay equal to Postgres through random writes', async () => 
   }
   expect(wrong).toEqual([]);
   expect(statistics.queries.blocks).toBeGreaterThan(statistics.queries.rerun / 4);
+  // docs/sql.md has them all.
+  const reasons = reasonsWithExamples().map(({ reason }) => reason);
+  const untold = [...statistics.reasons.keys()].filter(
+    (one) => !reasons.some((known) => one.startsWith(known)),
+  );
+  expect(untold).toEqual([]);
   expect(statistics.equal).toBeGreaterThan(100);
   expect(statistics.changed / statistics.equal).toBeGreaterThan(0.4);
 });

@@ -15,6 +15,8 @@ export interface Compared {
 export class Statistics {
   /** Queries that were asked for; `refused` are none to Postgres. */
   readonly queries = { blocks: 0, rerun: 0, refused: 0 };
+  /** Queries that were not followed because they had no answer at first. */
+  barren = 0;
   /** Comparisons of answers that blocks held, empty ones left out. */
   equal = 0;
   /** Of those: after a transaction that changed the answer. */
@@ -67,7 +69,7 @@ export class Statistics {
   lines(): readonly string[] {
     const { blocks, rerun, refused } = this.queries;
     return [
-      `queries: ${blocks + rerun}, as blocks ${blocks} (${share(blocks, blocks + rerun)}), re-run ${rerun}; not taken by Postgres ${refused}`,
+      `queries: ${blocks + rerun}, as blocks ${blocks} (${share(blocks, blocks + rerun)}), re-run ${rerun}; not taken by Postgres ${refused}, without an answer and left out ${this.barren}`,
       `comparisons in blocks: ${this.equal} equal, ${share(this.changed, this.equal)} after a change of the answer; left to Postgres ${this.missed}, errors left to Postgres ${this.missedErrors}; not counted: ${this.empty} empty before and after`,
       `open answers ${this.open}, errors of Postgres that the engine does not come to ${this.unraised}, too slow ${this.slow}, WRONG ${this.wrong}`,
     ];

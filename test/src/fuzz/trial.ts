@@ -35,6 +35,9 @@ const QUIET_MAX = 1;
 /** Where the engine's answer has not changed, Postgres is asked one time of so many. */
 const LOOK_EVERY = 10;
 
+/** Share of the queries that are followed whether or not they have an answer at first. */
+const BARREN = 0.2;
+
 /** One random schema with its queries and its history: after each transaction every answer is compared with Postgres's. */
 export async function runTrial(options: TrialOptions, statistics: Statistics): Promise<readonly Finding[]> {
   const random = new Random(options.seed);
@@ -174,6 +177,11 @@ class Trial {
     if (prepared === null) return this.#statistics.refuse(query.sql);
     const usable = unique(await world.allCanonical(prepared.types, query.bindings));
     if (usable.length === 0) return this.#statistics.refuse(query.sql);
+    if (await this.#isBarren(prepared, usable, random)) {
+      this.#statistics.barren++;
+      await world.forget(prepared);
+      return null;
+    }
     const planned = await this.#attempt(made, bindings, () => planOf(world, query.sql, prepared.types));
     if (planned === null) return null;
     this.#statistics.plan(planned);
@@ -195,6 +203,17 @@ class Trial {
       };
     });
     return follower;
+  }
+
+  /** A query that has no answer now seldom has one later: of those most are left out, since nothing is compared of them. */
+  async #isBarren(
+    prepared: Prepared,
+    bindings: readonly (readonly PgText[])[],
+    random: Random,
+  ): Promise<boolean> {
+    if (random.chance(BARREN)) return false;
+    const outcomes = await this.#world.askAll(bindings.map((binding) => [prepared, binding]));
+    return outcomes.every((outcome) => outcome.kind === 'error' || outcome.rows.length === 0);
   }
 
   async #step(follower: Follower, events: Events, now: Contents): Promise<void> {

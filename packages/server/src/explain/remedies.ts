@@ -25,7 +25,6 @@ const BLOCK_REMEDIES: Remedies<BlockCause> = {
   cte: 'Leave out MATERIALIZED.',
   float_sum: 'Use numeric, or sum(x ORDER BY a unique column).',
   limit: 'Give it as a number or a parameter.',
-  no_key: 'Add a primary key.',
 };
 
 const EXPRESSION_REMEDIES: Remedies<ExpressionCause> = {

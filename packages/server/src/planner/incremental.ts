@@ -9,14 +9,14 @@ import type { PlanFacts } from './plan-facts.js';
 import { PlanColumns } from './plan-columns.js';
 import type { IncrementalPlan } from './planned.js';
 import { PredicateCompiler } from './predicate.js';
-import { NotIncremental } from './reasons.js';
+import { BeyondOneTable, NotIncremental } from './reasons.js';
 import { baseTypeOf } from './types.js';
 import { columnType, isOrdered, OID } from './value-types.js';
 
 /**
  * The incremental gear: one table, columns, conditions, order and limit. Everything that is not certain to be
  * reproduced bit for bit is left to the re-run gear, with the reason.
- * @throws NotIncremental.
+ * @throws BeyondOneTable, NotIncremental where its table is none for any gear but the re-run one
  */
 export function planIncremental(select: SelectStmt, facts: PlanFacts): IncrementalPlan {
   checkClauses(select, facts);
@@ -59,26 +59,24 @@ export function planIncremental(select: SelectStmt, facts: PlanFacts): Increment
 }
 
 function checkClauses(select: SelectStmt, facts: PlanFacts): void {
-  if (facts.dataError) throw new NotIncremental('data_error');
-  if (select.withClause !== undefined) throw new NotIncremental('cte');
-  if (select.op !== undefined && select.op !== 'SETOP_NONE') throw new NotIncremental('set_operation');
-  if (select.valuesLists !== undefined) throw new NotIncremental('not_one_table');
-  if (select.distinctClause !== undefined) throw new NotIncremental('distinct');
-  if (select.groupClause !== undefined || select.havingClause !== undefined)
-    throw new NotIncremental('grouping');
-  if (select.windowClause !== undefined) throw new NotIncremental('window');
-  if (select.limitOption === 'LIMIT_OPTION_WITH_TIES') throw new NotIncremental('with_ties');
-  if (facts.dependencies.views.size > 0) throw new NotIncremental('view');
-  if (facts.dependencies.aggregates.size > 0) throw new NotIncremental('grouping');
-  if (facts.dependencies.userCode) throw new NotIncremental('user_code');
-  if (facts.dependencies.readsClock) throw new NotIncremental('clock');
+  if (facts.dataError) throw new BeyondOneTable();
+  if (select.withClause !== undefined) throw new BeyondOneTable();
+  if (select.op !== undefined && select.op !== 'SETOP_NONE') throw new BeyondOneTable();
+  if (select.valuesLists !== undefined) throw new BeyondOneTable();
+  if (select.distinctClause !== undefined) throw new BeyondOneTable();
+  if (select.groupClause !== undefined || select.havingClause !== undefined) throw new BeyondOneTable();
+  if (select.windowClause !== undefined) throw new BeyondOneTable();
+  if (select.limitOption === 'LIMIT_OPTION_WITH_TIES') throw new BeyondOneTable();
+  if (facts.dependencies.views.size > 0) throw new BeyondOneTable();
+  if (facts.dependencies.aggregates.size > 0) throw new BeyondOneTable();
+  if (facts.dependencies.userCode) throw new BeyondOneTable();
+  if (facts.dependencies.readsClock) throw new BeyondOneTable();
 }
 
 function onlyTable(select: SelectStmt): RangeVar {
   const [item, ...more] = select.fromClause ?? [];
-  if (item === undefined || more.length > 0 || !('RangeVar' in item))
-    throw new NotIncremental('not_one_table');
-  if (item.RangeVar.alias?.colnames !== undefined) throw new NotIncremental('expression');
+  if (item === undefined || more.length > 0 || !('RangeVar' in item)) throw new BeyondOneTable();
+  if (item.RangeVar.alias?.colnames !== undefined) throw new BeyondOneTable();
   return item.RangeVar;
 }
 
@@ -86,11 +84,11 @@ function theTable(facts: PlanFacts, range: RangeVar): Table {
   const [oid, ...more] = facts.dependencies.reads;
   const table = oid === undefined ? undefined : facts.registry.tables.get(oid);
   const isOnly = range.inh !== true;
-  if (table === undefined) throw new NotIncremental('not_one_table');
-  if (table.inheritedBy.length > 0 && !isOnly) throw new NotIncremental('inheritance');
-  if (more.length > table.inheritedBy.length) throw new NotIncremental('not_one_table');
-  if (table.kind === 'partitioned' && isOnly) throw new NotIncremental('only');
-  if (table.inheritedBy.length > 0) throw new NotIncremental('inheritance');
+  if (table === undefined) throw new BeyondOneTable();
+  if (table.inheritedBy.length > 0 && !isOnly) throw new BeyondOneTable();
+  if (more.length > table.inheritedBy.length) throw new BeyondOneTable();
+  if (table.kind === 'partitioned' && isOnly) throw new BeyondOneTable();
+  if (table.inheritedBy.length > 0) throw new BeyondOneTable();
   return table;
 }
 
@@ -99,7 +97,7 @@ function orderedKeyOf(table: Table, registry: Registry): readonly Column[] {
   const key = keyOf(table, registry);
   for (const column of key) {
     const { kind } = columnType(registry, column);
-    if (kind === 'opaque' || kind === 'float') throw new NotIncremental('key_type', column.name);
+    if (kind === 'opaque' || kind === 'float') throw new BeyondOneTable();
   }
   return key;
 }
@@ -151,13 +149,13 @@ interface Output {
 function outputsOf(select: SelectStmt, columns: PlanColumns): readonly Output[] {
   const outputs = (select.targetList ?? []).flatMap((node): readonly Output[] => {
     const target = 'ResTarget' in node ? node.ResTarget : {};
-    if (target.val === undefined || !('ColumnRef' in target.val)) throw new NotIncremental('expression');
+    if (target.val === undefined || !('ColumnRef' in target.val)) throw new BeyondOneTable();
     const names = columns.namesOf(target.val.ColumnRef);
     if (names === null) return columns.all().map((column) => ({ name: column.name, column }));
     const column = columns.resolve(target.val.ColumnRef);
     return [{ name: target.name ?? column.name, column }];
   });
-  if (outputs.length === 0) throw new NotIncremental('no_columns');
+  if (outputs.length === 0) throw new BeyondOneTable();
   return outputs;
 }
 
@@ -167,19 +165,17 @@ function outputsOf(select: SelectStmt, columns: PlanColumns): readonly Output[] 
  */
 function orderTerm(node: Node, outputs: readonly Output[], columns: PlanColumns): OrderTerm {
   const sort: SortBy = 'SortBy' in node ? node.SortBy : {};
-  if (sort.node === undefined || sort.sortby_dir === 'SORTBY_USING')
-    throw new NotIncremental('order_expression');
+  if (sort.node === undefined || sort.sortby_dir === 'SORTBY_USING') throw new BeyondOneTable();
   const collate = 'CollateClause' in sort.node ? sort.node.CollateClause : null;
   const collateC =
     collate !== null && /"sval":"(C|POSIX|ucs_basic)"\}\}\]$/.test(JSON.stringify(collate.collname ?? []));
-  if (collate !== null && !collateC) throw new NotIncremental('collation');
+  if (collate !== null && !collateC) throw new BeyondOneTable();
   const column =
     collate?.arg === undefined ? sortColumn(sort.node, outputs, columns) : tableColumn(collate.arg, columns);
   const ordered = column.collationIsC || collateC;
   const index = columns.use(column, ordered);
   const type = columns.columns[index]?.type;
-  if (type === undefined || !isOrdered(type))
-    throw new NotIncremental(type?.kind === 'text' ? 'collation' : 'order_type', column.name);
+  if (type === undefined || !isOrdered(type)) throw new BeyondOneTable();
   const descending = sort.sortby_dir === 'SORTBY_DESC';
   const nullsFirst =
     sort.sortby_nulls === 'SORTBY_NULLS_FIRST' || (sort.sortby_nulls !== 'SORTBY_NULLS_LAST' && descending);
@@ -190,10 +186,10 @@ function sortColumn(node: Node, outputs: readonly Output[], columns: PlanColumns
   if ('A_Const' in node) {
     const constant = constantOf(node.A_Const);
     const output = constant.kind === 'number' ? outputs[Number(constant.text) - 1] : undefined;
-    if (output === undefined) throw new NotIncremental('order_expression');
+    if (output === undefined) throw new BeyondOneTable();
     return output.column;
   }
-  if (!('ColumnRef' in node)) throw new NotIncremental('order_expression');
+  if (!('ColumnRef' in node)) throw new BeyondOneTable();
   const [name, ...more] = columns.namesOf(node.ColumnRef) ?? [];
   const output = more.length === 0 ? outputs.find((candidate) => candidate.name === name) : undefined;
   return output?.column ?? columns.resolve(node.ColumnRef);
@@ -201,17 +197,17 @@ function sortColumn(node: Node, outputs: readonly Output[], columns: PlanColumns
 
 /** Under COLLATE the name is part of an expression, and in expressions names are the table's. */
 function tableColumn(node: Node, columns: PlanColumns): Column {
-  if (!('ColumnRef' in node)) throw new NotIncremental('order_expression');
+  if (!('ColumnRef' in node)) throw new BeyondOneTable();
   return columns.resolve(node.ColumnRef);
 }
 
 function limitOf(node: Node | undefined, lifting: Lifting): Operand | null {
   if (node === undefined) return null;
   if ('ParamRef' in node) return lifting.param((node.ParamRef.number ?? 0) - 1);
-  if (!('A_Const' in node)) throw new NotIncremental('limit');
+  if (!('A_Const' in node)) throw new BeyondOneTable();
   const constant = constantOf(node.A_Const);
   if (constant.kind === 'null') return null;
   if (constant.kind !== 'number' || !constant.whole || constant.text.startsWith('-'))
-    throw new NotIncremental('limit');
+    throw new BeyondOneTable();
   return lifting.constant(constant.text, OID.int8);
 }

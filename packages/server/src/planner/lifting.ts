@@ -1,7 +1,7 @@
 import type { Operand } from '@sluice/core/plan';
 import type { PlanFacts } from './plan-facts.js';
 import type { ParamType, PlanParam } from './planned.js';
-import { NotIncremental } from './reasons.js';
+import { BeyondOneTable } from './reasons.js';
 
 /**
  * Gives every constant and parameter of a plan its number, in the order of their first use: that order is the
@@ -21,7 +21,7 @@ export class Lifting {
     const known = this.#numbers.get(index);
     if (known !== undefined) return { param: known };
     const type = this.#facts.paramTypes[index];
-    if (type === undefined) throw new NotIncremental('constant');
+    if (type === undefined) throw new BeyondOneTable();
     this.#numbers.set(index, this.params.length);
     return this.#add({ kind: 'param', index, type });
   }
@@ -32,7 +32,7 @@ export class Lifting {
 
   typeOf(oid: number): ParamType {
     const names = this.#facts.names.get(oid);
-    if (names === undefined) throw new NotIncremental('constant');
+    if (names === undefined) throw new BeyondOneTable();
     return { oid, name: names.castable };
   }
 
@@ -40,7 +40,7 @@ export class Lifting {
   arrayOf(oid: number): number {
     for (const type of this.#facts.registry.types.values())
       if (type.kind === 'array' && type.elementOid === oid) return type.oid;
-    throw new NotIncremental('constant');
+    throw new BeyondOneTable();
   }
 
   #add(param: PlanParam): { readonly param: number } & Operand {

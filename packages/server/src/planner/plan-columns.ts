@@ -1,7 +1,7 @@
 import type { PlanColumn, ValueType } from '@sluice/core/plan';
 import type { ColumnRef } from 'libpg-query';
 import type { Column, Registry, Table } from '../registry/registry.js';
-import { NotIncremental } from './reasons.js';
+import { BeyondOneTable } from './reasons.js';
 import { columnType } from './value-types.js';
 
 /** The columns that a plan reads, numbered by first use. A text column has two numbers where it is also ordered by bytes. */
@@ -26,8 +26,8 @@ export class PlanColumns {
     const name = names?.at(-1);
     const column = this.table.columns.find((candidate) => candidate.name === name);
     if (names === null || column === undefined || !this.#isOwn(names.slice(0, -1)))
-      throw new NotIncremental('system_column', name ?? null);
-    if (column.generated !== 'no') throw new NotIncremental('generated', column.name);
+      throw new BeyondOneTable();
+    if (column.generated !== 'no') throw new BeyondOneTable();
     return column;
   }
 
@@ -44,7 +44,7 @@ export class PlanColumns {
   /** Every column, for `*`. */
   all(): readonly Column[] {
     const generated = this.table.columns.find((column) => column.generated !== 'no');
-    if (generated !== undefined) throw new NotIncremental('generated', generated.name);
+    if (generated !== undefined) throw new BeyondOneTable();
     return this.table.columns;
   }
 

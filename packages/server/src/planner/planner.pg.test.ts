@@ -203,7 +203,7 @@ describe('more than one table, or more of it than columns: blocks', () => {
 
 describe('re-run, with the reason', () => {
   test.each([
-    ['SELECT 1', /one table/, []],
+    ['SELECT 1', /no table/, []],
     ['SELECT id, row_number() OVER () FROM issue', /window/, ['issue']],
     ['SELECT id FROM issue WHERE xmin IS NULL', /at hand/, ['issue']],
     ['SELECT issue FROM issue', /generated|row/, ['issue']],

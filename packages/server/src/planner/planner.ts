@@ -22,7 +22,7 @@ import { PlanCache } from './plan-cache.js';
 import type { PlanFacts } from './plan-facts.js';
 import type { Gear, ParamType, Planned } from './planned.js';
 import { fromPostgres, isDataError } from './postgres-errors.js';
-import { NotIncremental, RERUN_REASONS } from './reasons.js';
+import { BeyondOneTable, NotIncremental, RERUN_REASONS, type RerunCause } from './reasons.js';
 import { collectReferences, type References } from './references.js';
 import { cutAtParams } from './rerun-sql.js';
 import { inSession, type Connections, type Description, type Session } from './session.js';
@@ -190,7 +190,8 @@ export class Planner {
     const facts = { description, dependencies, registry, names, paramTypes, dataError };
     const gear = chooseGear(parsed, references, facts);
     // As the client role, whose bare names these are.
-    const schemas = mayBeBlocks(gear, facts) ? await readSchemas(session.run) : null;
+    const mayBeBlocks = gear.kind === 'rerun' && whyNoBlocks(facts) === null;
+    const schemas = mayBeBlocks ? await readSchemas(session.run) : null;
     return { facts, gear, schemas };
   }
 
@@ -290,10 +291,12 @@ interface Draft {
 type RerunGear = Extract<Gear, { kind: 'rerun' }>;
 
 /** What is beyond one table may be blocks, unless code of the application takes part, the clock, or an error. */
-function mayBeBlocks(gear: Gear, { dependencies, dataError }: PlanFacts): boolean {
+function whyNoBlocks({ dependencies, dataError }: PlanFacts): RerunCause | null {
   const { reads, opaque, userCode, userOperators, readsClock } = dependencies;
-  if (gear.kind !== 'rerun' || reads.size === 0 || dataError || readsClock) return false;
-  return opaque === null && !userCode && userOperators.length === 0;
+  if (opaque !== null || userCode || userOperators.length > 0) return 'user_code';
+  if (dataError) return 'data_error';
+  if (readsClock) return 'clock';
+  return reads.size === 0 ? 'no_table' : null;
 }
 
 function isOrdered(parsed: Parsed): boolean {
@@ -352,18 +355,20 @@ function chooseGear(parsed: Parsed, references: References, facts: PlanFacts): G
   try {
     const gear = planIncremental(parsed.select, facts);
     const types = gear.params.map((param) => param.type);
-    if (castsParams(facts, types)) throw new NotIncremental('user_code');
+    if (castsParams(facts, types)) throw new BeyondOneTable();
     return gear;
   } catch (error) {
-    if (!(error instanceof NotIncremental)) throw error;
+    if (!(error instanceof BeyondOneTable || error instanceof NotIncremental)) throw error;
     const lateral =
       !facts.dependencies.aggregatesParams &&
       !references.paramsAggregated &&
       !castsParams(facts, facts.paramTypes);
+    // Where blocks are tried next they say why not.
+    const words = RERUN_REASONS[whyNoBlocks(facts) ?? 'not_planned'];
     const reason =
       facts.dependencies.opaque === null
-        ? error.reason
-        : `${RERUN_REASONS.user_code} It is run again at every transaction: ${facts.dependencies.opaque}.`;
+        ? words
+        : `${words} It is run again at every transaction: ${facts.dependencies.opaque}.`;
     return { kind: 'rerun', sql: cutAtParams(parsed, references.params, lateral), reason };
   }
 }

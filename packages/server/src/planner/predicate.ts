@@ -5,7 +5,7 @@ import { mentionsPresent } from './clock.js';
 import { Lifting } from './lifting.js';
 import type { PlanColumns } from './plan-columns.js';
 import type { PlanFacts } from './plan-facts.js';
-import { NotIncremental } from './reasons.js';
+import { BeyondOneTable } from './reasons.js';
 import { arrayLiteral, booleanOf, castOf, constantOf, operatorOf, type Constant } from './expression.js';
 import { baseTypeOf } from './types.js';
 import { commonType, fits, isOrdered, OID } from './value-types.js';
@@ -47,7 +47,7 @@ export class PredicateCompiler {
     this.#facts = facts;
   }
 
-  /** @throws NotIncremental. */
+  /** @throws BeyondOneTable. */
   compile(node: Node): Predicate {
     if ('BoolExpr' in node) return this.#connective(node.BoolExpr);
     if ('A_Expr' in node) return this.#expression(node.A_Expr);
@@ -71,13 +71,12 @@ export class PredicateCompiler {
     if (value === false) return { op: 'bool', arg: this.#lifting.constant('f', OID.bool) };
     const side = this.#side(node);
     const type = side.kind === 'column' ? side.column.typeOid : side.type;
-    if (type === null || baseTypeOf(this.#facts.registry, type) !== OID.bool)
-      throw new NotIncremental('condition');
+    if (type === null || baseTypeOf(this.#facts.registry, type) !== OID.bool) throw new BeyondOneTable();
     return { op: 'bool', arg: this.#operand(side, OID.bool, false) };
   }
 
   #booleanTest(test: BooleanTest): Predicate {
-    if (test.arg === undefined) throw new NotIncremental('condition');
+    if (test.arg === undefined) throw new BeyondOneTable();
     const [negated, value] = {
       IS_TRUE: [false, true] as const,
       IS_NOT_TRUE: [true, true] as const,
@@ -90,21 +89,20 @@ export class PredicateCompiler {
   }
 
   #nullTest(arg: Node | undefined, isNull: boolean): Predicate {
-    if (arg === undefined) throw new NotIncremental('condition');
+    if (arg === undefined) throw new BeyondOneTable();
     if (!('ColumnRef' in arg) && !('ParamRef' in arg))
       return { op: 'is', arg: this.compile(arg), value: null, negated: !isNull };
     const side = this.#side(arg);
     const type = side.kind === 'column' ? side.column.typeOid : (side.type ?? OID.text);
     const base = this.#facts.registry.types.get(baseTypeOf(this.#facts.registry, type));
     // IS NULL of a row looks into its fields.
-    if (base?.kind === 'composite' || base?.kind === 'pseudo')
-      throw new NotIncremental('comparison_type', base.name);
+    if (base?.kind === 'composite' || base?.kind === 'pseudo') throw new BeyondOneTable();
     return { op: isNull ? 'is_null' : 'is_not_null', arg: this.#operand(side, type, false) };
   }
 
   #expression(expr: A_Expr): Predicate {
     const { kind, lexpr: left, rexpr: right } = expr;
-    if (left === undefined || right === undefined) throw new NotIncremental('condition');
+    if (left === undefined || right === undefined) throw new BeyondOneTable();
     if (kind === 'AEXPR_OP') return this.#compare(this.#compareOp(expr), left, right);
     if (kind === 'AEXPR_DISTINCT') return this.#compare('distinct', left, right);
     if (kind === 'AEXPR_NOT_DISTINCT') return this.#compare('not_distinct', left, right);
@@ -114,12 +112,12 @@ export class PredicateCompiler {
       return this.#any('all_ne', left, right);
     if (kind?.startsWith('AEXPR_') === true && kind.includes('BETWEEN'))
       return this.#between(kind, left, right);
-    throw new NotIncremental('condition');
+    throw new BeyondOneTable();
   }
 
   #compareOp(expr: A_Expr): CompareOp {
     const op = COMPARE[operatorOf(expr) ?? ''];
-    if (op === undefined) throw new NotIncremental('condition');
+    if (op === undefined) throw new BeyondOneTable();
     return op;
   }
 
@@ -142,7 +140,7 @@ export class PredicateCompiler {
   #between(kind: string, left: Node, right: Node): Predicate {
     const bounds = 'List' in right ? (right.List.items ?? []) : [];
     const [x, y] = bounds;
-    if (x === undefined || y === undefined) throw new NotIncremental('condition');
+    if (x === undefined || y === undefined) throw new BeyondOneTable();
     const inside = (low: Node, high: Node): Predicate => ({
       op: 'and',
       args: [this.#compare('ge', left, low), this.#compare('le', left, high)],
@@ -208,18 +206,18 @@ export class PredicateCompiler {
     if ('A_ArrayExpr' in right)
       return this.#in(left, { List: { items: right.A_ArrayExpr.elements ?? [] } }, op === 'all_ne');
     const [side, array] = [this.#side(left), this.#side(right)];
-    if (side.kind === 'constant' || array.kind === 'column') throw new NotIncremental('condition');
+    if (side.kind === 'constant' || array.kind === 'column') throw new BeyondOneTable();
     const own = side.kind === 'column' ? side.column.typeOid : side.type;
     const ownElement = baseTypeOf(this.#facts.registry, own);
     const arrayType = array.type ?? this.#lifting.arrayOf(ownElement === OID.varchar ? OID.text : ownElement);
     const element = this.#facts.registry.types.get(arrayType)?.elementOid ?? null;
-    if (element === null) throw new NotIncremental('comparison_type');
+    if (element === null) throw new BeyondOneTable();
     const other: Side = { kind: 'constant', constant: { kind: 'null' }, type: element };
     const type = this.#comparisonType(side, other);
     this.#checkCollation(side, other, type, false);
     const operand = this.#operand(side, own, false);
     const param = this.#operand(array, arrayType, false);
-    if (!('param' in param)) throw new NotIncremental('condition');
+    if (!('param' in param)) throw new BeyondOneTable();
     return { op, left: operand, array: param.param, type };
   }
 
@@ -230,16 +228,16 @@ export class PredicateCompiler {
     if ('CollateClause' in node && node.CollateClause.arg !== undefined) {
       const side = this.#side(node.CollateClause.arg);
       const name = JSON.stringify(node.CollateClause.collname ?? []);
-      if (!/"sval":"(C|POSIX|ucs_basic)"\}\}\]$/.test(name)) throw new NotIncremental('collation');
+      if (!/"sval":"(C|POSIX|ucs_basic)"\}\}\]$/.test(name)) throw new BeyondOneTable();
       return { ...side, collateC: true };
     }
     if ('TypeCast' in node) return this.#castSide(node.TypeCast);
-    throw new NotIncremental('condition');
+    throw new BeyondOneTable();
   }
 
   #paramSide(index: number): Side {
     const type = this.#facts.paramTypes[index];
-    if (type === undefined) throw new NotIncremental('constant');
+    if (type === undefined) throw new BeyondOneTable();
     return { kind: 'param', index, type: type.oid };
   }
 
@@ -247,7 +245,7 @@ export class PredicateCompiler {
   #castSide(cast: Parameters<typeof castOf>[0]): Side {
     const { arg, names, plain } = castOf(cast);
     const target = plain ? typeByName(names, this.#facts) : null;
-    if (arg === undefined || target === null) throw new NotIncremental('expression');
+    if (arg === undefined || target === null) throw new BeyondOneTable();
     const side = this.#side(arg);
     if (side.kind === 'param' && side.type === target) return side;
     if (side.kind === 'constant' && side.type === null && side.constant.kind === 'string')
@@ -259,7 +257,7 @@ export class PredicateCompiler {
       fits(BigInt(side.constant.text), target)
     )
       return { ...side, type: target };
-    throw new NotIncremental('expression');
+    throw new BeyondOneTable();
   }
 
   /** The type of one side: an untyped constant takes it from the other. */
@@ -271,20 +269,19 @@ export class PredicateCompiler {
     const base = otherType === null ? null : baseTypeOf(this.#facts.registry, otherType);
     if (constant.kind === 'number') return numberType(constant, base);
     if (constant.kind === 'boolean') return OID.bool;
-    if (base === null) throw new NotIncremental('constant');
+    if (base === null) throw new BeyondOneTable();
     return base === OID.varchar ? OID.text : base;
   }
 
   #comparisonType(left: Side, right: Side): ValueType {
     for (const side of [left, right])
       if (side.kind === 'constant' && side.constant.kind === 'null' && side.type === null)
-        throw new NotIncremental('null_comparison');
+        throw new BeyondOneTable();
     const [a, b] = [this.#typeOf(left, right), this.#typeOf(right, left)];
     this.#checkOperators(a, b);
     const type = commonType(this.#facts.registry, a, b);
     if (type === null) {
-      const name = (oid: number): string => this.#facts.names.get(oid)?.display ?? String(oid);
-      throw new NotIncremental('comparison_type', `${name(a)} with ${name(b)}`);
+      throw new BeyondOneTable();
     }
     return type;
   }
@@ -294,25 +291,25 @@ export class PredicateCompiler {
     const { registry, dependencies } = this.#facts;
     const types = new Set([left, right, baseTypeOf(registry, left), baseTypeOf(registry, right)]);
     if (dependencies.userOperators.some((operator) => types.has(operator.left) || types.has(operator.right)))
-      throw new NotIncremental('user_code');
+      throw new BeyondOneTable();
   }
 
   /** Equality is by bytes under every deterministic collation; order only under C; two different ones are an error. */
   #checkCollation(left: Side, right: Side, type: ValueType, needsOrder: boolean): void {
     const explicit = left.collateC === true || right.collateC === true;
     if (type.kind !== 'text') {
-      if (needsOrder && !isOrdered(type)) throw new NotIncremental('comparison_type');
-      if (explicit) throw new NotIncremental('collation');
+      if (needsOrder && !isOrdered(type)) throw new BeyondOneTable();
+      if (explicit) throw new BeyondOneTable();
       return;
     }
     const columns = [left, right].filter((side) => side.kind === 'column');
     if (!explicit && columns.some((side) => !side.column.collationIsDeterministic))
-      throw new NotIncremental('collation_nondeterministic', columns[0]?.column.name ?? null);
+      throw new BeyondOneTable();
     const collations = new Set(columns.map((side) => side.column.collationOid));
-    if (!explicit && collations.size > 1) throw new NotIncremental('collation');
+    if (!explicit && collations.size > 1) throw new BeyondOneTable();
     if (!needsOrder || explicit) return;
     if (columns.length === 0 || !columns.every((side) => side.column.collationIsC))
-      throw new NotIncremental('collation', columns[0]?.column.name ?? null);
+      throw new BeyondOneTable();
   }
 
   #operand(side: Side, type: number, ordered: boolean): Operand {
@@ -321,7 +318,7 @@ export class PredicateCompiler {
     if (side.kind === 'param') return this.#lifting.param(side.index);
     const { constant } = side;
     if (constant.kind === 'string' && mentionsPresent(constant.text) && TIMES.has(type))
-      throw new NotIncremental('clock');
+      throw new BeyondOneTable();
     return this.#lifting.constant(constant.kind === 'null' ? null : constant.text, type);
   }
 }

@@ -1,26 +1,6 @@
 /** Why a plan is re-run rather than maintained incrementally: one line per cause, shown by `explain`. */
 export const RERUN_REASONS = {
-  not_one_table: 'It reads more or less than one table.',
-  view: 'It reads through a view.',
-  cte: 'It has a WITH clause.',
-  set_operation: 'It combines queries with UNION, INTERSECT or EXCEPT.',
-  distinct: 'It has DISTINCT.',
-  grouping: 'It groups or aggregates.',
-  window: 'It has window functions.',
-  with_ties: 'It has FETCH FIRST … WITH TIES.',
-  limit: 'Its LIMIT or OFFSET is neither a number nor a parameter.',
-  expression: 'Its select list holds an expression, not only columns.',
-  order_expression: 'It orders by an expression.',
-  order_type: 'It orders by a column whose order Sluice does not compute.',
-  condition:
-    'Its WHERE clause holds something other than comparisons, IN, BETWEEN, IS and their combinations.',
-  comparison_type: 'It compares types that Sluice does not compare exactly as Postgres does.',
-  collation:
-    'It orders or compares text with < or > under a collation other than "C"; COLLATE "C" would make it incremental.',
-  collation_nondeterministic: 'It compares text under a non-deterministic collation.',
-  null_comparison: 'It compares with the constant NULL.',
-  constant: 'It holds a constant whose type is not certain.',
-  system_column: 'It reads a system column or the whole row as one value.',
+  no_table: 'It reads no table.',
   generated: 'It reads a generated column, which the stream does not carry.',
   inheritance: 'The table has tables that inherit from it.',
   only: 'It reads only the root of a partitioned table.',
@@ -54,5 +34,12 @@ export class NotIncremental extends Error {
   get reason(): string {
     const words: string = RERUN_REASONS[this.why];
     return this.subject === null ? words : `${words} (${this.subject})`;
+  }
+}
+
+/** Thrown and caught within the planner: it is more than rows of one table, so that blocks are tried, which have reasons of their own. */
+export class BeyondOneTable extends Error {
+  constructor() {
+    super('more than rows of one table');
   }
 }

@@ -1,10 +1,10 @@
+import { assert } from '@sluice/core/assert';
 import type { Expression } from '@sluice/core/expression';
 import type { Query, Scalar, ScalarOf } from '../../analysis/query-tree.js';
 import { toExpression } from '../../analysis/to-expression.js';
 import type { Level } from './level.js';
 import { answersOf, type Answers, type Tested } from './membership.js';
 import { addSubquery, type Planning } from './planning.js';
-import { NotABlock } from './reasons.js';
 import { exchange } from './scalars.js';
 
 /** What stands at hand, if it does. */
@@ -48,7 +48,7 @@ export class Expressions {
       case 'exists':
         return this.#mark(scalar.query, level);
       case 'subquery':
-        if (scalar.query.columns.length !== 1) throw new NotABlock('several_columns');
+        assert(scalar.query.columns.length === 1, 'a subquery that is one value has one column');
         return level.columnOfInput(this.#add(scalar.query, 'scalar', level), 0);
       case 'row of': {
         const tested = this.#tested(scalar, level);

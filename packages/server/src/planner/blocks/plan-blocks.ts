@@ -1,3 +1,4 @@
+import { assert } from '@sluice/core/assert';
 import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { Expression } from '@sluice/core/expression';
 import { whyNotReproduced } from '@sluice/core/expression/missing';
@@ -44,7 +45,7 @@ export function planBlocks(
       throw new StaleColumns('The query reads other tables than a moment ago.');
   for (const [oid, inherit] of tables) checkWhole(registry, oid, inherit);
   const plan = toBlock(query, analysed, (oid) => plannedTable(registry, oid), { textOrders: true });
-  if (ordered !== plan.block.order.length > 0) throw new NotABlock('order');
+  assert(ordered === plan.block.order.length > 0, 'a plan is ordered where its query is');
   const { block, visible, params } = plan;
   checkReproduced(block, new TextOrders(collationsOf(block), { textsMax: 0 }).functions);
   const chunks = chunksOfBlock(block);
@@ -95,7 +96,7 @@ function plannedTable(registry: Registry, oid: number): PlannedTable {
     key: keyOf(table, registry).map(({ number }) => number),
     column: (attnum) => {
       const column = table.columns.find(({ number }) => number === attnum);
-      if (column === undefined) throw new NotIncremental('system_column');
+      if (column === undefined) throw new StaleColumns('The query reads a column that is not known.');
       if (column.generated !== 'no') throw new NotIncremental('generated', column.name);
       return { name: column.name, type: columnType(registry, column) };
     },

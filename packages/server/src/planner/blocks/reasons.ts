@@ -13,18 +13,15 @@ export const BLOCK_REASONS = {
   from_subquery: 'It has a subquery within VALUES, or within a function in FROM.',
   from_unknown: 'It reads from something that Sluice does not know.',
   correlated: 'A subquery depends on rows of several tables of the query around it.',
-  several_columns: 'It has a subquery of several columns where one is expected.',
   constant_key: 'It has GROUPING SETS, ROLLUP or CUBE over an expression that reads no column.',
   key_text: 'It groups, or tells rows apart, by values of a type whose equality Sluice does not know.',
   aggregate: 'It has an aggregate that Sluice does not maintain.',
   float_sum: 'It adds floating-point numbers, whose sum depends on the order in which Postgres reads them.',
   column_type: 'It has an expression whose type Sluice does not know.',
   not_reproduced: 'It calls a function that Sluice does not reproduce.',
-  order: 'Its ORDER BY orders nothing.',
   order_below:
     'It cuts rows by LIMIT or OFFSET in the order of a subquery; an ORDER BY beside them would make it incremental.',
   limit: 'Its LIMIT or OFFSET is computed.',
-  no_key: 'A table has no primary key or other unique key of NOT NULL columns.',
 } as const;
 
 export type BlockCause = keyof typeof BLOCK_REASONS;

@@ -1,3 +1,4 @@
+import { assert } from '@sluice/core/assert';
 import type { Expression } from '@sluice/core/expression';
 import type { Block, Grouping, Input } from '@sluice/core/flow/plan';
 import type { PlanColumn } from '@sluice/core/plan';
@@ -209,7 +210,7 @@ function tableDraft(oid: number, table: PlannedTable): TableDraft {
     }
     return at;
   };
-  if (table.key.length === 0) throw new NotABlock('no_key');
+  assert(table.key.length > 0, 'a table of blocks has a key');
   const key = table.key.map(columnOf);
   return { kind: 'table', source: { kind: 'table', table: oid, columns, key }, columnOf };
 }
