@@ -45,10 +45,11 @@ test('random queries stay equal to Postgres through random writes', async () => 
   const statistics = new Statistics();
   const deadline = Date.now() + SECONDS * 1000;
   const wrong: unknown[] = [];
-  for (let trial = 1; Date.now() < deadline; trial++) {
+  // Trials are whole, however slow the machine is.
+  for (let trial = 1; trial === 1 || Date.now() < deadline; trial++) {
     const seed = `${SEED}-${trial}`;
     const findings = await runTrial(
-      { url: database.adminUrl, seed, queries: 40, transactions: 25, errors: false, deadline },
+      { url: database.adminUrl, seed, queries: 20, transactions: 25, errors: false, deadline: Infinity },
       statistics,
     );
     for (const { model, wrong: why } of findings)
