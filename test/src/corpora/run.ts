@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startTestPostgres } from '@sluice/server/testing/postgres';
 import { Random } from '../kit/random.js';
 import { subscriptionsOf, type Corpus } from './corpus.js';
 import { FILM_RENTAL } from './film-rental/film-rental.js';
+import { localeArguments, makeLocale } from './locale.js';
 import { MUSIC_SHOP } from './music-shop/music-shop.js';
 import { statementsOf } from './psql-script.js';
 import { regressionScripts } from './regression.js';
@@ -31,7 +32,8 @@ asked twice. Those may be live that call nothing volatile or not allowed, and re
   --seconds N       for one file (default 120)
   --no-keys         leaves tables without a key as they are
   --each            lists every query with its gear and reason
-  --locale L        of the server, for example en_US.UTF-8, or icu:de-DE for ICU
+  --locale L        of the server, for example en_US.UTF-8, or icu:de-DE for ICU; one of the C library that the system
+                    lacks is made, where need be from Debian's package locales
   --postgres MAJOR  14 to 18
   --report FILE     the same in a file`;
 
@@ -59,6 +61,7 @@ else process.exit(await main(await scriptsOf(positionals)));
 
 async function main(scripts: readonly Replayed[]): Promise<number> {
   console.log(`seed ${values.seed}`);
+  const locales = values.locale === undefined ? null : await makeLocale(values.locale);
   const server = await startTestPostgres({
     ...(values.postgres === undefined ? {} : { major: Number(values.postgres) }),
     ...(values.locale === undefined ? {} : { initdb: localeArguments(values.locale) }),
@@ -81,6 +84,7 @@ async function main(scripts: readonly Replayed[]): Promise<number> {
     }
   } finally {
     await server.destroy();
+    if (locales !== null) await rm(locales, { recursive: true, force: true });
   }
   const lines = tally.lines({ each: values.each });
   if (values.report !== undefined) await writeFile(values.report, `${lines.join('\n')}\n`);
@@ -130,11 +134,4 @@ async function testFiles(path: string): Promise<readonly string[]> {
     .filter((name) => name.endsWith('.test'))
     .toSorted()
     .map((name) => join(path, name));
-}
-
-function localeArguments(locale: string): readonly string[] {
-  const icu = /^icu:(.*)$/.exec(locale)?.[1];
-  return icu === undefined
-    ? [`--locale=${locale}`]
-    : ['--locale-provider=icu', `--icu-locale=${icu}`, '--locale=C.UTF-8'];
 }

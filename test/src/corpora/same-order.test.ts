@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { areAmong, sameOrder, uncut } from './same-order.js';
+import { areAmong, isListedOtherwise, sameOrder, uncut } from './same-order.js';
 
 const ROWS = [
   ['1', 'a'],
@@ -36,4 +36,12 @@ test('what a LIMIT cuts is found again', () => {
     expect(uncut(text)).toBe(null);
   expect(areAmong([third, first], ROWS)).toBe(true);
   expect(areAmong([first, first], ROWS)).toBe(false);
+});
+
+test('a list whose order is left open may be in any', () => {
+  const [one, other] = [[['[1, 2]']], [['[2, 1]']]];
+  expect(isListedOtherwise('SELECT json_agg(n) FROM x', one, other)).toBe(true);
+  expect(isListedOtherwise('SELECT json_agg(n) FROM x', one, [['[2, 2]']])).toBe(false);
+  for (const text of ['SELECT json_agg(n ORDER BY n) FROM x', 'SELECT list FROM x'])
+    expect(isListedOtherwise(text, one, other)).toBe(false);
 });

@@ -40,6 +40,24 @@ export function areAmong(some: readonly TextRow[], all: readonly TextRow[]): boo
   });
 }
 
+const LISTS =
+  /\b(?:array|string|xml|jsonb?(?:_object)?(?:_unique|_strict)*)_?agg\s*\((?![^()]*\border\s+by\b)/i;
+
+/**
+ * Whether a query makes a list of rows in an order that it leaves open, and all that differs is that order: the values are
+ * made of the same characters.
+ */
+export function isListedOtherwise(sql: string, one: readonly TextRow[], other: readonly TextRow[]): boolean {
+  if (!LISTS.test(sql)) return false;
+  const pieces = (rows: readonly TextRow[]): string =>
+    JSON.stringify(
+      rows
+        .map((row) => JSON.stringify(row.map((value) => [...(value ?? '\0')].toSorted().join(''))))
+        .toSorted(),
+    );
+  return pieces(one) === pieces(other);
+}
+
 /** The last ORDER BY of a text, when it is the query's own and names columns that are returned. */
 function orderColumns(sql: string, names: readonly string[]): readonly number[] | null {
   const last = /^[^]*\border\s+by\s+([^()]*?)(?:\s(?:limit|offset|fetch)\s[^()]*)?[\s;]*$/i.exec(sql)?.[1];
