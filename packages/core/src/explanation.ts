@@ -19,6 +19,8 @@ export interface Explanation {
   readonly ordered: boolean;
   /** What would help: an index, a replica identity. */
   readonly hints: readonly string[];
+  /** What the plan needs of the engine beyond its kernel, by name; empty where it is re-run. */
+  readonly chunks: readonly string[];
   /** How the rows of its tables are found; empty where it is re-run. */
   readonly lookups: readonly Lookup[];
   /** The plan as lines of a tree, what is done last first; where it is re-run, its SQL. */

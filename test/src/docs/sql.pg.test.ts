@@ -1,4 +1,9 @@
+import { withFunctions } from '@sluice/core/chunks/chunk';
+import { loadChunks } from '@sluice/core/chunks/load';
+import { TableEngine } from '@sluice/core/engine/table-engine';
 import { SluiceError } from '@sluice/core/errors';
+import { FlowEngine } from '@sluice/core/flow/flow-engine';
+import { collationsOf, TextOrders } from '@sluice/core/flow/text-orders';
 import { planningBench, type PlanningBench } from '@sluice/server/testing/planning';
 import { CLIENT_ROLE, SERVICE_ROLE } from '@sluice/server/testing/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -36,6 +41,23 @@ async function planned(sql: string): Promise<string> {
 test.each(Object.entries(INCREMENTAL_EXAMPLES))('%s: incremental, as docs/sql.md says', async (_, sql) => {
   expect(await planned(sql)).toBe('incremental');
 });
+
+test.each(Object.entries(INCREMENTAL_EXAMPLES))(
+  '%s: the plan names all that its engine needs',
+  async (_, sql) => {
+    const principal = { role: CLIENT_ROLE, claims: {} };
+    const { gear } = await bench.planner.explain(sql, { principal, adHoc: false });
+    if (gear.kind !== 'incremental') throw new Error('assertion failed: it is incremental');
+    const { plan } = gear;
+    const pieces = await loadChunks(plan.chunks);
+    if (plan.kind === 'table') expect(new TableEngine(plan, pieces.types).memberCount).toBe(0);
+    else {
+      const orders = new TextOrders(collationsOf(plan.block), { textsMax: 0 });
+      const engine = new FlowEngine(plan.block, withFunctions(pieces, orders.functions));
+      expect(engine.memberCount).toBe(0);
+    }
+  },
+);
 
 const examples = reasonsWithExamples().flatMap(({ reason, sql }) =>
   sql === null ? [] : [[sql, reason] as const],

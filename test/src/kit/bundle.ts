@@ -9,6 +9,53 @@ export interface BundleOptions {
   readonly development?: boolean;
 }
 
+/** One file of a bundle that is split at its dynamic imports. */
+export interface SplitFile {
+  readonly code: string;
+  /** Files that are loaded with it. */
+  readonly imports: readonly string[];
+  readonly modules: readonly string[];
+}
+
+/**
+ * @param source of a module that imports by paths, of which some dynamically. @returns the files, minified; the first
+ * is that of the source
+ */
+export async function splitForBrowser(source: string): Promise<ReadonlyMap<string, SplitFile>> {
+  const entry = 'virtual:entry';
+  const made = await build({
+    configFile: false,
+    logLevel: 'error',
+    plugins: [
+      {
+        name: 'entry',
+        resolveId: (id) => (id === entry ? id : undefined),
+        load: (id) => (id === entry ? source : undefined),
+      },
+    ],
+    build: {
+      write: false,
+      target: 'es2022',
+      minify: true,
+      modulePreload: false,
+      rollupOptions: {
+        input: entry,
+        preserveEntrySignatures: 'strict',
+        output: { format: 'es' },
+      },
+    },
+  });
+  const [output] = Array.isArray(made) ? made : [made];
+  const files = output && 'output' in output ? output.output : [];
+  return new Map(
+    files.flatMap((file) =>
+      file.type === 'chunk'
+        ? [[file.fileName, { code: file.code, imports: file.imports, modules: file.moduleIds }] as const]
+        : [],
+    ),
+  );
+}
+
 /**
  * One self-contained module for a browser, as an application's bundler would make it.
  * @param entry path of the module. @returns its code, minified.

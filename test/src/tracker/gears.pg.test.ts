@@ -1,30 +1,9 @@
 import { createClient, type LiveView } from '@sluice/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DemoProcess } from './demo-process.js';
+import { QUERIES } from './every-query.js';
 
 // What the tracker shows is maintained, not asked for again: all of its queries, with all that its filters make of them.
-
-const FILTERS: readonly Readonly<Record<string, unknown>>[] = [
-  {},
-  { projectId: 1 },
-  { assigneeId: 2 },
-  { assigneeId: 0 },
-  { text: 'a' },
-  { statuses: ['todo', 'in_progress'] },
-  { projectId: 2, assigneeId: 1, text: '100%', statuses: ['done'] },
-];
-const QUERIES: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
-  ...['teams', 'projects', 'members', 'labels', 'pulse'].map((name) => [name, {}] as const),
-  ...FILTERS.flatMap((filter) => [
-    ...['created', 'updated', 'priority'].map(
-      (order) => ['issues', { ...filter, order, limit: 50 }] as const,
-    ),
-    ['issueTotal', filter] as const,
-    ['issuesByStatus', { ...filter, statuses: undefined }] as const,
-  ]),
-  ['issue', { id: 1 }],
-  ['issue', { id: 1_000_000 }],
-];
 
 let demo: DemoProcess;
 beforeAll(async () => {

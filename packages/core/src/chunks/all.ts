@@ -7,7 +7,7 @@ import { DATE_TIME_CHUNK } from './date-time.js';
 import { DATE_FIELDS } from '../expression/date-fields.js';
 import { TO_CHAR } from '../expression/to-char.js';
 import { INTERVAL_CHUNK } from './interval.js';
-import { BYTEA } from '../expression/small-types.js';
+import { BYTEA } from '../expression/bytea.js';
 import { ARRAY_VALUES_CHUNK } from './array-values.js';
 import { ARRAY } from '../expression/array.js';
 import { ROW_VALUES_CHUNK } from './row-values.js';

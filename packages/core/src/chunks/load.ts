@@ -13,7 +13,7 @@ const LOADERS: Readonly<Record<ChunkName, () => Promise<Chunk>>> = {
   'date-fields': async () => ({ functions: (await import('../expression/date-fields.js')).DATE_FIELDS }),
   'to-char': async () => ({ functions: (await import('../expression/to-char.js')).TO_CHAR }),
   interval: async () => (await import('./interval.js')).INTERVAL_CHUNK,
-  bytea: async () => ({ functions: (await import('../expression/small-types.js')).BYTEA }),
+  bytea: async () => ({ functions: (await import('../expression/bytea.js')).BYTEA }),
   'array-values': async () => (await import('./array-values.js')).ARRAY_VALUES_CHUNK,
   array: async () => ({ functions: (await import('../expression/array.js')).ARRAY }),
   'row-values': async () => (await import('./row-values.js')).ROW_VALUES_CHUNK,

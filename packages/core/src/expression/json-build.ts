@@ -2,7 +2,7 @@ import type { RowField, ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import { parseArray } from './array-value.js';
 import { INVALID_PARAMETER, notReproduced, raise } from './errors.js';
-import { printString } from './json-node.js';
+import { printString } from './json-string.js';
 import { loose, stable, typed, type Family } from './registry.js';
 import { parseRow } from './row-value.js';
 

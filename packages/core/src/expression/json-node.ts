@@ -3,6 +3,7 @@ import { compareAscii, compareBytes, compareDecimal, normaliseDecimal } from '..
 import { byteLength } from './characters.js';
 import { printDecimal, readNumber } from './decimal.js';
 import { notReproduced } from './errors.js';
+import { printString } from './json-string.js';
 
 /** JSON as `jsonb` has it: numbers by their digits, members of an object in Postgres's order once printed. */
 export type JsonNode = null | boolean | string | JsonNumber | JsonNode[] | JsonObject;
@@ -53,27 +54,6 @@ export function readString(token: string): string {
   if (!token.includes('\\')) return token.slice(1, -1);
   const value = JSON.parse(token) as string;
   return LONE_OR_ZERO.test(value) ? notReproduced('this escape in JSON') : value;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '"': '\\"',
-  '\\': '\\\\',
-};
-// eslint-disable-next-line no-control-regex -- the characters that JSON escapes
-const ESCAPED = /[\u0000-\u001f"\\]/g;
-
-/** A JSON string as Postgres writes it: only what must be escaped is. */
-export function printString(value: string): string {
-  const escaped = value.replace(
-    ESCAPED,
-    (unit) => ESCAPES[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `"${escaped}"`;
 }
 
 /** The text of a `jsonb`: members by the length of their names in bytes, then by their bytes. */

@@ -14,16 +14,6 @@ export const UUID: Family = {
   ...strict('text', { uuid_out: (text) => text }),
 };
 
-/** `\x` and two digits for each byte. */
-export const BYTEA: Family = {
-  ...comparisons('bytea', compareAscii),
-  ...strict('bytea', {
-    byteacat: (a, b) => a + b.slice(2),
-    bytea_substr_no_len: (text, start) => `\\x${text.slice(2).slice((Math.max(Number(start), 1) - 1) * 2)}`,
-  }),
-  ...strict('int4', { byteaoctetlen: (text) => String((text.length - 2) / 2) }),
-};
-
 /** Labels in the order in which the type declares them. */
 function labelOrder([type, other]: readonly ValueType[]): (left: string, right: string) => number {
   const labels = type?.kind === 'enum' ? type : other;

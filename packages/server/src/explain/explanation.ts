@@ -41,6 +41,7 @@ export async function explain(planned: Planned, registry: Registry, run: Run): P
     key: keyOf(planned),
     ordered: shape.ordered,
     hints: [...hintsOf(planned, tables), ...hints],
+    chunks: gear.kind === 'rerun' ? [] : gear.plan.chunks,
     lookups,
     tree: treeOf(planned, tables, facts, spellings),
     observed: null,

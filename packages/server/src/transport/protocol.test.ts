@@ -159,6 +159,7 @@ test('the explanation of the example has all members, and each is described', ()
     key: true,
     ordered: true,
     hints: true,
+    chunks: true,
     lookups: true,
     tree: true,
     observed: true,

@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { createClient } from '@sluice/client';
+import { CHUNK_NAMES } from '@sluice/core/chunks/chunk';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { splitForBrowser, type SplitFile } from '../kit/bundle.js';
+import { DemoProcess } from '../tracker/demo-process.js';
+import { QUERIES } from '../tracker/every-query.js';
+
+// What a page loads of the engine to keep all queries of the tracker: the kernel, and the chunks that their plans name.
+
+const BYTES_MAX = 30_000;
+const core = dirname(dirname(createRequire(import.meta.url).resolve('@sluice/core/chunks/load')));
+
+let demo: DemoProcess;
+beforeAll(async () => {
+  demo = await DemoProcess.start({ PORT: '0', TRACKER_ISSUES: '300' });
+});
+afterAll(() => demo.stop());
+
+/** The names in the plans of all queries of the tracker. */
+async function named(): Promise<ReadonlySet<string>> {
+  const { client } = createClient({ url: demo.url });
+  try {
+    const explained = await Promise.all(QUERIES.map(([query, args]) => client.explain({ query, args })));
+    expect(explained.map(({ gear }) => gear)).toEqual(QUERIES.map(() => 'incremental'));
+    return new Set(explained.flatMap(({ chunks }) => chunks));
+  } finally {
+    client.close();
+  }
+}
+
+/** The module that a chunk begins with. */
+function moduleOf(chunk: string): string {
+  const own = join(core, 'chunks', `${chunk}.js`);
+  return existsSync(own) ? own : join(core, 'expression', `${chunk}.js`);
+}
+
+/** A file, and what is loaded with it. */
+function loadedWith(files: ReadonlyMap<string, SplitFile>, first: string): ReadonlySet<string> {
+  const loaded = new Set([first]);
+  for (const name of loaded) for (const further of files.get(name)?.imports ?? []) loaded.add(further);
+  return loaded;
+}
+
+function fileOf(files: ReadonlyMap<string, SplitFile>, module: string): string {
+  for (const [name, { modules }] of files) if (modules.includes(module)) return name;
+  throw new Error(`assertion failed: ${module} is in the bundle`);
+}
+
+test('the engine in a page for all queries of the tracker weighs at most 30 kB, and brings no chunk that no plan names', async () => {
+  const names = await named();
+  const files = await splitForBrowser(
+    ['flow/flow-engine', 'engine/table-engine', 'chunks/load']
+      .map((module) => `export * from ${JSON.stringify(join(core, `${module}.js`))};`)
+      .join('\n'),
+  );
+  const [entry] = files.keys();
+  if (entry === undefined) throw new Error('assertion failed: there is a bundle');
+  const kernel = loadedWith(files, entry);
+  const wanted = [...names].flatMap((name) => [...loadedWith(files, fileOf(files, moduleOf(name)))]);
+  const bytesOf = (loaded: Iterable<string>): number =>
+    [...new Set(loaded)].reduce((sum, name) => sum + gzipSync(files.get(name)?.code ?? '').length, 0);
+  const loaded = new Set([...kernel, ...wanted]);
+  console.log(`kernel: ${bytesOf(kernel)} bytes gzipped; with ${[...names].join(', ')}: ${bytesOf(loaded)}`);
+  expect(bytesOf(loaded)).toBeLessThanOrEqual(BYTES_MAX);
+
+  const modules = new Set([...loaded].flatMap((name) => files.get(name)?.modules ?? []));
+  const brought = CHUNK_NAMES.filter((name) => modules.has(moduleOf(name)));
+  expect(brought).toEqual(CHUNK_NAMES.filter((name) => names.has(name)));
+  expect(brought.length).toBeLessThan(CHUNK_NAMES.length / 2);
+});
