@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { createClient } from '@sluice/client';
@@ -14,11 +16,16 @@ import { QUERIES } from '../tracker/every-query.js';
 const BYTES_MAX = 30_000;
 const core = dirname(dirname(createRequire(import.meta.url).resolve('@sluice/core/chunks/load')));
 
+let folder: string;
 let demo: DemoProcess;
 beforeAll(async () => {
-  demo = await DemoProcess.start({ PORT: '0', TRACKER_ISSUES: '300' });
+  folder = await mkdtemp(join(tmpdir(), 'sluice-page-engine-'));
+  demo = await DemoProcess.start({ PORT: '0', TRACKER_ISSUES: '300', TRACKER_FOLDER: folder });
 });
-afterAll(() => demo.stop());
+afterAll(async () => {
+  await demo?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
 
 /** The names in the plans of all queries of the tracker. */
 async function named(): Promise<ReadonlySet<string>> {
