@@ -327,6 +327,28 @@ test('every control has its turn when somebody presses Tab, and shows that it ha
     expect(all).toContain(control);
 });
 
+test('the dock explains a query to who uses the keyboard alone, and counts what it costs', async () => {
+  await page.keyboard.press('d');
+  const row = page.locator('[data-query=issuesByStatus] .query-name');
+  await row.focus();
+  await page.keyboard.press('Enter');
+  const plan = page.getByRole('region', { name: 'Explanation of issuesByStatus' });
+  await expect.poll(() => plan.locator('pre').textContent()).toContain('group by issue.status: count(*)');
+  const changes = async (): Promise<number> =>
+    Number((await plan.locator('dt:text-is("Changes") + dd').textContent())?.replaceAll(',', ''));
+  const before = await changes();
+  await sql.query('UPDATE issue SET priority = 1 - priority % 2 WHERE id IN (SELECT min(id) FROM issue)');
+  await expect.poll(changes, { timeout: PATIENCE_MS }).toBeGreaterThan(before);
+  // What can be scrolled can be reached.
+  for (const tag of ['PRE', 'PRE']) {
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe(tag);
+  }
+  await row.focus();
+  await page.keyboard.press('Enter');
+  await plan.waitFor({ state: 'detached' });
+});
+
 test('the address says what is shown, and the back button goes back', async () => {
   const start = await page.textContent('h1');
   await page.getByRole('link', { name: 'Checkout' }).click();
@@ -398,7 +420,9 @@ test.each([
     await screen.waitForSelector('.detail-body');
     await look('issue');
     await screen.keyboard.press('d');
-    await screen.locator('.query-name').nth(4).click();
+    await screen.locator('[data-query=issue] .query-name').click();
+    await screen.waitForSelector('.explain pre');
+    await screen.locator('.explain').evaluate((explain) => explain.scrollIntoView({ block: 'center' }));
     await look('dock');
     await screen.keyboard.press('?');
     await look('help');

@@ -15,6 +15,17 @@ export function formatRough(value: number): string {
   return rough.format(value);
 }
 
+/** `20 kB` */
+export function formatBytes(value: number): string {
+  const [unit, size] = value < 1e6 ? ['kB', 1e3] : ['MB', 1e6];
+  return `${formatCount(Number((value / Number(size)).toPrecision(2)))} ${unit}`;
+}
+
+/** `0.11 ms`: more digits would be noise. */
+export function formatMs(value: number): string {
+  return `${Number(value.toPrecision(2))} ms`;
+}
+
 /** `Mar 4`, or `Mar 2025` for another year. */
 export function formatDay(date: Date): string {
   const sameYear = date.getFullYear() === new Date().getFullYear();

@@ -1,4 +1,5 @@
 import type { Block, ComputedRows, Grouping, Input, SetOperation, Source } from '@sluice/core/flow/plan';
+import type { Expression } from '@sluice/core/expression';
 import { aggregateText, overText, sortText, windowFunctionText } from './aggregate-text.js';
 import {
   columnIn,
@@ -72,6 +73,7 @@ class BlockDrawing {
     const { where, group, windows, distinct, distinctOn, order } = this.#block;
     const text = this.#text(this.#row);
     const project = this.#block.project.map((one) => text.of(one));
+    const filter = this.#all(where);
     const levels = [
       ...this.#limits(),
       ...(order.length === 0
@@ -84,7 +86,7 @@ class BlockDrawing {
       `project ${project.map((one, at) => as(one, columns?.[at])).join(', ') || 'nothing'}`,
       ...(windows?.over ?? []).map((one) => `window ${overText(one, this.#beneathWindows()) || 'all rows'}`),
       ...(group === null ? [] : this.#grouping(group)),
-      ...(where.length === 0 ? [] : [`filter ${where.map((one) => this.#flat.conjunct(one)).join(' AND ')}`]),
+      ...(filter === '' ? [] : [`filter ${filter}`]),
       ...(this.#block.sets === undefined ? [] : [setText(this.#block.sets.operation)]),
     ];
     const rows = this.#block.rows === undefined ? [] : [this.#computed(this.#block.rows)];
@@ -97,6 +99,12 @@ class BlockDrawing {
 
   #text(column: (column: number) => string): ExpressionText {
     return new ExpressionText(this.#context.spellings, { column, param: this.#param });
+  }
+
+  /** `LEFT JOIN … ON true` says nothing. */
+  #all(conjuncts: readonly Expression[]): string {
+    const texts = conjuncts.map((one) => this.#flat.conjunct(one));
+    return texts.filter((one) => one !== 'true').join(' AND ');
   }
 
   #named(input: Input): NamedInput {
@@ -175,7 +183,7 @@ class BlockDrawing {
   #inputLine({ input, name }: NamedInput): string {
     const { of, join, on } = input;
     const kind = join === 'inner' ? '' : `${join} `;
-    const rest = on.map((one) => this.#flat.conjunct(one)).join(' AND ');
+    const rest = this.#all(on);
     const where = rest === '' ? '' : ` where ${rest}`;
     if (of.kind === 'table') return `${kind}${this.#tableLine(input, of, name)}${where}`;
     const by = input.demand.pairs.map((pair) => this.#given(input, pair.column));

@@ -78,8 +78,10 @@ function paramName(params: readonly PlanParam[], index: number): string {
   if (param === undefined) return '?';
   if (param.kind === 'param') return `$${param.index + 1}`;
   if (param.value === null) return 'NULL';
+  if (param.type.oid === BOOLEAN) return param.value === 't' ? 'true' : 'false';
   return NUMBERS.has(param.type.oid) ? param.value : `'${param.value.replaceAll("'", "''")}'`;
 }
+const BOOLEAN = 16;
 /** smallint, integer, bigint, numeric. */
 const NUMBERS: ReadonlySet<number> = new Set([21, 23, 20, 1700]);
 

@@ -1,11 +1,12 @@
 import { useEffect, useState } from 'react';
-import type { LiveView, Status } from '@sluice/client';
+import type { LiveView, QueryRef, Status } from '@sluice/client';
 import { client } from '../live.js';
 import { isVerifiable } from './verify.js';
 
 /** A query on the screen, as the dock shows it. */
 export interface OpenQuery {
   readonly key: string;
+  readonly ref: QueryRef<unknown>;
   readonly name: string;
   readonly args: string;
   readonly status: Status;
@@ -46,6 +47,7 @@ function openQueries(): readonly OpenQuery[] {
     const lsn = position?.slice(position.lastIndexOf(':') + 1) ?? '';
     open.set(key, {
       key,
+      ref,
       name: ref.query,
       args,
       status,

@@ -2,6 +2,7 @@ import { Fragment, useState, type ReactElement } from 'react';
 import sources from 'virtual:query-sources';
 import { formatCount } from '../format.js';
 import { Icon } from '../icons.js';
+import { Explain } from './explain.js';
 import type { Latency } from './latency.js';
 import type { OpenQuery } from './open-queries.js';
 import type { QueryVerdict, Verdict } from './verify.js';
@@ -12,7 +13,7 @@ export interface QueryTableProps {
   readonly verdict: Verdict | null;
 }
 
-/** Every query on the screen: its source, how it is kept, and where it stands. */
+/** Every query on the screen: its plan and its source, how it is kept, what it costs, and where it stands. */
 export function QueryTable({ queries, latency, verdict }: QueryTableProps): ReactElement {
   const [shown, setShown] = useState<string | null>(null);
   return (
@@ -72,10 +73,14 @@ export function QueryTable({ queries, latency, verdict }: QueryTableProps): Reac
               <tr>
                 <td colSpan={6} className="source">
                   {query.error !== null && <p className="failed">{query.error}</p>}
-                  {query.reason !== null && <p>Re-run, because {query.reason}</p>}
-                  <pre tabIndex={0} aria-label={`Source of ${query.name}`}>
-                    {sources[query.name]}
-                  </pre>
+                  <div className="about">
+                    <Explain key={query.key} of={query.ref} name={query.name} />
+                    <section aria-label={`Source of ${query.name}`}>
+                      <pre tabIndex={0} aria-label={`Source of ${query.name}`}>
+                        {sources[query.name]}
+                      </pre>
+                    </section>
+                  </div>
                 </td>
               </tr>
             )}
