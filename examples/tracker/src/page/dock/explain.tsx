@@ -51,7 +51,7 @@ function Explained({ explanation, name }: { explanation: Explanation; name: stri
           <b>Re-run.</b> {reason} {remedy !== null && <span className="explain-remedy">{remedy}</span>}
         </p>
       )}
-      {observed?.handedOver != null && (
+      {observed !== null && observed.handedOver !== null && (
         <p className="explain-reason">
           <b>Re-run.</b> {observed.handedOver}
         </p>
