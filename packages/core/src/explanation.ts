@@ -57,6 +57,8 @@ export interface Observed {
   readonly reruns: Timing;
   /** Rows that the views hold now: base rows, or where they are run again those of the answers. */
   readonly heldRows: number;
+  /** What they take in memory with their indexes and the answers, by estimate. */
+  readonly heldBytes: number;
   /** Rows and operations on rows that were told, each once however many clients hold the view; and their bytes. */
   readonly toldRows: number;
   readonly toldBytes: number;

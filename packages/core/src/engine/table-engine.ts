@@ -2,6 +2,7 @@ import { assert, must } from '../assert.js';
 import type { Binding, TablePlan } from '../plan.js';
 import type { PgText, RowKey } from '../value.js';
 import { comparator, type TypeRules } from './compare.js';
+import { bytesOfValues, ENTRY_BYTES, HeldBytes } from './held-bytes.js';
 import { each, withOne, withoutOne, type Few } from '../few.js';
 import type { EncodedOp, HeldRow } from './held-row.js';
 import { UnorderedRows, WindowRows, type MemberRows, type WindowBounds } from './member-rows.js';
@@ -38,6 +39,7 @@ export class TableEngine {
   readonly #indexed = new Map<string, Few<Member>>();
   readonly #scanned = new Set<Member>();
   readonly #held = new Map<RowKey, Holding>();
+  readonly #bytes = new HeldBytes();
   readonly #members = new Set<Member>();
 
   /** @param rules those of the chunks that the plan names */
@@ -58,6 +60,11 @@ export class TableEngine {
 
   get heldRowCount(): number {
     return this.#held.size;
+  }
+
+  /** By estimate. */
+  get heldBytes(): number {
+    return this.#bytes.total;
   }
 
   members(): Iterable<Member> {
@@ -137,6 +144,7 @@ export class TableEngine {
       member.rows.clear(ops);
     }
     this.#held.clear();
+    this.#bytes.change(-this.#bytes.total);
   }
 
   #change(key: RowKey, values: PartialRow | null, effects: Effects): void {
@@ -169,8 +177,8 @@ export class TableEngine {
       if (member.rows.insert(next, opsOf(effects, member), evict(member))) keeps = withOne(keeps, member);
     }
     next.members = keeps;
-    if (keeps === undefined) this.#held.delete(next.key);
-    else this.#held.set(next.key, next);
+    if (keeps === undefined) this.#letGo(next.key);
+    else this.#keep(next);
   }
 
   /** Nobody else holds the row than before, and it stands where it stood. */
@@ -183,9 +191,11 @@ export class TableEngine {
   #update(holding: Holding, values: readonly PgText[], effects: Effects): void {
     const before = holding.json;
     const held = holding.values;
+    this.#bytes.change(-bytesOfHeld(holding));
     // Of what is held as it comes nothing is taken into memory again.
     holding.values = values.map((value, at) => (value === held[at] ? (held[at] ?? null) : value));
     holding.json = this.#json(values);
+    this.#bytes.change(bytesOfHeld(holding));
     if (holding.json === before) return;
     const now = { json: holding.json, keyJson: holding.keyJson };
     for (const member of each(holding.members))
@@ -194,7 +204,7 @@ export class TableEngine {
 
   #drop(holding: Holding, effects: Effects): void {
     for (const member of each(holding.members)) member.rows.remove(holding, opsOf(effects, member));
-    this.#held.delete(holding.key);
+    this.#letGo(holding.key);
   }
 
   /** Members whose condition the row meets. One that cannot be decided, for want of a value, is reported missed. */
@@ -243,7 +253,7 @@ export class TableEngine {
     const before = this.#held.get(key);
     if (before && sameValues(before.values, values)) return before;
     const held = this.#image(key, values, before);
-    this.#held.set(key, held);
+    this.#keep(held);
     return held;
   }
 
@@ -256,11 +266,24 @@ export class TableEngine {
     return JSON.stringify(this.plan.project.map((column) => values[column] ?? null));
   }
 
+  #keep(holding: Holding): void {
+    this.#letGo(holding.key);
+    this.#held.set(holding.key, holding);
+    this.#bytes.change(bytesOfHeld(holding));
+  }
+
+  #letGo(key: RowKey): void {
+    const holding = this.#held.get(key);
+    if (holding === undefined) return;
+    this.#held.delete(key);
+    this.#bytes.change(-bytesOfHeld(holding));
+  }
+
   #holding(row: HeldRow): Holding {
     let holding = this.#held.get(row.key);
     if (holding === undefined) {
       holding = { ...row, members: undefined };
-      this.#held.set(row.key, holding);
+      this.#keep(holding);
     }
     return holding;
   }
@@ -269,7 +292,7 @@ export class TableEngine {
     const holding = this.#held.get(row.key);
     if (!holding) return;
     holding.members = withoutOne(holding.members, member);
-    if (holding.members === undefined) this.#held.delete(row.key);
+    if (holding.members === undefined) this.#letGo(row.key);
   }
 }
 
@@ -339,6 +362,11 @@ function isWhole(values: PartialRow): values is readonly PgText[] {
 
 function sameValues(left: readonly PgText[], right: readonly PgText[]): boolean {
   return left.every((value, index) => value === right[index]);
+}
+
+/** Of the members that hold it as well: most rows have one. */
+function bytesOfHeld({ values, json, keyJson }: HeldRow): number {
+  return bytesOfValues(values) + json.length + keyJson.length + 4 * ENTRY_BYTES;
 }
 
 /** The identity of a row, from its values in the plan's columns. */

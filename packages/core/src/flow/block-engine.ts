@@ -1,7 +1,13 @@
 import { must } from '../assert.js';
 import type { PgText, RowKey } from '../value.js';
 import type { Compile } from './compile.js';
-import { compileBlock, hangsOnNothing, type CompiledBlock, type CompiledInput } from './compiled-block.js';
+import {
+  compileBlock,
+  demandsOf,
+  hangsOnNothing,
+  type CompiledBlock,
+  type CompiledInput,
+} from './compiled-block.js';
 import { Combinations } from './combinations.js';
 import { ChildIndex, InputStore, OwnRows } from './input-store.js';
 import {
@@ -14,11 +20,10 @@ import {
   type Anchored,
   type Visits,
 } from './joining.js';
-import { FlowMember, type Tuple } from './member.js';
+import { FlowMember, membershipOf, type Membership, type Tuple } from './member.js';
 import type { Block } from './plan.js';
 import type { Effects, Images, TableChanges } from './images.js';
 import { ABSENT, identity, type Row, type RowChange } from './row.js';
-import { stageMaker, type StageMaker } from './stages.js';
 
 /*
  * How a transaction changes the answers of one block, for any number of bindings ("members").
@@ -63,30 +68,37 @@ export class BlockEngine {
 
   #asks = 0;
   readonly #isLeft: ((member: FlowMember) => boolean) | null;
-  readonly #makeStages: StageMaker;
+  readonly #membership: Membership;
 
   /** @param isLeft whether a member is left to Postgres, whatever the rows; null for a block within another */
-  constructor(plan: Block, compile: Compile, isLeft: ((member: FlowMember) => boolean) | null = null) {
+  constructor(
+    plan: Block,
+    compile: Compile,
+    bytes: Membership['bytes'],
+    isLeft: ((member: FlowMember) => boolean) | null = null,
+  ) {
     this.#isLeft = isLeft;
     this.block = compileBlock(plan, compile);
-    this.#makeStages = stageMaker(this.block);
+    this.#membership = membershipOf(this.block, isLeft === null, bytes);
     const { inputs } = this.block;
     this.#needs = inputs.map(() => new Map());
     this.#children = inputs.map(({ input }) =>
-      input.of.kind === 'block' ? new BlockEngine(input.of.block, compile) : null,
+      input.of.kind === 'block' ? new BlockEngine(input.of.block, compile, bytes) : null,
     );
     this.#isComputed = this.#children.every((child) => child !== null && child.#isComputed);
     this.#above = inputs.map((below, at) =>
       below.input.demand.parent === null ? null : this.#index(below, at),
     );
     this.#stores = inputs.map(
-      ({ ownKey }, parent) =>
+      ({ ownKey, input: own }, parent) =>
         new InputStore(
           (row) => ownKey(row.values),
           inputs.flatMap(({ input }, at) => {
             const above = this.#above[at] ?? null;
             return input.demand.parent === parent && above !== null ? [above] : [];
           }),
+          bytes,
+          own.of.kind === 'block',
         ),
     );
     this.#nullable = this.#above.flatMap((one, at) => (hangsOnNothing(this.block, at) ? (one ?? []) : []));
@@ -121,11 +133,11 @@ export class BlockEngine {
     const key = params.map(identity).join('');
     const known = this.#members.get(key);
     if (known !== undefined) return known;
-    const member = new FlowMember(this.#makeStages, params, key, this.#isLeft === null);
+    const member = new FlowMember(this.#membership, params, key);
     this.#members.set(key, member);
     this.#open.add(member);
     if (this.#members.size === 1) for (const above of this.#nullable) above.add(ABSENT);
-    for (const [at, demanded] of this.#demandsOf(member)) {
+    for (const [at, demanded] of demandsOf(this.block, member.params)) {
       this.#demand(at, demanded, params);
       this.#stores[at]?.enter(demanded, member);
     }
@@ -136,9 +148,10 @@ export class BlockEngine {
   /** What only it demanded is let go at the next `sweep`. */
   remove(member: FlowMember): void {
     this.#members.delete(member.key);
+    member.release();
     this.#open.delete(member);
     if (this.#members.size === 0) for (const above of this.#nullable) above.remove(ABSENT);
-    for (const [at, demanded] of this.#demandsOf(member)) {
+    for (const [at, demanded] of demandsOf(this.block, member.params)) {
       this.#stores[at]?.leave(demanded, member);
       this.#stores[at]?.release(demanded);
     }
@@ -334,13 +347,6 @@ export class BlockEngine {
     const given = compiled.given(above, member.params);
     this.#asks++;
     if (store.demand(key, () => given)) this.#need(at, key);
-  }
-
-  #demandsOf(member: FlowMember): readonly (readonly [number, string])[] {
-    return this.block.inputs.flatMap(({ input, parentKey }, at): [number, string][] => {
-      const key = input.demand.parent === null ? parentKey(member.params) : null;
-      return key === null ? [] : [[at, key]];
-    });
   }
 
   #index(below: CompiledInput, at: number): ChildIndex {

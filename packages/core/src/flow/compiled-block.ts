@@ -18,6 +18,8 @@ export interface CompiledBlock {
   /** Of rows that are made of parameters. */
   readonly rows: ((params: readonly PgText[]) => readonly (readonly PgText[])[]) | null;
   readonly compile: Compile;
+  /** A stage holds what it was given of each joined tuple. */
+  readonly keepsTuples: boolean;
 }
 
 export interface CompiledInput {
@@ -59,7 +61,31 @@ export function compileBlock(plan: Block, compile: Compile): CompiledBlock {
         : must(compile.pieces.operators.rows, 'a plan names its chunks')(plan.rows, compile),
     arms: plan.sets?.arms.map((columns) => columns.map(compile)) ?? null,
     compile,
+    keepsTuples: keepsTuples(plan),
   };
+}
+
+/** Of their values nothing is held that grows with them. */
+const SUMMED: ReadonlySet<string> = new Set([
+  ...['count_all', 'count', 'sum_int8', 'sum_numeric'],
+  ...['bool_and', 'bool_or', 'bit_and', 'bit_or', 'bit_xor'],
+]);
+
+function keepsTuples({ group, windows, distinct, distinctOn, order, limit, offset }: Block): boolean {
+  if (group !== null) return group.aggregates.some((one) => one.distinct || !SUMMED.has(one.fn));
+  const isCut = order.length > 0 || limit !== null || offset !== null;
+  return isCut || windows !== undefined || distinct || distinctOn !== undefined;
+}
+
+/** What a binding demands: keys of the inputs that hang on it. */
+export function demandsOf(
+  { inputs }: CompiledBlock,
+  params: readonly PgText[],
+): readonly (readonly [input: number, key: string])[] {
+  return inputs.flatMap(({ input, parentKey }, at): [number, string][] => {
+    const key = input.demand.parent === null ? parentKey(params) : null;
+    return key === null ? [] : [[at, key]];
+  });
 }
 
 /** The last input that the condition reads. */

@@ -1,4 +1,5 @@
 import { assert } from '../assert.js';
+import { HeldBytes } from '../engine/held-bytes.js';
 import type { PartialRow, RowEvent } from '../engine/table-engine.js';
 import type { PgText, RowKey } from '../value.js';
 import { BlockEngine, type Need } from './block-engine.js';
@@ -25,12 +26,13 @@ export interface FlowEffects {
 export class FlowEngine {
   readonly #root: BlockEngine;
   readonly #constants: readonly Compiled[];
+  readonly #bytes = new HeldBytes();
 
   /** @param pieces those of the chunks that the plan names */
   constructor(plan: Block, pieces: Pieces) {
     const compile = compiler(pieces);
     this.#constants = constantParts(plan).map(compile);
-    this.#root = new BlockEngine(plan, compile, (member) => this.#raises(member));
+    this.#root = new BlockEngine(plan, compile, this.#bytes, (member) => this.#raises(member));
   }
 
   get memberCount(): number {
@@ -39,6 +41,11 @@ export class FlowEngine {
 
   get heldRowCount(): number {
     return this.#root.heldRowCount;
+  }
+
+  /** By estimate. */
+  get heldBytes(): number {
+    return this.#bytes.total;
   }
 
   add(params: readonly PgText[]): FlowMember {

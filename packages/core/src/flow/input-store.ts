@@ -1,4 +1,5 @@
 import { must } from '../assert.js';
+import { bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
 import { each, withOne, withOther, withoutOne, type Few } from '../few.js';
 import type { PgText, RowKey } from '../value.js';
 import type { FlowMember } from './member.js';
@@ -17,15 +18,25 @@ export class InputStore {
   readonly #byKey = new Map<RowKey, Row>();
   readonly #ownKey: (row: Row) => string | null;
   readonly #indexes: readonly ChildIndex[];
+  readonly #bytes: HeldBytes;
+  readonly #isShared: boolean;
   #idle: string[] = [];
 
   /**
    * @param ownKey the key that a row agrees with
    * @param indexes one for each input that hangs below this one
+   * @param isShared the rows are held elsewhere as well, and counted there
    */
-  constructor(ownKey: (row: Row) => string | null, indexes: readonly ChildIndex[]) {
+  constructor(
+    ownKey: (row: Row) => string | null,
+    indexes: readonly ChildIndex[],
+    bytes: HeldBytes,
+    isShared: boolean,
+  ) {
     this.#ownKey = ownKey;
     this.#indexes = indexes;
+    this.#bytes = bytes;
+    this.#isShared = isShared;
   }
 
   get rowCount(): number {
@@ -135,6 +146,7 @@ export class InputStore {
     const known = must(this.#keyOf(old), 'a row that changes is held');
     known.rows = withOther(must(known.rows, 'a row that changes is held'), old, next);
     this.#byKey.set(next.key, next);
+    this.#bytes.change(this.#bytesOf(next) - this.#bytesOf(old));
     for (const index of this.#indexes) index.replace(old, next);
   }
 
@@ -165,14 +177,21 @@ export class InputStore {
     return key === null ? undefined : this.#keys.get(key);
   }
 
+  #bytesOf(row: Row): number {
+    const own = this.#isShared ? 0 : bytesOfValues(row.values);
+    return own + (2 + this.#indexes.length) * ENTRY_BYTES;
+  }
+
   #gone(row: Row): void {
     this.#byKey.delete(row.key);
+    this.#bytes.change(-this.#bytesOf(row));
     for (const index of this.#indexes) index.remove(row);
   }
 
   #put(known: Key, row: Row): void {
     known.rows = withOne(known.rows, row);
     this.#byKey.set(row.key, row);
+    this.#bytes.change(this.#bytesOf(row));
     for (const index of this.#indexes) index.add(row);
   }
 }

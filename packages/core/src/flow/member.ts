@@ -1,6 +1,8 @@
+import { bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
 import type { PgText } from '../value.js';
+import type { CompiledBlock } from './compiled-block.js';
 import { same, type Change, type Row, type RowChange } from './row.js';
-import type { Placed, StageMaker, Stages } from './stages.js';
+import { stageMaker, type Placed, type StageMaker, type Stages } from './stages.js';
 
 /** One combination of the inputs' rows. */
 export interface Tuple {
@@ -8,29 +10,46 @@ export interface Tuple {
   readonly flat: readonly PgText[];
 }
 
+/** What all members of a block share. */
+export interface Membership {
+  readonly makeStages: StageMaker;
+  /** Of a block within another: its rows have the parameters behind their columns, and keys that are their own there. */
+  readonly isWithin: boolean;
+  /** A stage holds what it was given of each joined tuple. */
+  readonly keepsTuples: boolean;
+  readonly bytes: HeldBytes;
+}
+
+export function membershipOf(block: CompiledBlock, isWithin: boolean, bytes: HeldBytes): Membership {
+  return { makeStages: stageMaker(block), isWithin, keepsTuples: block.keepsTuples, bytes };
+}
+
 /** One binding of a block, and its answer. */
 export class FlowMember {
   readonly params: readonly PgText[];
   readonly key: string;
-  readonly #makeStages: StageMaker;
-  /** Of a block within another: its rows have the parameters behind their columns, and keys that are their own there. */
-  readonly #isWithin: boolean;
+  readonly #of: Membership;
   readonly #rows = new Map<string, Row>();
   /** Null until it is started: what its parameters say may be an error. */
   #stages: Stages | null = null;
   started = false;
   /** Who took it in: found without looking it up. */
   owner: object | null = null;
+  #bytes = 0;
 
-  constructor(makeStages: StageMaker, params: readonly PgText[], key: string, isWithin: boolean) {
+  constructor(of: Membership, params: readonly PgText[], key: string) {
     this.params = params;
     this.key = key;
-    this.#makeStages = makeStages;
-    this.#isWithin = isWithin;
+    this.#of = of;
   }
 
   get size(): number {
     return this.#rows.size;
+  }
+
+  /** It is no member any more. */
+  release(): void {
+    this.#count(-this.#bytes);
   }
 
   /** Its answer, without an order. */
@@ -57,10 +76,13 @@ export class FlowMember {
   /** Begins anew with these tuples. */
   start(tuples: Iterable<Tuple>): void {
     this.#rows.clear();
-    const stages = this.#makeStages(this.params);
+    this.release();
+    const stages = this.#of.makeStages(this.params);
     this.#stages = stages;
     this.#take(stages.begin());
-    this.#take(stages.apply(Array.from(tuples, ({ key, flat }) => ({ key, old: null, next: flat }))));
+    const changes = Array.from(tuples, ({ key, flat }) => ({ key, old: null, next: flat }));
+    this.#keep(changes);
+    this.#take(stages.apply(changes));
     this.started = true;
   }
 
@@ -78,6 +100,7 @@ export class FlowMember {
       if (old === null || !same(old, flat)) changes.push({ key, old, next: flat });
     }
     if (changes.length === 0 || this.#stages === null) return [];
+    this.#keep(changes);
     return this.#take(this.#stages.apply(changes));
   }
 
@@ -86,6 +109,7 @@ export class FlowMember {
     for (const { key, next } of changes) {
       const old = this.#rows.get(key) ?? null;
       const row = next === null ? null : this.#row(key, old, next);
+      this.#count((row === null ? 0 : bytesOfRow(row)) - (old === null ? 0 : bytesOfRow(old)));
       if (row === null) this.#rows.delete(key);
       else this.#rows.set(key, row);
       out.push({ old, next: row });
@@ -95,7 +119,22 @@ export class FlowMember {
 
   #row(key: string, old: Row | null, values: readonly PgText[]): Row {
     // The key that is held already is kept: of what a change makes as little as can be stays in memory.
-    if (!this.#isWithin) return { key: old?.key ?? key, values };
+    if (!this.#of.isWithin) return { key: old?.key ?? key, values };
     return { key: old?.key ?? this.key + key, values: [...values, ...this.params] };
   }
+
+  #keep(changes: readonly Change[]): void {
+    if (!this.#of.keepsTuples) return;
+    for (const { old, next } of changes)
+      this.#count((next === null ? 0 : bytesOfValues(next)) - (old === null ? 0 : bytesOfValues(old)));
+  }
+
+  #count(by: number): void {
+    this.#bytes += by;
+    this.#of.bytes.change(by);
+  }
+}
+
+function bytesOfRow(row: Row): number {
+  return bytesOfValues(row.values) + ENTRY_BYTES;
 }

@@ -44,7 +44,16 @@ const source: Readings['source'] = {
 function readings(counts: EventCounts): Readings {
   return {
     source,
-    views: { views: 0, incremental: 0, rerun: 0, restless: 0, shed: 0, heldRows: 0, cost: new Cost().totals },
+    views: {
+      views: 0,
+      incremental: 0,
+      rerun: 0,
+      restless: 0,
+      shed: 0,
+      heldRows: 7,
+      heldBytes: 2048,
+      cost: new Cost().totals,
+    },
     catalog: { ageMs: null, reads: 1 },
     events: counts.totals(),
     pool: { open: 1, idle: 1, waiting: 0 },
@@ -70,6 +79,8 @@ test('values are those of the moment of the scrape; what is not known is left ou
     expect(text).not.toMatch(/^sluice_stream_lag_ms \d/m);
     expect(text).toMatch(/^sluice_transactions_total 3$/m);
     expect(text).toMatch(/^sluice_connections 2$/m);
+    expect(text).toMatch(/^sluice_held_rows 7$/m);
+    expect(text).toMatch(/^sluice_held_bytes 2048$/m);
     expect(text).toMatch(/^sluice_errors_total\{code="message_invalid"\} 3$/m);
   }
 });

@@ -1,6 +1,7 @@
 import { AssertionError } from 'node:assert/strict';
 import pg from 'pg';
 import type { WireError } from '@sluice/core/wire';
+import type { Planned } from '../planner/planned.js';
 import { Planner } from '../planner/planner.js';
 import { readRegistry } from '../registry/read-registry.js';
 import type { Registry } from '../registry/registry.js';
@@ -25,6 +26,7 @@ export interface RunningViews {
   readonly tokens: ReadonlyMap<string, bigint>;
   /** Opens a query and follows what its view publishes. */
   open(sql: string, params?: QuerySpec['params'], more?: Partial<QuerySpec>): Promise<FollowedView>;
+  plan(sql: string, params?: QuerySpec['params']): Promise<Planned>;
   /** Reads the catalog anew and tells the views what changed. */
   schemaChanged(): Promise<void>;
   /** Resolves when the position of a batch meets the condition. */
@@ -39,6 +41,8 @@ export interface RunningViewsOptions {
   /** Waited for after a query is planned, before its values are bound. */
   readonly planned?: () => Promise<void>;
 }
+
+const PRINCIPAL = { role: CLIENT_ROLE, claims: {} };
 
 export async function startViews(
   database: TestDatabase,
@@ -95,7 +99,7 @@ export async function startViews(
     events,
     tokens,
     open: (sql, params = [], more = {}) => {
-      const spec = { sql, params, principal: { role: CLIENT_ROLE, claims: {} }, adHoc: false, ...more };
+      const spec = { sql, params, principal: PRINCIPAL, adHoc: false, ...more };
       ref += 1;
       const own = ref;
       return new Promise((resolve, reject) => {
@@ -113,6 +117,7 @@ export async function startViews(
         host.post({ kind: 'open', ref: own, spec });
       });
     },
+    plan: (sql, params = []) => planner.plan(sql, { principal: PRINCIPAL, adHoc: false, params }),
     schemaChanged,
     until: (done) => {
       const met = new Promise<void>((resolve) => {

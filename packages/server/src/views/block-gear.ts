@@ -44,6 +44,10 @@ export class BlockGear implements Gear {
     return this.#engine.heldRowCount;
   }
 
+  get heldBytes(): number {
+    return this.#engine.heldBytes;
+  }
+
   refusal(_: Binding): SluiceError | null {
     return null;
   }

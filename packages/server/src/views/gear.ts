@@ -13,6 +13,8 @@ import type { TableChanges } from './table-changes.js';
 export interface Gear {
   readonly tables: ReadonlySet<number>;
   readonly heldRowCount: number;
+  /** By estimate. */
+  readonly heldBytes: number;
   /** What Postgres says of a binding whatever the rows. */
   refusal(binding: Binding): SluiceError | null;
   /** Reads what views need, within a snapshot's transaction. @throws TooMuch when fewer views are to be read at once */

@@ -80,6 +80,8 @@ export interface ViewStatus {
   /** Those that are not followed until the stream has caught up. */
   readonly shed: number;
   readonly heldRows: number;
+  /** By estimate: rows, indexes and answers of the incremental views. */
+  readonly heldBytes: number;
   /** Of all templates since the process began. */
   readonly cost: CostTotals;
 }

@@ -134,6 +134,10 @@ export class IncrementalTemplate {
     return this.#options.gear.heldRowCount;
   }
 
+  get heldBytes(): number {
+    return this.#options.gear.heldBytes;
+  }
+
   /** No view of it can say what its answer is now. */
   get isBehind(): boolean {
     return this.#pending.size === this.#views.size;

@@ -19,8 +19,9 @@ export function observedOf(views: Iterable<HostedView>, template: string): Obser
     if (hosted.planned.gear.kind === 'incremental' && gear.kind === 'rerun') handedOver = gear.reason;
   }
   if (count === 0) return null;
-  const held = [...templates].reduce((sum, one) => sum + one.heldRowCount, 0);
-  return { views: count, rerunViews, handedOver, ...sumOf(templates), heldRows: held };
+  const heldRows = [...templates].reduce((sum, one) => sum + one.heldRowCount, 0);
+  const heldBytes = [...templates].reduce((sum, one) => sum + one.heldBytes, 0);
+  return { views: count, rerunViews, handedOver, ...sumOf(templates), heldRows, heldBytes };
 }
 
 /** @param past of templates that are gone */
@@ -37,6 +38,7 @@ export function statusOf(
     rerun: all.filter((one) => one.kind === 'rerun').length,
     restless: incremental.reduce((sum, template) => sum + template.restlessCount, 0),
     heldRows: incremental.reduce((sum, template) => sum + template.heldRowCount, 0),
+    heldBytes: incremental.reduce((sum, template) => sum + template.heldBytes, 0),
     cost: sumOf(templates, past),
   };
 }

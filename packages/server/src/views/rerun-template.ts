@@ -1,4 +1,5 @@
 import { diffRows, type KeyedRow } from '@sluice/core/engine/diff';
+import { ENTRY_BYTES } from '@sluice/core/engine/held-bytes';
 import type { Lsn } from '@sluice/core/lsn';
 import type { Binding } from '@sluice/core/plan';
 import type { Epoch } from '@sluice/core/position';
@@ -85,6 +86,14 @@ export class RerunTemplate {
     let count = 0;
     for (const { rows } of this.#views) count += rows.length;
     return count;
+  }
+
+  /** By estimate. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { rows } of this.#views)
+      for (const { keyJson, json } of rows) bytes += keyJson.length + json.length + ENTRY_BYTES;
+    return bytes;
   }
 
   /** No view of it can say what its answer is now. */

@@ -51,6 +51,10 @@ export class TableGear implements Gear {
     return this.#engine.heldRowCount;
   }
 
+  get heldBytes(): number {
+    return this.#engine.heldBytes;
+  }
+
   refusal(binding: Binding): SluiceError | null {
     const bounds = windowBounds(this.#options.plan, binding);
     return bounds !== null && (bounds.limit < 0 || bounds.offset < 0) ? viewsError('limit_negative') : null;

@@ -1,5 +1,6 @@
 import { piecesOf } from '../../chunks/all.js';
 import { chunksOfBlock } from '../../chunks/chunks-of.js';
+import { ENTRY_BYTES } from '../../engine/held-bytes.js';
 import type { RowEvent } from '../../engine/table-engine.js';
 import type { PgText } from '../../value.js';
 import type { Need } from '../block-engine.js';
@@ -82,8 +83,9 @@ export function follow(
       same(sorted(rows), sorted(answer(plan, tables, binding)));
     }
   }
+  same(engine.heldBytes >= engine.heldRowCount * ENTRY_BYTES, true);
   for (const binding of members.values()) engine.remove(engine.add(binding));
-  same([engine.memberCount, engine.heldRowCount], [0, 0]);
+  same([engine.memberCount, engine.heldRowCount, engine.heldBytes], [0, 0, 0]);
 }
 
 /** In an engine of their own, as what is fetched at a snapshot is brought to the present. */
