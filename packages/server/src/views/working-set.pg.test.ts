@@ -50,7 +50,7 @@ test.each([
   expect(views.host.status()).toMatchObject({ heldRows: 0, heldBytes: 0 });
 });
 
-test('a template says what it holds ', async () => {
+test('a template says what it holds', async () => {
   await start();
   const [one, two] = [await views.open(JOIN, ['1']), await views.open(JOIN, ['2'])];
   await one.until(() => one.rows.length === 2);
