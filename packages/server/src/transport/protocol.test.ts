@@ -174,6 +174,7 @@ test('the explanation of the example has all members, and each is described', ()
     hydrations: true,
     reruns: true,
     heldRows: true,
+    heldBytes: true,
     toldRows: true,
     toldBytes: true,
   };
