@@ -18,10 +18,13 @@ export interface SplitFile {
 }
 
 /**
- * @param source of a module that imports by paths, of which some dynamically. @returns the files, minified; the first
- * is that of the source
+ * @param source of a module that imports by paths, of which some dynamically
+ * @param together modules that are in one file. @returns the files, minified; the first is that of the source
  */
-export async function splitForBrowser(source: string): Promise<ReadonlyMap<string, SplitFile>> {
+export async function splitForBrowser(
+  source: string,
+  together: ReadonlySet<string> = new Set(),
+): Promise<ReadonlyMap<string, SplitFile>> {
   const entry = 'virtual:entry';
   const made = await build({
     configFile: false,
@@ -41,7 +44,20 @@ export async function splitForBrowser(source: string): Promise<ReadonlyMap<strin
       rollupOptions: {
         input: entry,
         preserveEntrySignatures: 'strict',
-        output: { format: 'es' },
+        output: {
+          format: 'es',
+          ...(together.size > 0
+            ? {
+                codeSplitting: {
+                  groups: [
+                    { name: 'together', test: (id: string) => together.has(id) },
+                    // The bundler's own, which would be drawn in.
+                    { name: 'helper', test: /preload-helper/, priority: 1 },
+                  ],
+                },
+              }
+            : {}),
+        },
       },
     },
   });
