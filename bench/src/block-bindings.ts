@@ -6,7 +6,8 @@
  * Method: for each query and number of bindings an engine is filled as a server fills it, by what it asks for; then
  * CHANGES transactions are applied, each of one row, spread over all bindings; the rounds of all sizes are interleaved.
  * Every round's output is checked outside the timed part: one member, one row. Reported: the median over ROUNDS of
- * microseconds per change, the spread (min–max), the ratio to the smallest size, and what a binding holds in memory
+ * microseconds of processor time per change (all threads of the process, the collector's among them), the spread
+ * (min–max), the ratio to the smallest size from 100 on, and what a binding holds in memory
  * (the heap after a collection, over the bindings; the rows that the bench itself makes are not kept).
  */
 import { must } from '@sluice/core/assert';
@@ -202,14 +203,15 @@ function run({ name, query, bindings, engine, microseconds }: Bed): void {
     return new Map([[TABLES.indexOf(table), [event]]]);
   });
   let altered = 0;
-  const start = process.hrtime.bigint();
+  const start = process.cpuUsage();
   for (const events of transactions) {
     const { changes, missed } = engine.apply(events);
     if (changes.size !== 1 || missed.size > 0)
       throw new Error(`${name}: a change touched ${changes.size} bindings`);
     for (const rows of changes.values()) altered += rows.length;
   }
-  microseconds.push(Number(process.hrtime.bigint() - start) / 1000 / CHANGES);
+  const { user, system } = process.cpuUsage(start);
+  microseconds.push((user + system) / CHANGES);
   if (altered !== CHANGES * (ALTERED[name] ?? 1))
     throw new Error(`${name}: ${altered} rows altered by ${CHANGES} changes`);
 }
