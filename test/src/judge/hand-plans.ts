@@ -229,6 +229,7 @@ export class HandPlanner {
       userCode: false,
       keyColumns: null,
       readsClock: false,
+      concern: null,
       gear: hand
         ? { kind: 'incremental', plan: await this.#tablePlan(hand), params: [], fallback: null }
         : { kind: 'rerun', sql: { pieces: [sql], refs: [], lateral: true }, reason: 'by hand' },

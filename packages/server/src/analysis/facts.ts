@@ -102,6 +102,8 @@ export interface RelationFact {
   readonly schema: string;
   readonly name: string;
   readonly kind: string;
+  /** A view that nothing of the query around it may be evaluated before: security_barrier. */
+  readonly barrier: boolean;
   /** By attnum. */
   readonly columns: Readonly<Record<string, string>>;
 }
@@ -226,6 +228,8 @@ SELECT json_build_object(
   'casts', (SELECT json_agg(json_build_object('source', castsource::int8, 'target', casttarget::int8, 'fn', castfunc::int8,
       'method', castmethod)) FROM casts),
   'relations', (SELECT json_agg(json_build_object('oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind,
+      'barrier', EXISTS (SELECT FROM pg_catalog.pg_options_to_table(c.reloptions) AS o
+        WHERE o.option_name = 'security_barrier' AND o.option_value::bool),
       'columns', (SELECT json_object_agg(a.attnum, a.attname) FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)))
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY ($5::oid[])))`;

@@ -1,5 +1,6 @@
+import type { Expression } from '@sluice/core/expression';
 import type { Block } from '@sluice/core/flow/plan';
-import type { TablePlan } from '@sluice/core/plan';
+import type { TablePlan, ValueType } from '@sluice/core/plan';
 import type { Shape } from '@sluice/core/shape';
 
 /** What the planner makes of a query text. Says everything that `views` needs; no view asks the catalog again. */
@@ -21,6 +22,8 @@ export interface Planned {
   readonly keyColumns: readonly number[] | null;
   /** The query reads the clock: `tick` says how often. */
   readonly readsClock: boolean;
+  /** Which changes can matter to it when it is run again (C9); null when any change of `reads` may. */
+  readonly concern: Concern | null;
   readonly gear: Gear;
 }
 
@@ -55,6 +58,38 @@ export interface BlockPlan {
 export type PlanParam =
   | { readonly kind: 'param'; readonly index: number; readonly type: ParamType }
   | { readonly kind: 'constant'; readonly value: string | null; readonly type: ParamType };
+
+/**
+ * Predicates lifted from a query (C9): with each place where it reads a table narrowed to the rows that meet the place's
+ * conditions, it gives the same answer. So a row that meets those of no place changes nothing, whether it comes or goes.
+ */
+export interface Concern {
+  /** What expressions number: the query's own parameters, and constants in canonical text. */
+  readonly params: readonly PlanParam[];
+  /** Of a table that is not here any row may matter. */
+  readonly tables: readonly TableConcern[];
+}
+
+export interface TableConcern {
+  readonly table: number;
+  /** Those that are read here, with their types: under any other, what a change holds says nothing. */
+  readonly columns: readonly { readonly name: string; readonly typeOid: number }[];
+  readonly places: readonly PlaceConcern[];
+}
+
+/** A row matters in a place when all of it is true. Columns are those of the table's concern. */
+export interface PlaceConcern {
+  readonly keys: readonly KeyConcern[];
+  readonly conditions: readonly Expression[];
+}
+
+/** The column equals a value that is made of parameters; `any`: an element of the array that is. */
+export interface KeyConcern {
+  readonly column: number;
+  readonly type: ValueType;
+  readonly value: Expression;
+  readonly any: boolean;
+}
 
 /** The query's own text, cut where its parameters stand, so that it can run alone or batched over bindings. */
 export interface RerunSql {

@@ -1,12 +1,13 @@
 import { SluiceError } from '@sluice/core/errors';
 import type { Binding } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
-import { analyse, readSchemas } from '../analysis/analyse.js';
+import { analyse, readSchemas, type Analysis } from '../analysis/analyse.js';
 import { NotExpressible } from '../analysis/expression-reasons.js';
 import { hashOf } from '../registry/hash.js';
 import type { Registry } from '../registry/registry.js';
 import { HARMLESS_EXTENSIONS, type DeclaredFunction, type FunctionPolicy } from './allowed-functions.js';
 import { bindValues } from './bind.js';
+import { concernOf } from './blocks/concern.js';
 import { planBlocks } from './blocks/plan-blocks.js';
 import { NotABlock } from './blocks/reasons.js';
 import { parseTick } from './clock.js';
@@ -20,7 +21,7 @@ import { Limiter } from '../limiter.js';
 import { parserReady, parseSelect, type Parsed } from './parse.js';
 import { PlanCache } from './plan-cache.js';
 import type { PlanFacts } from './plan-facts.js';
-import type { Gear, ParamType, Planned } from './planned.js';
+import type { Concern, Gear, ParamType, Planned } from './planned.js';
 import { fromPostgres, isDataError } from './postgres-errors.js';
 import { BeyondOneTable, NotIncremental, RERUN_REASONS, type RerunCause } from './reasons.js';
 import { collectReferences, type References } from './references.js';
@@ -190,18 +191,19 @@ export class Planner {
     const facts = { description, dependencies, registry, names, paramTypes, dataError };
     const gear = chooseGear(parsed, references, facts);
     // As the client role, whose bare names these are.
-    const mayBeBlocks = gear.kind === 'rerun' && whyNoBlocks(facts) === null;
-    const schemas = mayBeBlocks ? await readSchemas(session.run) : null;
+    const schemas = isAnalysed(gear, facts) ? await readSchemas(session.run) : null;
     return { facts, gear, schemas };
   }
 
   /** Outside of the session: to analyse takes a transaction of its own. */
   async #finish({ facts, gear, schemas }: Draft, parsed: Parsed): Promise<Planned> {
     const { description, dependencies, registry, names, paramTypes } = facts;
-    const chosen =
-      schemas === null || gear.kind !== 'rerun' ? gear : await this.#blocks(parsed, facts, gear, schemas);
+    const { gear: chosen, concern } =
+      schemas === null || gear.kind !== 'rerun'
+        ? { gear, concern: null }
+        : await this.#analysed(parsed, facts, gear, schemas);
     return {
-      template: templateOf(chosen, paramTypes, dependencies, registry, description.columns),
+      template: templateOf(chosen, concern, paramTypes, dependencies, registry, description.columns),
       shape: {
         columns: description.columns.map((column) => ({
           name: column.name,
@@ -217,16 +219,17 @@ export class Planner {
       userCode: dependencies.userCode || dependencies.userOperators.length > 0,
       keyColumns: keyColumnsOf(parsed.select, description.columns, registry, dependencies),
       readsClock: dependencies.readsClock,
+      concern,
       gear: chosen,
     };
   }
 
-  async #blocks(
+  async #analysed(
     parsed: Parsed,
     facts: PlanFacts,
     rerun: RerunGear,
     schemas: readonly string[],
-  ): Promise<Gear> {
+  ): Promise<{ readonly gear: Gear; readonly concern: Concern | null }> {
     const { registry, dependencies, paramTypes } = facts;
     const analysis = await analyse(this.#options.connections, {
       sql: parsed.bytes.toString('utf8'),
@@ -240,26 +243,13 @@ export class Planner {
     });
     if (analysis.kind === 'unavailable') {
       if (analysis.transient) throw plannerError('planning_failed', analysis.reason);
-      return { ...rerun, reason: `${RERUN_REASONS.not_analysed} (${analysis.reason})` };
+      const reason = dependencies.readsClock
+        ? rerun.reason
+        : `${RERUN_REASONS.not_analysed} (${analysis.reason})`;
+      return { gear: { ...rerun, reason }, concern: null };
     }
-    try {
-      const gear = planBlocks(analysis, facts, isOrdered(parsed), rerun.sql);
-      if (
-        castsParams(
-          facts,
-          gear.params.map(({ type }) => type),
-        )
-      )
-        throw new NotIncremental('user_code');
-      return gear;
-    } catch (error) {
-      if (error instanceof NotIncremental || error instanceof NotABlock || error instanceof NotExpressible)
-        return { ...rerun, reason: error.reason };
-      if (error instanceof SluiceError || error instanceof StaleRegistry) throw error;
-      // A fault of ours: the query is as good as before.
-      const words = error instanceof Error ? error.message : String(error);
-      return { ...rerun, reason: `${RERUN_REASONS.not_planned} (${words})` };
-    }
+    const gear = dependencies.readsClock ? rerun : blocksOr(rerun, analysis, facts, isOrdered(parsed));
+    return { gear, concern: concernOf(analysis.query, analysis.facts, registry) };
   }
 
   #checkSize(description: Description): void {
@@ -289,6 +279,7 @@ interface Draft {
 }
 
 type RerunGear = Extract<Gear, { kind: 'rerun' }>;
+type Analysed = Extract<Analysis, { kind: 'analysed' }>;
 
 /** What is beyond one table may be blocks, unless code of the application takes part, the clock, or an error. */
 function whyNoBlocks({ dependencies, dataError }: PlanFacts): RerunCause | null {
@@ -297,6 +288,29 @@ function whyNoBlocks({ dependencies, dataError }: PlanFacts): RerunCause | null 
   if (dataError) return 'data_error';
   if (readsClock) return 'clock';
   return reads.size === 0 ? 'no_table' : null;
+}
+
+/** Postgres resolves it: to plan it as blocks, or, where it reads the clock, to know which changes concern it. */
+function isAnalysed(gear: Gear, facts: PlanFacts): boolean {
+  const why = whyNoBlocks(facts);
+  return gear.kind === 'rerun' && facts.dependencies.reads.size > 0 && (why === null || why === 'clock');
+}
+
+/** The query as blocks, or run again with the reason why not. */
+function blocksOr(rerun: RerunGear, analysis: Analysed, facts: PlanFacts, ordered: boolean): Gear {
+  try {
+    const gear = planBlocks(analysis, facts, ordered, rerun.sql);
+    const types = gear.params.map(({ type }) => type);
+    if (castsParams(facts, types)) throw new NotIncremental('user_code');
+    return gear;
+  } catch (error) {
+    if (error instanceof NotIncremental || error instanceof NotABlock || error instanceof NotExpressible)
+      return { ...rerun, reason: error.reason };
+    if (error instanceof SluiceError || error instanceof StaleRegistry) throw error;
+    // A fault of ours: the query is as good as before.
+    const words = error instanceof Error ? error.message : String(error);
+    return { ...rerun, reason: `${RERUN_REASONS.not_planned} (${words})` };
+  }
 }
 
 function isOrdered(parsed: Parsed): boolean {

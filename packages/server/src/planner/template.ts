@@ -1,7 +1,7 @@
 import { hashOf } from '../registry/hash.js';
 import type { Registry } from '../registry/registry.js';
 import type { Dependencies } from './dependencies.js';
-import type { Gear, ParamType } from './planned.js';
+import type { Concern, Gear, ParamType } from './planned.js';
 import type { Description } from './session.js';
 
 /**
@@ -11,6 +11,7 @@ import type { Description } from './session.js';
  */
 export function templateOf(
   gear: Gear,
+  concern: Concern | null,
   paramTypes: readonly ParamType[],
   dependencies: Dependencies,
   registry: Registry,
@@ -38,5 +39,7 @@ export function templateOf(
     columns.map((column) => [column.name, column.typeOid]),
     tables,
     code,
+    // It tells of types and collations what the text does not.
+    concern,
   ]);
 }

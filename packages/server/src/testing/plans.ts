@@ -12,6 +12,7 @@ export const RERUN_PLAN: Planned = {
   userCode: false,
   keyColumns: null,
   readsClock: false,
+  concern: null,
   gear: { kind: 'rerun', sql: { pieces: ['SELECT 1'], refs: [], lateral: true }, reason: 'a test' },
 };
 

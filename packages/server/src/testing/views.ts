@@ -167,6 +167,8 @@ export class FollowedView {
   error: WireError | null = null;
   /** Operations received so far. */
   operations = 0;
+  /** How often it could not be told any more. */
+  gaps = 0;
   #rows: [string, unknown][] = [];
   #version: bigint | null = null;
   #waiting: { done: () => boolean; resolve: () => void }[] = [];
@@ -208,8 +210,10 @@ export class FollowedView {
   }
 
   #apply(entry: Entry): void {
-    if (entry.kind === 'gap') this.state = this.state === 'valid' ? 'gap' : this.state;
-    else if (entry.kind === 'again') this.state = 'valid';
+    if (entry.kind === 'gap') {
+      this.gaps++;
+      this.state = this.state === 'valid' ? 'gap' : this.state;
+    } else if (entry.kind === 'again') this.state = 'valid';
     else if (entry.kind === 'error' || entry.kind === 'ended') {
       this.state = entry.kind;
       this.error = entry.error;

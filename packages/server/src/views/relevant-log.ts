@@ -1,5 +1,6 @@
 import type { Lsn } from '@sluice/core/lsn';
 import { sees, type Snapshot } from '../source/snapshot.js';
+import type { Concerned } from './concerned-views.js';
 
 /** A transaction that touched what a template reads. */
 export interface Relevant {
@@ -8,8 +9,29 @@ export interface Relevant {
   readonly previous: Lsn;
 }
 
-interface Logged extends Relevant {
+/** With the views of the template that it may concern (C9). */
+export interface Concerning<V> extends Relevant {
+  readonly of: Concerned<V>;
+}
+
+interface Logged<V> extends Concerning<V> {
   readonly tick: boolean;
+}
+
+/** Where the runs of one snapshot stand, for each view of a template and for whoever anything concerns. */
+export interface Standings<V> {
+  of(view: V): Standing;
+  readonly whole: Standing;
+}
+
+/** Where a run stands. */
+export interface Standing {
+  /** The last relevant transaction that the snapshot sees; null when none is logged. */
+  readonly seen: Lsn | null;
+  /** The first that it does not see. */
+  readonly until: Relevant | null;
+  /** The snapshot saw nothing that commits after this. */
+  readonly upper: Lsn;
 }
 
 /** Relevant transactions kept while views are behind. */
@@ -51,9 +73,9 @@ export function raiseBase(one: Base, least: Lsn): void {
  *
  * A view has a *base*: what it is behind of is above it. Everything above the lowest base is in the log.
  */
-export class RelevantLog {
+export class RelevantLog<V = never> {
   readonly #max: number;
-  #log: Logged[] = [];
+  #log: Logged<V>[] = [];
 
   /** @param max how many are kept at most; more, and the older half is forgotten with the bases that need it */
   constructor(max: number = RELEVANT_MAX) {
@@ -68,25 +90,34 @@ export class RelevantLog {
    * @param tick time moved with it
    * @returns a new lower bound for bases, when there were too many to keep.
    */
-  add({ xid, lsn, previous }: Relevant, tick = false): Lsn | null {
-    this.#log.push({ xid, lsn, previous, tick });
+  add({ xid, lsn, previous }: Relevant, of: Concerned<V> = 'all', tick = false): Lsn | null {
+    this.#log.push({ xid, lsn, previous, of, tick });
     if (this.#log.length <= this.#max) return null;
     this.#log.splice(0, this.#log.length >> 1);
     return this.#log[0]?.previous ?? null;
   }
 
-  /**
-   * The last transaction that the snapshot sees; null when none is logged.
-   * @param ticksThrough later ticks do not count
-   */
-  lastSeen(snapshot: Snapshot, ticksThrough: Lsn | null = null): Lsn | null {
-    const counts = ({ tick, lsn }: Logged): boolean => !tick || ticksThrough === null || lsn <= ticksThrough;
-    return this.#log.findLast((one) => counts(one) && sees(snapshot, one.xid))?.lsn ?? null;
+  /** The last transaction that the snapshot sees; null when none is logged. */
+  lastSeen(snapshot: Snapshot): Lsn | null {
+    return this.#log.findLast((one) => sees(snapshot, one.xid))?.lsn ?? null;
   }
 
-  /** The first tick after the position. */
-  tickAfter(position: Lsn): Relevant | null {
-    return this.#log.find(({ tick, lsn }) => tick && lsn > position) ?? null;
+  /**
+   * Where runs at a snapshot stand.
+   * @param unseen transactions that the snapshot does not see, in WAL order
+   * @param began how far the stream had been told when the runs were asked for. Their clock may have been read before any
+   *   tick after that, although their snapshot, which waits for locks, sees the tick: they stand before the tick.
+   */
+  standings(snapshot: Snapshot, unseen: readonly Concerning<V>[], began: Lsn, upper: Lsn): Standings<V> {
+    const late = this.#log.find(({ tick, lsn }) => tick && lsn > began);
+    const missing = late === undefined ? unseen : [...unseen, late].toSorted(byPosition);
+    const seen = this.#log.filter(({ xid, lsn, tick }) => (!tick || lsn <= began) && sees(snapshot, xid));
+    const last = new Nearest(seen.toReversed());
+    const first = new Nearest(missing);
+    return {
+      of: (view) => ({ seen: last.of(view)?.lsn ?? null, until: first.of(view), upper }),
+      whole: { seen: seen.at(-1)?.lsn ?? null, until: missing[0] ?? null, upper },
+    };
   }
 
   /** Forgets what no view is behind of. @param bases of the views that are behind */
@@ -100,4 +131,29 @@ export class RelevantLog {
   clear(): void {
     this.#log = [];
   }
+}
+
+/** The first of a list that concerns a view: looked up, since there may be many of both. */
+class Nearest<V> {
+  readonly #ofAll: Concerning<V> | null;
+  readonly #of = new Map<V, Concerning<V>>();
+
+  constructor(list: readonly Concerning<V>[]) {
+    for (const one of list) {
+      if (one.of === 'all') {
+        this.#ofAll = one;
+        return;
+      }
+      for (const view of one.of) if (!this.#of.has(view)) this.#of.set(view, one);
+    }
+    this.#ofAll = null;
+  }
+
+  of(view: V): Concerning<V> | null {
+    return this.#of.get(view) ?? this.#ofAll;
+  }
+}
+
+function byPosition(left: Relevant, right: Relevant): number {
+  return left.lsn < right.lsn ? -1 : left.lsn > right.lsn ? 1 : 0;
 }

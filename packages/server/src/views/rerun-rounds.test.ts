@@ -50,7 +50,7 @@ test('a template that turns out slow, and was overtaken, is run again though not
       },
       alterations: () => 0,
       isHeld: () => false,
-      touchedBy: () => new Set([template]),
+      touchedBy: () => new Map([[template, 'all']]),
       statementTimeoutMs: 1000,
       intervalMs: 20,
       now: () => nowMs,

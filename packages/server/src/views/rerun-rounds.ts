@@ -9,7 +9,7 @@ import { restMs } from './pace.js';
 import { apart } from './statements.js';
 import type { Principal } from './port.js';
 import type { Version } from './view.js';
-import type { Relevant } from './relevant-log.js';
+import type { Concerned } from './concerned-views.js';
 import type { RerunTemplate, RerunView, RunOutcome } from './rerun-template.js';
 
 /** Bindings that one statement runs for. */
@@ -30,8 +30,8 @@ export interface RerunRoundsOptions {
   isHeld(template: RerunTemplate): boolean;
   /** The statement that runs a query for many bindings: rows `[ordinal, …columns]` in each binding's order. */
   runBatch(run: Run, planned: Planned, bindings: readonly Binding[]): Promise<readonly (readonly Row[])[]>;
-  /** The templates whose answers a transaction may change. */
-  touchedBy(transaction: Transaction): ReadonlySet<RerunTemplate>;
+  /** The templates whose answers a transaction may change, and of which views. */
+  touchedBy(transaction: Transaction): ReadonlyMap<RerunTemplate, Concerned<RerunView>>;
   readonly statementTimeoutMs: number;
   /** The least time between the starts of two rounds of a lane, ms. */
   readonly intervalMs: number;
@@ -129,14 +129,15 @@ export class RerunRounds {
         .map((transaction) => ({ transaction, touched: this.#options.touchedBy(transaction) }));
       work.forEach(({ template, views }, index) => {
         if (this.#options.alterations(template) !== alterations[index]) return; // run again under the new schema
-        const relevant = unseen
-          .filter((one) => one.touched.has(template))
-          .map((one): Relevant => one.transaction);
-        const standing = template.standing(fetch.snapshot, relevant, began, fetch.upper);
+        const relevant = unseen.flatMap(({ transaction, touched }) => {
+          const of = touched.get(template);
+          return of === undefined ? [] : [{ ...transaction, of }];
+        });
+        const standings = template.standings(fetch.snapshot, relevant, began, fetch.upper);
         const outcomes = fetch.result[index] ?? [];
         views.forEach((one, place) => {
           const outcome = outcomes[place];
-          if (outcome) template.publish(one, outcome, standing, this.#options.version().epoch);
+          if (outcome) template.publish(one, outcome, standings, this.#options.version().epoch);
         });
         template.trim();
       });

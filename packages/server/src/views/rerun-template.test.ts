@@ -22,6 +22,10 @@ function transaction(n: number): Transaction {
   return { xid: xidOf(n), lsn: lsnOf(n), previous: asLsn(lsnOf(n) - 5n), ...none };
 }
 
+function ofAll(one: Transaction): Transaction & { readonly of: 'all' } {
+  return { ...one, of: 'all' };
+}
+
 function snapshotOf(visible: readonly boolean[]): Snapshot {
   const xip = new Set(visible.flatMap((is, n) => (is ? [] : [BigInt(xidOf(n))])));
   return { xmin: 100n, xmax: BigInt(xidOf(visible.length)), xip };
@@ -117,7 +121,7 @@ test.each([100_000, 1, 3])(
           const unseen = all.filter(({ xid }) => !sees(snapshot, xid));
           const seen = all.findLast(({ xid }) => sees(snapshot, xid))?.lsn ?? asLsn(1n);
           const upper = read === 'late' ? lsnOf(isVisible.length - 1) : seen;
-          const standing = template.standing(snapshot, unseen, asLsn(0n), upper);
+          const standing = template.standings(snapshot, unseen.map(ofAll), asLsn(0n), upper);
           const holds = template.publish(one, { rows: [[seenText]] }, standing, 'e');
           expect(template.dirty.has(one)).toBe(!holds); // it is run again until it holds
           template.trim();
@@ -153,15 +157,46 @@ test('a run that was asked for before a tick does not answer for it, although it
   const tick = { ...transaction(0), messages: [{ prefix: 'sluice.tick', content: Buffer.from('1000') }] };
   template.touched(tick);
   const snapshot = snapshotOf([true]);
-  const early = template.standing(snapshot, [], asLsn(tick.lsn - 1n), tick.lsn);
+  const early = template.standings(snapshot, [], asLsn(tick.lsn - 1n), tick.lsn);
   expect(template.publish(one, { rows: [['before the tick']] }, early, 'e')).toBe(false);
   expect(entries).toMatchObject([
     { kind: 'rows', at: 1n },
     { kind: 'gap', through: tick.previous },
   ]);
-  const after = template.standing(snapshot, [], tick.lsn, tick.lsn);
+  const after = template.standings(snapshot, [], tick.lsn, tick.lsn);
   expect(template.publish(one, { rows: [['after it']] }, after, 'e')).toBe(true);
   expect(entries.at(-1)).toMatchObject({ kind: 'delta', to: tick.lsn });
+});
+
+test('a view stands where what concerns it says, an error where anything does (C9)', () => {
+  const entries: Entry[] = [];
+  const template = new RerunTemplate('key', RERUN_PLAN, principal, 1000, 0);
+  const [one, other, failing] = ['one', 'other', 'failing'].map((id) =>
+    template.open(
+      new View(id, RERUN_PLAN.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
+        entries.push(entry),
+      ),
+      [],
+      asLsn(1n),
+    ),
+  );
+  if (!one || !other || !failing) throw new Error('three were opened');
+  const early = { ...transaction(0), of: new Set([one]) };
+  const late = { ...transaction(1), of: new Set([other]) };
+  for (const { of, ...told } of [early, late]) template.touched(told, of);
+  const standings = template.standings(snapshotOf([false, true]), [early], asLsn(0n), late.lsn);
+  // Of two transactions it sees the later one alone: where the other view stands, and neither of the others.
+  expect(template.publish(other, { rows: [['x']] }, standings, 'e')).toBe(true);
+  expect(template.publish(one, { rows: [['y']] }, standings, 'e')).toBe(false);
+  expect(template.publish(failing, { error: new Error('raised') }, standings, 'e')).toBe(false);
+  expect(entries).toMatchObject([
+    { kind: 'rows', view: 'other', at: late.lsn },
+    { kind: 'rows', view: 'one', at: 1n },
+    { kind: 'gap', view: 'one', through: early.previous },
+  ]);
+  // Who holds is not concerned by what concerns another.
+  template.touched(transaction(2), new Set([one]));
+  expect(template.dirty.has(other)).toBe(false);
 });
 
 test('a change of the schema that nobody told is not dated back to where the stream was', () => {
@@ -173,7 +208,7 @@ test('a change of the schema that nobody told is not dated back to where the str
     );
     const one = template.open(view, [], asLsn(3n));
     // The snapshot may see a column that was added at 4; its end of the log is 15.
-    const standing = template.standing(snapshotOf([false, false]), unseen, asLsn(3n), asLsn(15n));
+    const standing = template.standings(snapshotOf([false, false]), unseen.map(ofAll), asLsn(3n), asLsn(15n));
     template.publish(one, { rows: [['x']] }, standing, 'e');
     return entries[0];
   };

@@ -7,12 +7,22 @@ import type { Row } from '@sluice/core/value';
 import type { Planned } from '../planner/planned.js';
 import type { Snapshot } from '../source/snapshot.js';
 import type { Transaction } from '../source/transaction.js';
+import { ConcernedViews, type Concerned } from './concerned-views.js';
 import { Cost } from './cost.js';
 import { answerError, viewsError } from './errors.js';
 import { isTickOf } from './marks.js';
 import { keyRows } from './keyed-rows.js';
 import type { Principal } from './port.js';
-import { RelevantLog, raiseBase, toldFrom, type Base, type Relevant } from './relevant-log.js';
+import {
+  RelevantLog,
+  raiseBase,
+  toldFrom,
+  type Base,
+  type Concerning,
+  type Standing,
+  type Standings,
+} from './relevant-log.js';
+import type { TableChanges } from './table-changes.js';
 import type { View, Version } from './view.js';
 
 /** A view in the re-run gear. */
@@ -27,16 +37,6 @@ export interface RerunView extends Base {
 
 /** What a run gave: rows, or the error that Postgres raised. */
 export type RunOutcome = { readonly rows: readonly Row[] } | { readonly error: unknown };
-
-/** Where the runs of one snapshot stand, as far as their template is concerned. */
-export interface Standing {
-  /** The last relevant transaction that the snapshot sees; null when none is logged. */
-  readonly seen: Lsn | null;
-  /** The first that it does not see. */
-  readonly until: Relevant | null;
-  /** The snapshot saw nothing that commits after this. */
-  readonly upper: Lsn;
-}
 
 /**
  * A template in the re-run gear, for one principal: its views run again when what they read changed, and what a
@@ -56,7 +56,9 @@ export class RerunTemplate {
   /** Views that hold: the ones to be told when something changes. */
   readonly #valid = new Set<RerunView>();
   readonly #dirty = new Set<RerunView>();
-  readonly #log: RelevantLog;
+  readonly #log: RelevantLog<RerunView>;
+  /** null: any change of what it reads may concern any of its views. */
+  readonly #concerned: ConcernedViews<RerunView> | null;
   /** Milliseconds of one view's run, smoothed: slow templates do not hold up the others. */
   costMs = 0;
 
@@ -75,6 +77,8 @@ export class RerunTemplate {
     this.planned = planned;
     this.principal = principal;
     this.#rowsPerViewMax = rowsPerViewMax;
+    const { concern, reads } = planned;
+    this.#concerned = concern === null ? null : new ConcernedViews(concern, reads);
   }
 
   get viewCount(): number {
@@ -111,6 +115,7 @@ export class RerunTemplate {
     this.#views.add(one);
     this.#dirty.add(one);
     view.cost = this.cost;
+    this.#concerned?.add(one, binding);
     return one;
   }
 
@@ -118,17 +123,29 @@ export class RerunTemplate {
     this.#views.delete(one);
     this.#valid.delete(one);
     this.#dirty.delete(one);
+    this.#concerned?.remove(one);
   }
 
-  /** A transaction touched what the template reads. */
-  touched(transaction: Transaction): void {
-    for (const one of this.#valid) {
+  /**
+   * The views whose answers changes of its tables may alter (C9). Where the answer is an error, the row that caused it
+   * may be one that would not matter otherwise.
+   */
+  concernedBy(changes: ReadonlyMap<number, TableChanges>): Concerned<RerunView> {
+    const found = this.#concerned?.of(changes) ?? 'all';
+    if (found === 'all') return found;
+    const failed = [...this.#valid].filter(({ view }) => view.isFailed);
+    return failed.length === 0 ? found : new Set([...found, ...failed]);
+  }
+
+  /** A transaction touched what the template reads. @param of the views that it may concern */
+  touched(transaction: Transaction, of: Concerned<RerunView> = 'all'): void {
+    for (const one of of === 'all' ? [...this.#valid] : of) {
+      if (!this.#valid.delete(one)) continue;
       one.view.gap(transaction.previous);
       this.#dirty.add(one);
     }
-    this.#valid.clear();
     if (this.#dirty.size === 0) return;
-    const least = this.#log.add(transaction, isTickOf(transaction, this.tickMs));
+    const least = this.#log.add(transaction, of, isTickOf(transaction, this.tickMs));
     if (least !== null) for (const one of this.#dirty) raiseBase(one, least);
   }
 
@@ -151,26 +168,24 @@ export class RerunTemplate {
     }
   }
 
-  /**
-   * Where runs at a snapshot stand.
-   * @param unseen relevant transactions that the snapshot does not see, in WAL order
-   * @param began how far the stream had been told when the run was asked for. Its clock may have been read before any
-   *   tick after that, although its snapshot, which waits for locks, sees the tick: it stands before the tick.
-   */
-  standing(snapshot: Snapshot, unseen: readonly Relevant[], began: Lsn, upper: Lsn): Standing {
-    const late = this.#log.tickAfter(began);
-    const first = unseen[0] ?? null;
-    const until = late !== null && (first === null || late.lsn < first.lsn) ? late : first;
-    return { seen: this.#log.lastSeen(snapshot, began), until, upper };
+  /** Where runs at a snapshot stand: see `RelevantLog.standings`. */
+  standings(
+    snapshot: Snapshot,
+    unseen: readonly Concerning<RerunView>[],
+    began: Lsn,
+    upper: Lsn,
+  ): Standings<RerunView> {
+    return this.#log.standings(snapshot, unseen, began, upper);
   }
 
   /**
-   * Publishes what a run gave, all transactions that its snapshot saw having been told.
+   * Publishes what a run gave, all transactions that its snapshot saw having been told. An error stands where no
+   * transaction at all of its tables makes a difference: what causes it may be a row that does not matter otherwise.
    * @returns whether the view holds up to the present; else it stays dirty and is to run again.
    */
-  publish(one: RerunView, outcome: RunOutcome, standing: Standing, epoch: Epoch): boolean {
+  publish(one: RerunView, outcome: RunOutcome, standings: Standings<RerunView>, epoch: Epoch): boolean {
     if (!this.#views.has(one)) return true;
-    const { seen, until, upper } = standing;
+    const { seen, until, upper }: Standing = 'error' in outcome ? standings.whole : standings.of(one);
     const least = seen !== null && seen > one.base ? seen : one.base;
     if (until !== null && until.lsn <= least) return false;
     // Where a commit stays invisible for long, every run gives the answer from before it: it has been told.

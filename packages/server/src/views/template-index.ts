@@ -2,7 +2,8 @@ import type { Planned } from '../planner/planned.js';
 import type { Transaction } from '../source/transaction.js';
 import type { IncrementalTemplate } from './incremental-template.js';
 import { alteredBy, altersOther, changesAccess, isTickOf } from './marks.js';
-import type { RerunTemplate } from './rerun-template.js';
+import type { Concerned } from './concerned-views.js';
+import type { RerunTemplate, RerunView } from './rerun-template.js';
 import { changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
 
 export type Template = IncrementalTemplate | RerunTemplate;
@@ -87,20 +88,27 @@ export class TemplateIndex {
     return this.#incremental.has(table) || this.#rerun.has(table);
   }
 
-  /** Templates whose answers the transaction may change: by what it wrote, or as a tick of their clock. */
-  touchedBy(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>): Set<RerunTemplate> {
-    const touched = new Set<RerunTemplate>();
-    for (const table of changes.keys())
-      for (const template of this.#rerun.get(table) ?? []) touched.add(template);
+  /** Templates whose answers the transaction may change, and of which views: by what it wrote, or as a tick of their clock. */
+  touchedBy(
+    transaction: Transaction,
+    changes: ReadonlyMap<number, TableChanges>,
+  ): Map<RerunTemplate, Concerned<RerunView>> {
+    const touched = new Map<RerunTemplate, Concerned<RerunView>>();
     const add = (templates: Iterable<Template>): void => {
-      for (const template of templates) if (template.kind === 'rerun') touched.add(template);
+      for (const template of templates) if (template.kind === 'rerun') touched.set(template, 'all');
     };
     for (const view of alteredBy(transaction)) add(this.#through.get(view) ?? []);
     if (altersOther(transaction)) add(this.#code);
-    const wrote = transaction.changes.length > 0 || transaction.bulk.size > 0 || changesAccess(transaction);
+    const access = changesAccess(transaction);
+    const wrote = transaction.changes.length > 0 || transaction.bulk.size > 0 || access;
     for (const template of this.#anything) {
       if (template.planned.readsAnything ? wrote : isTickOf(transaction, template.tickMs))
-        touched.add(template);
+        touched.set(template, 'all');
+    }
+    for (const table of changes.keys()) {
+      for (const template of this.#rerun.get(table) ?? []) {
+        if (!touched.has(template)) touched.set(template, access ? 'all' : template.concernedBy(changes));
+      }
     }
     return touched;
   }

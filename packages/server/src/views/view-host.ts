@@ -154,8 +154,8 @@ export class ViewHost implements ViewsPort, SourceListener {
       template.cost.transactions.note((nowMs = clock.now()) - startMs);
     }
     const touched = this.#index.touchedBy(transaction, changes);
-    for (const template of touched) {
-      template.touched(transaction);
+    for (const [template, of] of touched) {
+      template.touched(transaction, of);
       template.cost.touched(changes, template.planned.reads);
       this.#shed.look(template);
     }

@@ -7,6 +7,7 @@ const INCREMENTAL = `${VIEWS}/incremental-template.test.ts`;
 const RERUN = `${VIEWS}/rerun-template.test.ts`;
 const OPENING = `${VIEWS}/opening.pg.test.ts`;
 const KEYS = `${VIEWS}/keyed-rows.test.ts`;
+const CONCERN = `${VIEWS}/concern.pg.test.ts`;
 const RULES = `${VIEWS}/rules.pg.test.ts`;
 
 /** C6, C8 to C11, C16, C17, C20 to C22, C26: what the gears make of snapshots and stream. */
@@ -62,9 +63,9 @@ export const VIEW_RULES: readonly Mutant[] = [
   },
   {
     breaks: 'C6: a result is published before the last transaction that it saw',
-    file: `${VIEWS}/rerun-template.ts`,
-    find: 'return { seen: this.#log.lastSeen(snapshot, began), until, upper };',
-    replace: 'void this.#log.lastSeen(snapshot, began);\n    return { seen: null, until, upper };',
+    file: `${VIEWS}/relevant-log.ts`,
+    find: 'of: (view) => ({ seen: last.of(view)?.lsn ?? null, until: first.of(view), upper }),',
+    replace: 'of: (view) => ({ seen: null, until: first.of(view), upper, ...(last.of(view) ? {} : {}) }),',
     caughtBy: [RERUN, 'an answer is known only at positions whose transactions are exactly those it saw'],
   },
   {
@@ -80,6 +81,69 @@ export const VIEW_RULES: readonly Mutant[] = [
     find: 'await this.#attempt(work);\n      // Who',
     replace: 'for (const one of work) await this.#attempt([one]);\n      // Who',
     caughtBy: [RULES, 'C6: the re-runs of one round share a snapshot'],
+  },
+  {
+    breaks: 'C9: rows that an outer join fills up are asked what WHERE asks of them',
+    file: `${PLANNER}/blocks/concern.ts`,
+    find: 'return this.#source(right, filled(right), around);',
+    replace: 'return this.#source(right, holds.concat(filled(right).slice(0, 0)), around);',
+    caughtBy: [CONCERN, 'what is asked of the side that an outer join fills up'],
+  },
+  {
+    breaks: 'C9: beside an aggregate of nothing a subquery does not matter',
+    file: `${PLANNER}/blocks/concern.ts`,
+    find: 'const above = select.grouping === null ? holds : around;',
+    replace: 'const above = holds;',
+    caughtBy: [CONCERN, 'an aggregate of no rows has a row'],
+  },
+  {
+    breaks: 'C9: a condition goes below a grouping whose values it tells apart',
+    file: `${PLANNER}/blocks/concern.ts`,
+    find: 'if (!isPlain(query) && !this.#isOfKeys(condition)) continue;',
+    replace: 'void [isPlain(query), this.#isOfKeys(condition)];',
+    caughtBy: [CONCERN, 'what a group is made of matters'],
+  },
+  {
+    breaks: 'C9: a condition is evaluated on rows behind a barrier',
+    file: `${PLANNER}/blocks/concern.ts`,
+    find: 'const inside = barrier ? relation.query',
+    replace: 'const inside = barrier && relation.id < 0 ? relation.query',
+    caughtBy: [CONCERN, 'within a view with a barrier'],
+  },
+  {
+    breaks: 'C9: an old row of which only the key is sent is taken for the new one',
+    file: `${VIEWS}/row-images.ts`,
+    find: '(isKey(place) ? tuple.text(place) : undefined)',
+    replace: '(isKey(place) ? tuple.text(place) : tuple.text(place))',
+    caughtBy: [CONCERN, 'an old row of which only the key is sent'],
+  },
+  {
+    breaks: 'C9: a row concerns whom it comes to, not whom it leaves',
+    file: `${VIEWS}/concerned-views.ts`,
+    find: 'for (const image of images) index.find(image, found, left);',
+    replace: 'for (const image of images.slice(-1)) index.find(image, found, left);',
+    caughtBy: [CONCERN, 'a change concerns the bindings that its old or its new row may meet'],
+  },
+  {
+    breaks: 'C9: what raises an error is not concerned',
+    file: `${VIEWS}/concerned-views.ts`,
+    find: 'return true; // what Postgres makes of it',
+    replace: 'return false; // what Postgres makes of it',
+    caughtBy: [`${VIEWS}/concerned-views.test.ts`, 'a value that cannot be evaluated concerns'],
+  },
+  {
+    breaks: 'C9: an error is mended by rows that would matter only',
+    file: `${VIEWS}/rerun-template.ts`,
+    find: 'return failed.length === 0 ? found',
+    replace: 'return failed.length >= 0 ? found',
+    caughtBy: [CONCERN, 'where the answer is an error any change of its tables may mend it'],
+  },
+  {
+    breaks: 'C9: an error stands as if only what concerns its view could make it',
+    file: `${VIEWS}/rerun-template.ts`,
+    find: "'error' in outcome ? standings.whole : standings.of(one)",
+    replace: "'error' in outcome ? standings.of(one) : standings.of(one)",
+    caughtBy: [RERUN, 'a view stands where what concerns it says'],
   },
   {
     breaks: 'C8: what was streamed and not seen is not applied to what was fetched',

@@ -16,11 +16,16 @@ export interface Equality {
 const EQUALITIES =
   /^(int[248]eq|int(24|28|42|48|82|84)eq|numeric_eq|texteq|uuid_eq|booleq|date_eq|timestamp_eq|timestamptz_eq|enum_eq|byteaeq|oideq)$/;
 
+/** Whether a function is an equality whose equal values are looked up by one key. */
+export function isKeyed(fn: number, facts: Facts): boolean {
+  const fact = facts.functions.get(fn);
+  return fact?.language === 'internal' && EQUALITIES.test(fact.source);
+}
+
 /** An equality, seen from either side. */
 export function equalitiesOf(condition: Scalar, facts: Facts): readonly Equality[] {
   if (condition.kind !== 'call' || condition.args.length !== 2) return [];
-  const fact = facts.functions.get(condition.fn);
-  if (fact?.language !== 'internal' || !EQUALITIES.test(fact.source)) return [];
+  if (!isKeyed(condition.fn, facts)) return [];
   if (facts.collations.get(condition.collation)?.deterministic === false) return [];
   const [left, right] = condition.args;
   if (left === undefined || right === undefined) return [];
