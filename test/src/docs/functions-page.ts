@@ -63,7 +63,7 @@ meets a value that it leaves to Postgres (a time zone other than UTC, a letter b
 asked for that result. Besides: AND, OR, NOT, IS, CASE, COALESCE, NULLIF, GREATEST, LEAST, ARRAY[…], ANY and ALL, IS
 DISTINCT FROM, subscripts, and casts to and from text.
 
-boolean, comparison, uuid and enum are always there; each of the other headings is a chunk, which a plan names when it
+comparison, uuid and enum are always there; each of the other headings is a chunk, which a plan names when it
 calls a function of it ([plans in a page](chunks.md)).`;
 
 /** One row for an operator or function, whatever the types it takes. */

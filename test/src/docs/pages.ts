@@ -27,6 +27,7 @@ export const PAGES: Readonly<Record<string, readonly RegExp[]>> = {
   // packages/server/src/transport/protocol.test.ts; pages.test.ts for event streams
   'docs/protocol.md': [/^json( fields| edits| explanation)?$/, /^text$/, /^text events$/],
   'docs/architecture.md': [/^text$/],
+  'docs/chunks.md': [],
   'docs/dependencies.md': [],
   'docs/errors.md': [],
   'docs/functions.md': [],

@@ -1,3 +1,4 @@
+import { BOOLEAN } from '../expression/boolean.js';
 import { INTEGER } from '../expression/integer.js';
 import { NUMERIC } from '../expression/numeric.js';
 import { FLOAT } from '../expression/float.js';
@@ -28,6 +29,7 @@ import { gathered, type Chunk, type ChunkName } from './chunk.js';
 
 /** All at once, without waiting: for whoever makes plans. */
 export const CHUNKS: Readonly<Record<ChunkName, Chunk>> = {
+  boolean: { functions: BOOLEAN },
   integer: { functions: INTEGER },
   numeric: { functions: NUMERIC },
   float: { functions: FLOAT },

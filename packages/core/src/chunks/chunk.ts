@@ -1,4 +1,3 @@
-import { BOOLEAN } from '../expression/boolean.js';
 import { COMPARISON } from '../expression/comparison.js';
 import type { Builders } from '../expression/compile.js';
 import type { TypeRules } from '../engine/compare.js';
@@ -11,7 +10,7 @@ import type { Operators } from '../flow/operators.js';
  * An engine is a kernel and chunks.
  *
  *   kernel   joins, groups, counts, orders, windows of one table; AND, OR, CASE and their kind; comparisons of
- *            booleans, integers, texts by bytes, dates, timestamps, uuids and enums
+ *            integers, texts by bytes, dates, timestamps, uuids and enums
  *   chunks   everything else, by theme: functions, how values of a type are compared, operators
  *
  * A plan names the chunks that it needs, and whoever runs it loads these and no others: a page a few kilobytes, the
@@ -21,6 +20,7 @@ import type { Operators } from '../flow/operators.js';
 
 /** Words of the protocol: they are added to, and stay. A plan has them in this order. */
 export const CHUNK_NAMES = [
+  'boolean',
   'integer',
   'numeric',
   'float',
@@ -59,8 +59,7 @@ export interface Chunk {
 }
 
 /** The functions that are always there, by families. */
-export const KERNEL_FAMILIES: Readonly<Record<'boolean' | 'comparison' | 'uuid' | 'enum', Family>> = {
-  boolean: BOOLEAN,
+export const KERNEL_FAMILIES: Readonly<Record<'comparison' | 'uuid' | 'enum', Family>> = {
   comparison: COMPARISON,
   uuid: UUID,
   enum: ENUM,

@@ -4,6 +4,7 @@ import { chunkError } from './errors.js';
 
 /** Each is imported when it is asked for: a bundle splits here. */
 const LOADERS: Readonly<Record<ChunkName, () => Promise<Chunk>>> = {
+  boolean: async () => ({ functions: (await import('../expression/boolean.js')).BOOLEAN }),
   integer: async () => ({ functions: (await import('../expression/integer.js')).INTEGER }),
   numeric: async () => ({ functions: (await import('../expression/numeric.js')).NUMERIC }),
   float: async () => ({ functions: (await import('../expression/float.js')).FLOAT }),
