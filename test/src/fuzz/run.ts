@@ -95,10 +95,10 @@ async function overSocket(server: TestPostgres): Promise<number> {
     for (const one of wrong)
       console.log(`--- npm run fuzz -- --socket --seed ${values.seed} --trial ${trial}\n${one}`);
     found += wrong.length;
-    if (values.trial !== undefined) break;
     console.log(
       `trial ${trial}: ${JSON.stringify(statistics.gears)} ${statistics.lines().slice(1).join(' | ')}`,
     );
+    if (values.trial !== undefined) break;
   }
   return found === 0 ? 0 : 1;
 }

@@ -69,6 +69,7 @@ class SocketTrial {
   readonly #statistics: Statistics;
   readonly #wrong: string[] = [];
   #watched: Watched[] = [];
+  #turn = 0;
 
   constructor(world: World, client: Client, schema: SchemaModel, statistics: Statistics) {
     this.#world = world;
@@ -83,6 +84,7 @@ class SocketTrial {
     await this.#compare();
     const writing = random.fork('writes');
     for (let turn = 0; turn < options.transactions && Date.now() < options.deadline; turn++) {
+      this.#turn = turn + 1;
       await this.#write(randomTransaction(writing, this.#schema.tables).map(writeSql));
       await this.#compare();
     }
@@ -136,7 +138,7 @@ class SocketTrial {
     });
     if (typeof verdict === 'object')
       this.#wrong.push(
-        `${gear} ${query.sql} ${JSON.stringify(binding)}\n${view.error?.code ?? ''} ${view.error?.detail ?? ''} ${verdict.wrong}`,
+        `after transaction ${this.#turn}, ${gear}, ${view.status}: ${query.sql} ${JSON.stringify(binding)}\n${view.error?.code ?? ''} ${view.error?.detail ?? ''} ${verdict.wrong}`,
       );
     if (verdict !== 'equal') view.close();
     return verdict === 'equal';
