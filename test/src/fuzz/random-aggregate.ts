@@ -74,7 +74,7 @@ function plainAggregate(context: QueryContext, scope: Scope, order: readonly Sql
     case 7:
       return collected(context, scope, order);
     case 8:
-      return random.chance(0.3) ? withinGroup(context, scope) : plainAggregate(context, scope, order);
+      return random.chance(0.1) ? withinGroup(context, scope) : plainAggregate(context, scope, order);
     default: {
       const [name, of, type] = random.weighted(
         AGGREGATES.map((one) => Object.assign([...one] as const, { weight: one[3] })),
