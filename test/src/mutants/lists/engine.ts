@@ -410,6 +410,23 @@ const MISSES: readonly Mutant[] = [
     caughtBy: [HOST, 'C12: a row that asks for rows that are not known is a miss'],
   },
   {
+    breaks: 'joins: a row that comes under another key changes where it is held',
+    file: `${FLOW}/block-engine.ts`,
+    find: 'next.key === old.key && ownKey(next.values) === ownKey(old.values)',
+    replace: 'next.key === old.key',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'working set: what the first statement may not ask for is not asked for',
+    file: `${VIEWS}/block-fetch.ts`,
+    find: 'from += keysPerStatementMax',
+    replace: 'from += wanted.length',
+    caughtBy: [
+      HOST,
+      'what one statement may not ask for at once is asked for by several, and counts together',
+    ],
+  },
+  {
     breaks: 'working set: answers within others are kept when nobody demands them',
     file: `${FLOW}/block-engine.ts`,
     find: 'if (child !== null) child.#forget(key);',

@@ -277,6 +277,13 @@ export const VIEW_RULES: readonly Mutant[] = [
     caughtBy: [RULES, 'C16: ties are broken by the key, in what is read and in what is followed'],
   },
   {
+    breaks: 'C16: a row whose place in the order changes stays where it stood',
+    file: 'packages/core/src/engine/table-engine.ts',
+    find: 'const ordering = plan.order.map(({ column }) => column);',
+    replace: 'const ordering: number[] = [];',
+    caughtBy: ['packages/core/src/engine/table-engine.test.ts', 'what members show follows the table'],
+  },
+  {
     breaks: 'C16: equal rows have one key',
     file: `${VIEWS}/keyed-rows.ts`,
     find: 'keyJson: JSON.stringify(occurrence === 1 ? hash : `${hash}.${occurrence}`), json',
