@@ -422,7 +422,7 @@ test.each([
     await screen.keyboard.press('d');
     await screen.locator('[data-query=issue] .query-name').click();
     await screen.waitForSelector('.explain pre');
-    await screen.locator('.explain').evaluate((explain) => explain.scrollIntoView({ block: 'center' }));
+    await screen.locator('[data-query=issue] .query-name').evaluate((name) => name.scrollIntoView());
     await look('dock');
     await screen.keyboard.press('?');
     await look('help');

@@ -187,7 +187,7 @@ class BlockDrawing {
     const where = rest === '' ? '' : ` where ${rest}`;
     if (of.kind === 'table') return `${kind}${this.#tableLine(input, of, name)}${where}`;
     const by = input.demand.pairs.map((pair) => this.#given(input, pair.column));
-    const distinct = [...new Set(by.filter((one) => !/^(\$\d|'|[-\d]|NULL$)/.test(one)))];
+    const distinct = [...new Set(by.filter((one) => !/^(\$\d|'|[-\d]|(NULL|true|false)$)/.test(one)))];
     return `${kind}${name}${distinct.length === 0 ? '' : ` for each ${distinct.join(', ')}`}${where}`;
   }
 
