@@ -133,6 +133,7 @@ export class LocalSourceSide implements SourceSide {
       },
       statementTimeoutMs: limits.statementTimeoutMs,
       rerunIntervalMs: RERUN_INTERVAL_MS,
+      rerunRestFactor: limits.rerunRestFactor,
       schemaKnown: () => this.#schemaKnown,
       onEvent: (event) => {
         logViewEvent(log, event);

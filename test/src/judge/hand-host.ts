@@ -44,6 +44,7 @@ export class HandHost {
       limits: { viewsMax: 10_000, rowsPerViewMax: ROWS_MAX, rowsHeldPerViewMax: ROWS_MAX },
       statementTimeoutMs: 10_000,
       rerunIntervalMs: 20,
+      rerunRestFactor: 3,
       clock: {
         now: () => performance.now(),
         sleep: (ms) => sleep(ms),

@@ -132,6 +132,8 @@ export interface LimitsConfig {
   readonly rowsHeldPerViewMax?: number;
   /** A hydration or re-run that takes longer fails. */
   readonly statementTimeoutMs?: number;
+  /** A re-run of more than 50 ms is followed by a rest of so many times as long as it took. */
+  readonly rerunRestFactor?: number;
   /** Reads at a snapshot at a time, and those that may wait. */
   readonly fetchConcurrency?: number;
   readonly fetchQueueMax?: number;

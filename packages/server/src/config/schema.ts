@@ -220,6 +220,9 @@ const schema = z.strictObject({
         'rows of tables that are read to maintain one view; a view that needs more is run again instead',
       ),
       statementTimeoutMs: ms(30_000, 1).describe('a hydration or re-run that takes longer fails'),
+      rerunRestFactor: count(3, 1_000).describe(
+        'a re-run of more than 50 ms is followed by a rest of so many times as long as it took',
+      ),
       fetchConcurrency: count(4, 1_000).describe('reads at a snapshot at a time, below poolMax'),
       fetchQueueMax: count(1_000, 1_000_000).describe('reads at a snapshot that may wait for their turn'),
       transactionBytesMax: bytes(

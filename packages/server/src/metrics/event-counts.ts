@@ -13,6 +13,7 @@ export interface EventTotals {
   readonly hydratedViews: number;
   readonly misses: number;
   readonly restless: number;
+  readonly slowed: number;
   /** Views that went over to the re-run gear while they were open, by why. */
   readonly handedOver: readonly (readonly [why: string, count: number])[];
   readonly reruns: readonly RerunTotals[];
@@ -33,6 +34,7 @@ export class EventCounts {
   #hydratedViews = 0;
   #misses = 0;
   #restless = 0;
+  #slowed = 0;
   readonly #handedOver = new Map<string, number>();
   readonly #reruns = new Map<string, RerunTotals>();
   readonly #errors = new Map<string, number>();
@@ -48,6 +50,9 @@ export class EventCounts {
         break;
       case 'restless':
         this.#restless++;
+        break;
+      case 'slowed':
+        this.#slowed++;
         break;
       case 'handed_over':
         this.#handedOver.set(event.why, (this.#handedOver.get(event.why) ?? 0) + 1);
@@ -83,6 +88,7 @@ export class EventCounts {
       hydratedViews: this.#hydratedViews,
       misses: this.#misses,
       restless: this.#restless,
+      slowed: this.#slowed,
       handedOver: [...this.#handedOver],
       reruns: [...this.#reruns.values()],
       errors: [...this.#errors],

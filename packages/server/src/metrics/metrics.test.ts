@@ -49,6 +49,7 @@ function readings(counts: EventCounts): Readings {
       incremental: 0,
       rerun: 0,
       restless: 0,
+      slowed: 0,
       shed: 0,
       heldRows: 7,
       heldBytes: 2048,

@@ -189,6 +189,12 @@ export const READINGS: readonly Reading[] = [
     ({ views }) => views.restless,
   ),
   counter('restless', 'How often a view became so', ({ events }) => events.restless),
+  gauge(
+    'views_slowed',
+    'Re-run views whose runs take so long that each is followed by a rest',
+    ({ views }) => views.slowed,
+  ),
+  counter('slowed', 'How often the runs of a template became so slow', ({ events }) => events.slowed),
   counter(
     'handed_over',
     'Incremental views that are re-run since, because only Postgres could tell their answer: by why',

@@ -67,6 +67,7 @@ export async function startViews(
     limits: { viewsMax: 1000, rowsPerViewMax: 1000, rowsHeldPerViewMax: 100_000, ...limits },
     statementTimeoutMs: 30_000,
     rerunIntervalMs: 5,
+    rerunRestFactor: 3,
     onEvent: (event) => events.push(event),
   });
   const tokens = new Map<string, bigint>();

@@ -30,13 +30,16 @@ export interface ViewParts {
   /** The least time between two rounds of re-runs, ms. */
   readonly rerunIntervalMs: number;
   /** See `ViewHostOptions`. */
+  readonly rerunRestFactor: number;
+  /** See `ViewHostOptions`. */
   readonly schemaKnown?: () => Promise<void>;
   readonly onEvent: (event: ViewEvent) => void;
 }
 
 /** Puts the views of a source together from the stages to their left. */
 export function assembleViewHost(parts: ViewParts): ViewHost {
-  const { source, planner, registry, limits, statementTimeoutMs, rerunIntervalMs, onEvent } = parts;
+  const { source, planner, registry, limits, statementTimeoutMs, rerunIntervalMs, rerunRestFactor, onEvent } =
+    parts;
   const pieces = new PlanPieces();
   return new ViewHost({
     source,
@@ -44,6 +47,7 @@ export function assembleViewHost(parts: ViewParts): ViewHost {
     limits,
     statementTimeoutMs,
     rerunIntervalMs,
+    rerunRestFactor,
     onEvent,
     plan: async ({ sql, principal, adHoc, tick, params }) => {
       const planned = await planner.plan(sql, { principal, adHoc, tick, params });

@@ -37,6 +37,8 @@ export interface ViewHostOptions {
   readonly limits: ViewLimits;
   readonly statementTimeoutMs: number;
   readonly rerunIntervalMs: number;
+  /** How many times as long as a slow re-run took its template rests before the next. */
+  readonly rerunRestFactor: number;
   readonly clock: Clock;
   readonly onEvent: (event: ViewEvent) => void;
 }
@@ -65,6 +67,8 @@ export type ViewEvent =
   | { readonly kind: 'restless'; readonly template: string }
   /** A view is run again from now on: what it reads cannot be told from its tables' rows. */
   | { readonly kind: 'handed_over'; readonly template: string; readonly why: Inability }
+  /** Re-runs of the template take so long that it rests after each, so long after this one. */
+  | { readonly kind: 'slowed'; readonly template: string; readonly ms: number; readonly restMs: number }
   | { readonly kind: 'reran'; readonly template: string; readonly views: number; readonly ms: number }
   /** A fetch did not succeed and is tried again. */
   | { readonly kind: 'fetch_failed'; readonly error: unknown }
@@ -77,6 +81,8 @@ export interface ViewStatus {
   readonly rerun: number;
   /** Of the incremental ones, those that miss faster than they can be read. */
   readonly restless: number;
+  /** Of the re-run ones, those that rest after each run, since it takes long. */
+  readonly slowed: number;
   /** Those that are not followed until the stream has caught up. */
   readonly shed: number;
   readonly heldRows: number;

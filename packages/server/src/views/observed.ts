@@ -36,6 +36,7 @@ export function statusOf(
     views: all.length,
     incremental: all.filter((one) => one.kind === 'incremental').length,
     rerun: all.filter((one) => one.kind === 'rerun').length,
+    slowed: all.filter((one) => one.kind === 'rerun' && one.template.isSlowed).length,
     restless: incremental.reduce((sum, template) => sum + template.restlessCount, 0),
     heldRows: incremental.reduce((sum, template) => sum + template.heldRowCount, 0),
     heldBytes: incremental.reduce((sum, template) => sum + template.heldBytes, 0),

@@ -5,7 +5,7 @@ import type { Planned } from '../planner/planned.js';
 import type { Fetch, FetchOptions, Run } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
 import { isTransient } from './errors.js';
-import { restMs } from './pace.js';
+import { restMs, SLOW_MS } from './pace.js';
 import { apart } from './statements.js';
 import type { Principal } from './port.js';
 import type { Version } from './view.js';
@@ -16,8 +16,6 @@ import type { RerunTemplate, RerunView, RunOutcome } from './rerun-template.js';
 const BATCH = 100;
 /** Views of one round: they share a snapshot, and wait for each other. */
 const ROUND_MAX = 1000;
-/** Templates whose views take longer than this run in a lane of their own. */
-const SLOW_MS = 50;
 
 export interface RerunRoundsOptions {
   fetch<T>(options: FetchOptions, read: (run: Run) => Promise<T>): Promise<Fetch<T>>;
@@ -35,20 +33,28 @@ export interface RerunRoundsOptions {
   readonly statementTimeoutMs: number;
   /** The least time between the starts of two rounds of a lane, ms. */
   readonly intervalMs: number;
+  /** How many times as long as a slow run took its template rests before the next. */
+  readonly restFactor: number;
   now(): number;
   sleep(ms: number): Promise<void>;
   recovered(error: unknown): Promise<void>;
   onRun(template: RerunTemplate, views: number, ms: number): void;
+  /** A template is run at its own pace from now on: its runs are slow. */
+  onSlowed(template: RerunTemplate, ms: number, restMs: number): void;
 }
 
 /**
  * Runs dirty views again, in rounds. All views of a round are read at one snapshot, so that a position exists at
- * which all of them stand (C6). Two lanes, so that a slow query holds up slow queries only.
+ * which all of them stand (C6). Two lanes, so that a slow query holds up slow queries only. A slow template rests after
+ * each run for some times as long as it took, so that its share of the database's time is bounded however often its tables
+ * change; meanwhile its views have a gap, and clients are told that they are behind (C14).
  */
 export class RerunRounds {
   readonly #options: RerunRoundsOptions;
   readonly #templates = new Set<RerunTemplate>();
   readonly #busy = { fast: false, slow: false };
+  /** When the slow lane is woken for those that rest. */
+  #alarmMs: number | null = null;
   #stopped = false;
 
   constructor(options: RerunRoundsOptions) {
@@ -89,6 +95,22 @@ export class RerunRounds {
       await sleep(restMs(tookMs, intervalMs));
     }
     this.#busy[lane] = false;
+    this.#wakeRested();
+  }
+
+  /** Who rests, and is dirty, is looked at when the first of them has rested. */
+  #wakeRested(): void {
+    const now = this.#options.now();
+    const resting = [...this.#templates].filter(
+      ({ dirty, restsUntilMs }) => dirty.size > 0 && restsUntilMs > now,
+    );
+    const first = Math.min(...resting.map(({ restsUntilMs }) => restsUntilMs));
+    if (this.#stopped || resting.length === 0 || (this.#alarmMs !== null && this.#alarmMs <= first)) return;
+    this.#alarmMs = first;
+    void this.#options.sleep(first - now).then(() => {
+      if (this.#alarmMs === first) this.#alarmMs = null;
+      this.wake();
+    });
   }
 
   /** A round that fails as a whole is taken apart: a template that cannot be read must not keep the others from it. */
@@ -108,6 +130,7 @@ export class RerunRounds {
     let room = ROUND_MAX;
     for (const template of this.#templates) {
       if (template.dirty.size === 0 || this.#options.isHeld(template) || laneOf(template) !== lane) continue;
+      if (template.restsUntilMs > this.#options.now()) continue;
       const views = [...template.dirty].slice(0, room);
       room -= views.length;
       if (views.length > 0) work.push({ template, views });
@@ -158,10 +181,19 @@ export class RerunRounds {
       const ms = this.#options.now() - start;
       template.costMs =
         template.costMs === 0 ? ms / views.length : 0.8 * template.costMs + 0.2 * (ms / views.length);
+      this.#rest(template, views.length, ms);
       this.#options.onRun(template, views.length, ms);
       results.push(outcomes);
     }
     return results;
+  }
+
+  #rest(template: RerunTemplate, views: number, ms: number): void {
+    const was = template.isSlowed;
+    template.isSlowed = ms / views > SLOW_MS;
+    const rest = template.isSlowed ? ms * this.#options.restFactor : 0;
+    template.restsUntilMs = this.#options.now() + rest;
+    if (template.isSlowed && !was) this.#options.onSlowed(template, ms, rest);
   }
 
   async #runViews(run: Run, template: RerunTemplate, views: readonly RerunView[]): Promise<RunOutcome[]> {

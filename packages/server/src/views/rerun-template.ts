@@ -61,6 +61,10 @@ export class RerunTemplate {
   readonly #concerned: ConcernedViews<RerunView> | null;
   /** Milliseconds of one view's run, smoothed: slow templates do not hold up the others. */
   costMs = 0;
+  /** While it rests after a slow run; see `RerunRounds`. */
+  restsUntilMs = 0;
+  /** Its last run was a slow one. */
+  isSlowed = false;
 
   /** @param relevantMax transactions kept while views are behind */
   constructor(

@@ -76,9 +76,12 @@ export class ViewHost implements ViewsPort, SourceListener {
       touchedBy: (transaction) => this.#index.touchedBy(transaction, this.#index.changesOf(transaction)),
       statementTimeoutMs: options.statementTimeoutMs,
       intervalMs: options.rerunIntervalMs,
+      restFactor: options.rerunRestFactor,
       now: () => clock.now(),
       sleep: (ms) => clock.sleep(ms),
       recovered: (error) => this.#recovered(error),
+      onSlowed: (template, ms, restMs) =>
+        options.onEvent({ kind: 'slowed', template: template.planned.template, ms, restMs }),
       onRun: (template, views, ms) => {
         template.cost.reruns.note(ms);
         options.onEvent({ kind: 'reran', template: template.planned.template, views, ms });

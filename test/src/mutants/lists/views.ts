@@ -146,6 +146,20 @@ export const VIEW_RULES: readonly Mutant[] = [
     caughtBy: [RERUN, 'a view stands where what concerns it says'],
   },
   {
+    breaks: 'C14: what is slow is run as often as its tables change',
+    file: `${VIEWS}/rerun-rounds.ts`,
+    find: 'if (template.restsUntilMs > this.#options.now()) continue;',
+    replace: '',
+    caughtBy: [`${VIEWS}/rerun-rounds.test.ts`, 'after a run of'],
+  },
+  {
+    breaks: 'C14: who has rested is not looked at again',
+    file: `${VIEWS}/rerun-rounds.ts`,
+    find: 'this.#busy[lane] = false;\n    this.#wakeRested();',
+    replace: 'this.#busy[lane] = false;',
+    caughtBy: [`${VIEWS}/rerun-rounds.test.ts`, 'after a run of'],
+  },
+  {
     breaks: 'C8: what was streamed and not seen is not applied to what was fetched',
     file: `${VIEWS}/incremental-template.ts`,
     find: 'const steps = this.#stepsOf(fetch.unseen());',
