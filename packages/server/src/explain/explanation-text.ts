@@ -25,10 +25,10 @@ export function explanationText(explanation: Explanation): string {
 
 function observedLines(observed: Observed): string[] {
   const { views, rerunViews, handedOver, heldRows, changes, transactions, misses, hydrations } = observed;
-  const { reruns, toldRows, toldBytes } = observed;
+  const { reruns, heldBytes, toldRows, toldBytes } = observed;
   const again = rerunViews === 0 || rerunViews === views ? '' : `, ${rerunViews} of them re-run`;
   return [
-    `views       ${views} open${again}, holding ${plural(heldRows, 'row')}`,
+    `views       ${views} open${again}, holding ${plural(heldRows, 'row')} in ${heldBytes} bytes`,
     ...(handedOver === null ? [] : [`handed over ${handedOver}`]),
     `changes     ${changes}${timing(transactions, ', in transactions')}`,
     ...(misses === 0 ? [] : [`misses      ${misses}`]),

@@ -96,6 +96,7 @@ function Numbers({ observed }: { observed: Observed }): ReactElement {
       <Figure
         name="Held"
         value={`${formatCount(heldRows)} ${heldRows === 1 ? 'row' : 'rows'}`}
+        more={formatBytes(observed.heldBytes)}
         title="On the server, for all of its views"
       />
       <Figure name="Misses" value={formatCount(misses)} title="Views that lacked a row, and were read anew" />
