@@ -40,6 +40,8 @@ export interface RunningViewsOptions {
   readonly source?: Partial<PostgresSourceOptions>;
   /** Waited for after a query is planned, before its values are bound. */
   readonly planned?: () => Promise<void>;
+  /** Waited for before each plan: see `ViewHostOptions`. */
+  readonly schemaKnown?: () => Promise<void>;
 }
 
 const PRINCIPAL = { role: CLIENT_ROLE, claims: {} };
@@ -47,7 +49,7 @@ const PRINCIPAL = { role: CLIENT_ROLE, claims: {} };
 export async function startViews(
   database: TestDatabase,
   limits: Partial<ViewLimits> = {},
-  { readUrl = database.url, source: sourceOptions = {}, planned }: RunningViewsOptions = {},
+  { readUrl = database.url, source: sourceOptions = {}, planned, schemaKnown }: RunningViewsOptions = {},
 ): Promise<RunningViews> {
   const pool = new pg.Pool({ connectionString: database.url, max: 4 });
   pool.on('error', () => undefined);
@@ -67,6 +69,7 @@ export async function startViews(
     limits: { viewsMax: 1000, rowsPerViewMax: 1000, rowsHeldPerViewMax: 100_000, ...limits },
     statementTimeoutMs: 30_000,
     rerunIntervalMs: 5,
+    ...(schemaKnown ? { schemaKnown } : {}),
     rerunRestFactor: 3,
     onEvent: (event) => events.push(event),
   });

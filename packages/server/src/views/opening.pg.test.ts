@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TestDatabase } from '../testing/postgres.js';
 import { sharedDatabase } from '../testing/shared.js';
-import { startViews } from '../testing/views.js';
+import { startViews, type RunningViews } from '../testing/views.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -70,4 +70,45 @@ test('Postgres knows of a change that the registry does not know of yet', async 
   ]);
   expect(views.events.filter(({ kind }) => kind === 'failed')).toEqual([]);
   await views.stop();
+});
+
+test('the stream tells of DDL while the query is planned, before anybody has read the catalog', async () => {
+  const own = await sharedDatabase(
+    'CREATE TABLE told (id int PRIMARY KEY); INSERT INTO told VALUES (1), (2);',
+  );
+  await own.publish({ eventTrigger: true });
+  let isPlanned = (): void => undefined;
+  let goOn = (): void => undefined;
+  const planned = new Promise<void>((resolve) => (isPlanned = resolve));
+  const released = new Promise<void>((resolve) => (goOn = resolve));
+  let isTold = false;
+  const views: RunningViews = await startViews(
+    own,
+    {},
+    {
+      // As the server has it: what the stream has told of is read before anything is planned.
+      schemaKnown: () => (isTold ? views.schemaChanged() : Promise.resolve()),
+      planned: () => {
+        isPlanned();
+        return released;
+      },
+    },
+  );
+  const opening = views.open('SELECT * FROM told WHERE id < $1', ['9']);
+  await planned;
+  await own.sql('ALTER TABLE told ADD COLUMN extra int NOT NULL DEFAULT 4');
+  const { rows } = await own.sql(
+    `SELECT pg_current_wal_insert_lsn() - '0/0' AS lsn FROM pg_logical_emit_message(true, 'sluice.test', '')`,
+  );
+  const { lsn } = (rows as { lsn: string }[])[0] ?? { lsn: '' };
+  await views.until((position) => position >= BigInt(lsn));
+  isTold = true;
+  goOn();
+  const view = await opening;
+  await view.shows([
+    ['1', '4'],
+    ['2', '4'],
+  ]);
+  await views.stop();
+  await own.drop();
 });

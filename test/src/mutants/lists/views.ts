@@ -27,6 +27,13 @@ export const VIEW_RULES: readonly Mutant[] = [
     caughtBy: [OPENING, 'the schema changes after the plan was made'],
   },
   {
+    breaks: 'C23: a view is opened under a plan from before DDL that only the stream has told of',
+    file: `${VIEWS}/view-host.ts`,
+    find: 'if (before === this.#schemas && !meant) return',
+    replace: 'if (before === this.#schemas && (!meant || told >= 0)) return',
+    caughtBy: [OPENING, 'the stream tells of DDL while the query is planned'],
+  },
+  {
     breaks: 'C23: a plan is made of the definition of a view that the registry does not know',
     file: `${PLANNER}/planner.ts`,
     find: 'await checkDefinitions(run, registry, dependencies.views);',
