@@ -130,6 +130,7 @@ export class LocalSourceSide implements SourceSide {
         viewsMax: limits.viewsMax,
         rowsPerViewMax: limits.rowsPerViewMax,
         rowsHeldPerViewMax: limits.rowsHeldPerViewMax,
+        heldBytesMax: limits.heldBytesMax,
       },
       statementTimeoutMs: limits.statementTimeoutMs,
       rerunIntervalMs: RERUN_INTERVAL_MS,

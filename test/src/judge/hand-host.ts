@@ -41,7 +41,12 @@ export class HandHost {
       gearOf,
       runBatch,
       emit: async () => undefined,
-      limits: { viewsMax: 10_000, rowsPerViewMax: ROWS_MAX, rowsHeldPerViewMax: ROWS_MAX },
+      limits: {
+        viewsMax: 10_000,
+        rowsPerViewMax: ROWS_MAX,
+        rowsHeldPerViewMax: ROWS_MAX,
+        heldBytesMax: Infinity,
+      },
       statementTimeoutMs: 10_000,
       rerunIntervalMs: 20,
       rerunRestFactor: 3,

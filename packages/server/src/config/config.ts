@@ -130,6 +130,8 @@ export interface LimitsConfig {
   readonly rowsPerViewMax?: number;
   /** Rows of tables that are read to maintain one view; a view that needs more is run again instead. */
   readonly rowsHeldPerViewMax?: number;
+  /** What all incremental views may hold together, by estimate; beyond it those that hold most are run again. */
+  readonly heldBytesMax?: number | string;
   /** A hydration or re-run that takes longer fails. */
   readonly statementTimeoutMs?: number;
   /** A re-run of more than 50 ms is followed by a rest of so many times as long as it took. */

@@ -219,6 +219,11 @@ const schema = z.strictObject({
       rowsHeldPerViewMax: count(200_000, 10_000_000).describe(
         'rows of tables that are read to maintain one view; a view that needs more is run again instead',
       ),
+      heldBytesMax: bytes(
+        1 << 30,
+        1 << 20,
+        'what all incremental views hold together, by estimate; beyond it idle ones go, then those that hold most are run again',
+      ),
       statementTimeoutMs: ms(30_000, 1).describe('a hydration or re-run that takes longer fails'),
       rerunRestFactor: count(3, 1_000).describe(
         'a re-run of more than 50 ms is followed by a rest of so many times as long as it took',

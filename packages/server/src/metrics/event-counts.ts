@@ -16,6 +16,8 @@ export interface EventTotals {
   readonly slowed: number;
   /** Views that went over to the re-run gear while they were open, by why. */
   readonly handedOver: readonly (readonly [why: string, count: number])[];
+  /** How often views held more together than they may. */
+  readonly full: number;
   readonly reruns: readonly RerunTotals[];
   readonly errors: readonly (readonly [code: string, count: number])[];
 }
@@ -35,6 +37,7 @@ export class EventCounts {
   #misses = 0;
   #restless = 0;
   #slowed = 0;
+  #full = 0;
   readonly #handedOver = new Map<string, number>();
   readonly #reruns = new Map<string, RerunTotals>();
   readonly #errors = new Map<string, number>();
@@ -53,6 +56,8 @@ export class EventCounts {
         break;
       case 'slowed':
         this.#slowed++;
+      case 'full':
+        this.#full++;
         break;
       case 'handed_over':
         this.#handedOver.set(event.why, (this.#handedOver.get(event.why) ?? 0) + 1);
@@ -90,6 +95,7 @@ export class EventCounts {
       restless: this.#restless,
       slowed: this.#slowed,
       handedOver: [...this.#handedOver],
+      full: this.#full,
       reruns: [...this.#reruns.values()],
       errors: [...this.#errors],
     };

@@ -57,5 +57,6 @@ export function logViewEvent(log: Logger, event: ViewEvent): void {
   if (event.kind === 'failed') log.error({ event: 'view_failed', error: loggable(event.error) });
   else if (event.kind === 'fetch_failed')
     log.warn({ event: 'view_fetch_failed', error: loggable(event.error) });
+  else if (event.kind === 'full') log.warn({ event: 'view_full', heldBytes: event.heldBytes });
   else log.debug({ event: `view_${event.kind}`, ...event });
 }

@@ -159,6 +159,11 @@ export const READINGS: readonly Reading[] = [
   gauge('views_idle', 'Views that are kept without a subscription', ({ sessions }) => sessions.idleViews),
   gauge('held_rows', 'Rows that incremental views hold', ({ views }) => views.heldRows),
   gauge('held_bytes', 'Their size with indexes and answers, by estimate', ({ views }) => views.heldBytes),
+  counter(
+    'held_full',
+    'How often they held more than limits.heldBytesMax together: views that hold most are run again then',
+    ({ events }) => events.full,
+  ),
   counter('hydrations', 'Statements that hydrated incremental views', ({ events }) => events.hydrations),
   counter('hydrated_views', 'Incremental views that they hydrated', ({ events }) => events.hydratedViews),
   counter(

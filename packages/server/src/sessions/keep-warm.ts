@@ -54,6 +54,15 @@ export class KeepWarm {
     this.#sweep();
   }
 
+  /** Memory is short: all that may be given up is. */
+  releaseAll(): void {
+    for (const [feed, { ref }] of this.#idle) {
+      if (ref >= this.#oldestOpen()) return;
+      this.#idle.delete(feed);
+      this.#release(feed);
+    }
+  }
+
   #sweep(): void {
     let bytes = 0;
     for (const feed of this.#idle.keys()) bytes += heldBytes(feed);

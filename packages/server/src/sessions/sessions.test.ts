@@ -580,6 +580,17 @@ test('views that nobody holds stay for a while, within a budget, oldest out firs
   expect(sessions.status()).toMatchObject({ views: 0, heldBytes: 0 });
 });
 
+test('P6: when views hold too much, those that nobody holds go before it is said that they have', async () => {
+  const { session } = await shown('a', 'b');
+  const other = connect();
+  await subscribe(other.session, 1, 'b');
+  session.closed();
+  views.posted.length = 0;
+  views.tell({ kind: 'full' });
+  expect(views.posted).toEqual([{ kind: 'release', view: 'a' }, { kind: 'spared' }]);
+  expect(sessions.status()).toMatchObject({ views: 1, idleViews: 0 });
+});
+
 test('a view is not given up while an open is unanswered that may name it', async () => {
   const { session } = await shown('a');
   views.viewOf = null;

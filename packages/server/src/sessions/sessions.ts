@@ -222,6 +222,10 @@ export class Sessions implements SessionHost {
       case 'refused':
         this.#refused(message.ref, message.error);
         break;
+      case 'full':
+        this.#keepWarm.releaseAll();
+        this.#port.post({ kind: 'spared' });
+        break;
       case 'token':
         this.tokens.seen(message.token, this.epochs.spot(message.lsn));
         break;

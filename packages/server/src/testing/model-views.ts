@@ -55,7 +55,7 @@ export class ModelViews implements ViewsPort {
   post(message: ToViews): void {
     if (message.kind === 'open') this.#opens.push(message);
     else if (message.kind === 'snapshot') this.#snapshots.push(message);
-    else {
+    else if (message.kind === 'release') {
       const hosted = this.#hosted.get(message.view);
       if (hosted !== undefined && --hosted.references === 0) this.#hosted.delete(message.view);
     }

@@ -66,7 +66,13 @@ export async function startViews(
     planner,
     registry: () => registry,
     database: db,
-    limits: { viewsMax: 1000, rowsPerViewMax: 1000, rowsHeldPerViewMax: 100_000, ...limits },
+    limits: {
+      viewsMax: 1000,
+      rowsPerViewMax: 1000,
+      rowsHeldPerViewMax: 100_000,
+      heldBytesMax: Infinity,
+      ...limits,
+    },
     statementTimeoutMs: 30_000,
     rerunIntervalMs: 5,
     ...(schemaKnown ? { schemaKnown } : {}),
@@ -79,6 +85,8 @@ export async function startViews(
   host.listen((message) => {
     if (message.kind === 'opened' || message.kind === 'refused') opening.get(message.ref)?.(message);
     else if (message.kind === 'batch') take(message);
+    // What sessions do that keep no view for later.
+    else if (message.kind === 'full') host.post({ kind: 'spared' });
     else tokens.set(message.token, message.lsn);
   });
   let position = 0n;

@@ -1,3 +1,5 @@
+import type { Fetch } from '../source/source.js';
+
 /**
  * What DDL means for reading, by template. Under an older schema, columns, partitions and definitions are not what they
  * were: what was read under it is void, and nothing is read until the new one is known. Templates that the DDL does not
@@ -39,6 +41,14 @@ export class AlteredSchema<T extends object> {
 
   isHeld(template: T): boolean {
     return this.#held.has(template);
+  }
+
+  /** A read that is void when the template is altered while it lasts. */
+  async fetch<R>(template: T, read: () => Promise<Fetch<R>>): Promise<Fetch<R>> {
+    await this.settled(template);
+    const before = this.countOf(template);
+    const fetch = await read();
+    return { ...fetch, chain: fetch.chain + before };
   }
 
   /** Resolves when nothing is altered that is not known. */

@@ -274,6 +274,8 @@ class Trial {
       clock: { now: () => 0, sleep: () => Promise.resolve() },
       intervalMs: 0,
       onHydration: () => undefined,
+      onGivenUp: () => undefined,
+      onTaken: () => undefined,
       onMiss: () => undefined,
       onFault: (error) => {
         throw error;

@@ -1,7 +1,12 @@
 import { SluiceError, type ErrorEntry } from '@sluice/core/errors';
 
 export type ViewsErrorCode =
-  'result_too_large' | 'too_many_views' | 'query_replanned' | 'limit_negative' | 'internal_error';
+  | 'result_too_large'
+  | 'too_many_views'
+  | 'query_replanned'
+  | 'limit_negative'
+  | 'memory_full'
+  | 'internal_error';
 
 export const VIEWS_ERRORS: Readonly<Record<ViewsErrorCode, ErrorEntry>> = {
   result_too_large: {
@@ -26,6 +31,12 @@ export const VIEWS_ERRORS: Readonly<Record<ViewsErrorCode, ErrorEntry>> = {
     message: 'LIMIT and OFFSET must not be negative.',
     hint: 'Check the parameter on the side that computes it.',
     retry: false,
+    stage: 'views',
+  },
+  memory_full: {
+    message: 'The views held more together than they may, and this one most of all.',
+    hint: 'Add a LIMIT or a narrower WHERE, close subscriptions that are not needed, or raise limits.heldBytesMax.',
+    retry: true,
     stage: 'views',
   },
   internal_error: {

@@ -48,6 +48,8 @@ export interface ViewLimits {
   readonly rowsPerViewMax: number;
   /** Rows of tables that the incremental gear reads for one view; a view that needs more is run again. */
   readonly rowsHeldPerViewMax: number;
+  /** What all incremental views hold together, by estimate: beyond it who holds most is run again. */
+  readonly heldBytesMax: number;
   /** Keys that one statement asks a table for; more are asked for by several. Default: 10,000. */
   readonly keysPerStatementMax?: number;
 }
@@ -69,6 +71,8 @@ export type ViewEvent =
   | { readonly kind: 'handed_over'; readonly template: string; readonly why: Inability }
   /** Re-runs of the template take so long that it rests after each, so long after this one. */
   | { readonly kind: 'slowed'; readonly template: string; readonly ms: number; readonly restMs: number }
+  /** All together hold more than they may: idle views are released, then those that hold most are given up. */
+  | { readonly kind: 'full'; readonly heldBytes: number }
   | { readonly kind: 'reran'; readonly template: string; readonly views: number; readonly ms: number }
   /** A fetch did not succeed and is tried again. */
   | { readonly kind: 'fetch_failed'; readonly error: unknown }

@@ -119,6 +119,8 @@ class Trial {
       clock: { now: () => 0, sleep: () => Promise.resolve() },
       intervalMs: 0,
       onHydration: () => undefined,
+      onGivenUp: () => undefined,
+      onTaken: () => undefined,
       onMiss: () => undefined,
       onFault: (error) => {
         throw error;

@@ -120,6 +120,8 @@ function scripted(reads: Read[]): {
     now: () => ({ epoch: 'e', lsn: asLsn(100n) }),
     ancestors: (oid) => [oid],
     onHydration: () => undefined,
+    onGivenUp: () => undefined,
+    onTaken: () => undefined,
     onMiss: () => undefined,
     onFault: (error) => {
       throw error;

@@ -63,6 +63,10 @@ export interface IncrementalOptions {
   fetch<T>(read: (run: Run) => Promise<T>): Promise<Fetch<T>>;
   /** What the gear cannot tell is answered by running the query again; without it that is an error. */
   handOver?(one: IncrementalView, why: Inability): void;
+  /** A view that cannot be handed over is given up for want of memory. */
+  onGivenUp(view: View): void;
+  /** It may hold more than before. */
+  onTaken(): void;
   passed(lsn: Lsn): Promise<void>;
   /** The chain of the source, and how far it has been told. */
   chain(): number;
@@ -136,6 +140,28 @@ export class IncrementalTemplate {
 
   get heldBytes(): number {
     return this.#options.gear.heldBytes;
+  }
+
+  /** Views in the engine. */
+  get followedCount(): number {
+    return this.#heldCount;
+  }
+
+  /** Lets the view with the largest answer go: it is run again from now on, or over. @returns whether there was one */
+  giveUp(): boolean {
+    let largest: IncrementalView | null = null;
+    for (const one of this.#views)
+      if (one.held !== null && one.held.size > (largest?.held?.size ?? -1)) largest = one;
+    if (largest === null) return false;
+    const { lsn } = this.#options.now();
+    largest.base = lsn;
+    largest.told = true;
+    largest.shown = largest.held?.shown() ?? [];
+    this.#leave(largest);
+    largest.view.gap(lsn);
+    if (this.#options.handOver === undefined) this.#options.onGivenUp(largest.view);
+    else this.#handOver(largest, 'memory');
+    return true;
   }
 
   /** No view of it can say what its answer is now. */
@@ -352,6 +378,7 @@ export class IncrementalTemplate {
     for (const [one, error] of caughtUp.errors)
       this.#takeError(one, error, { last: seen, until: steps[0]?.transaction, upper: fetch.upper });
     this.#adopt(caughtUp);
+    this.#options.onTaken();
     for (const [one, { step, rows, dry }] of caughtUp.overtaken) {
       if (dry) fetchFurther(one);
       const last = steps[step - 1]?.transaction.lsn ?? null;

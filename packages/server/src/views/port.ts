@@ -46,6 +46,8 @@ export type ToViews =
   /** Opens (or joins) the view of a query. Answered by `opened` or `refused`. Each `open` needs one `release`. */
   | { readonly kind: 'open'; readonly ref: number; readonly spec: QuerySpec }
   | { readonly kind: 'release'; readonly view: ViewId }
+  /** Answers `full`: what could be released has been. */
+  | { readonly kind: 'spared' }
   /** Asks for the latest version whole; answered by a `rows` entry with `ref` in a later batch, or by `refused`. */
   | { readonly kind: 'snapshot'; readonly ref: number; readonly view: ViewId };
 
@@ -59,6 +61,8 @@ export type FromViews =
       readonly reason?: string;
     }
   | { readonly kind: 'refused'; readonly ref: number; readonly error: WireError }
+  /** Views hold too much together: those that nobody looks at are to be released. Answered by `spared`. */
+  | { readonly kind: 'full' }
   | {
       readonly kind: 'batch';
       readonly epoch: Epoch;

@@ -16,6 +16,7 @@ import { Cost } from './cost.js';
 import { viewsError } from './errors.js';
 import type { ViewHostOptions, ViewStatus } from './host-options.js';
 import { INABILITIES, type Inability } from './gear.js';
+import { HeldBudget } from './held-budget.js';
 import { gearOf, type HostedView } from './hosted-view.js';
 import { IncrementalTemplate } from './incremental-template.js';
 import { observedOf, statusOf } from './observed.js';
@@ -45,6 +46,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   readonly #shed: ShedTemplates;
   readonly #rounds: RerunRounds;
   readonly #ticks: Ticks;
+  readonly #budget: HeldBudget;
   /** What templates have cost that are gone. */
   readonly #past = new Cost();
   #listener: (message: FromViews) => void = () => undefined;
@@ -90,6 +92,10 @@ export class ViewHost implements ViewsPort, SourceListener {
     this.#altered = new AlteredSchema(options.schemaKnown ?? (() => Promise.resolve()), () =>
       this.#rounds.wake(),
     );
+    this.#budget = new HeldBudget(options.limits.heldBytesMax, (heldBytes) => {
+      options.onEvent({ kind: 'full', heldBytes });
+      this.#listener({ kind: 'full' });
+    });
     this.#ticks = new Ticks(
       clock,
       (content) => void options.emit(CLOCK_PREFIX, content).catch((error: unknown) => this.#report(error)),
@@ -110,6 +116,9 @@ export class ViewHost implements ViewsPort, SourceListener {
         break;
       case 'release':
         this.#release(message.view);
+        break;
+      case 'spared':
+        this.#budget.spared();
         break;
       case 'snapshot':
         this.#waiting.push({ ref: message.ref, view: message.view });
@@ -152,6 +161,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     for (const template of this.#index.following(changes.keys())) {
       this.#apply(template, transaction, changes, at);
       this.#shed.look(template);
+      this.#budget.note(template);
       const startMs = nowMs;
       template.cost.touched(changes, template.tables);
       template.cost.transactions.note((nowMs = clock.now()) - startMs);
@@ -298,7 +308,10 @@ export class ViewHost implements ViewsPort, SourceListener {
       gear: this.#options.gearOf(planned, gear),
       rowsPerViewMax: this.#options.limits.rowsPerViewMax,
       rowsHeldPerViewMax: this.#options.limits.rowsHeldPerViewMax,
-      fetch: (read) => this.#fetch(template, planned.reads, read),
+      fetch: (read) =>
+        this.#altered.fetch(template, () =>
+          source.fetch({ tables: planned.reads, statementTimeoutMs: this.#options.statementTimeoutMs }, read),
+        ),
       passed: (lsn) => source.passed(lsn),
       chain: () => source.chain + this.#altered.countOf(template),
       now: () => this.#version,
@@ -306,6 +319,9 @@ export class ViewHost implements ViewsPort, SourceListener {
       onHydration: (views) => this.#options.onEvent({ kind: 'hydrated', views }),
       clock: this.#options.clock,
       intervalMs: this.#options.rerunIntervalMs,
+      onTaken: () => this.#budget.note(template),
+      onGivenUp: ({ id }) =>
+        this.#end(must(this.#views.get(id), 'a view that is held is open'), viewsError('memory_full')),
       onMiss: () => this.#options.onEvent({ kind: 'missed' }),
       onRestless: () => this.#options.onEvent({ kind: 'restless', template: planned.template }),
       onFault: (error) => this.#distrust(template, error),
@@ -368,6 +384,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       template.close(hosted.one);
       if (template.viewCount > 0) return;
       this.#incremental.delete(hosted.planned.template);
+      this.#budget.forget(template);
       this.#forget(template);
     } else {
       const { template } = hosted;
@@ -450,20 +467,6 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   #report(error: unknown): void {
     this.#options.onEvent({ kind: 'fetch_failed', error });
-  }
-
-  // ------------------------------------------------------------ reading
-
-  async #fetch<T>(
-    template: Template,
-    tables: readonly number[],
-    read: (run: Run) => Promise<T>,
-  ): Promise<Fetch<T>> {
-    const { source, statementTimeoutMs } = this.#options;
-    await this.#altered.settled(template);
-    const before = this.#altered.countOf(template);
-    const fetch = await source.fetch({ tables, statementTimeoutMs }, read);
-    return { ...fetch, chain: fetch.chain + before };
   }
 
   // ------------------------------------------------------------ batches

@@ -66,3 +66,56 @@ test('a template says what it holds', async () => {
   expect(later).toMatchObject({ views: 2, heldRows: 8, misses: 1 });
   expect(later?.heldBytes).toBeGreaterThan(heldBytes);
 });
+
+const TOTALS = `SELECT p.id, count(i.id) AS items FROM project p JOIN item i ON i.project = p.id
+  WHERE p.team = $1 GROUP BY p.id ORDER BY p.id`;
+const handOvers = (): unknown[] =>
+  views.events.flatMap((event) => (event.kind === 'handed_over' ? [event.why] : []));
+
+test('P6: what holds most is run again when all hold too much together, and the others go on', async () => {
+  await start({ heldBytesMax: 100_000 });
+  const [large, small] = [await views.open(TOTALS, ['1']), await views.open(JOIN, ['2'])];
+  await large.shows([
+    ['1', '1'],
+    ['2', '1'],
+  ]);
+  await small.shows([['three', 'c', null]]);
+  expect(views.events.filter(({ kind }) => kind === 'full')).toEqual([]);
+  await database.sql(`INSERT INTO item SELECT n, 1, repeat('x', 200) FROM generate_series(10, 509) n`);
+  await large.shows([
+    ['1', '501'],
+    ['2', '1'],
+  ]);
+  expect(views.events.filter(({ kind }) => kind === 'full')).toHaveLength(1);
+  expect(handOvers()).toEqual(['memory']);
+  expect(views.host.status()).toMatchObject({ incremental: 1, rerun: 1, heldRows: 2 });
+  expect(views.host.status().heldBytes).toBeLessThan(100_000);
+  await database.sql(
+    `BEGIN; DELETE FROM item WHERE id = 10; UPDATE item SET title = 'cc' WHERE id = 3; COMMIT`,
+  );
+  await large.shows([
+    ['1', '500'],
+    ['2', '1'],
+  ]);
+  await small.shows([['three', 'cc', null]]);
+  expect(handOvers()).toEqual(['memory']);
+});
+
+test('P6: the same where it is too much as soon as it is read; who cannot be run again is told so', async () => {
+  await database.sql(`INSERT INTO item SELECT n, 1, repeat('x', 200) FROM generate_series(10, 509) n`);
+  await start({ heldBytesMax: 100_000 });
+  const small = await views.open(JOIN, ['2']);
+  await small.shows([['three', 'c', null]]);
+  const large = await views.open(TOTALS, ['1']);
+  await large.shows([
+    ['1', '501'],
+    ['2', '1'],
+  ]);
+  expect(handOvers()).toEqual(['memory']);
+  const table = await views.open(TABLE, ['1']);
+  await table.until(() => table.state === 'ended');
+  expect(table.error?.code).toBe('memory_full');
+  expect(views.host.status()).toMatchObject({ views: 2, incremental: 1, rerun: 1, heldRows: 2 });
+  await database.sql(`UPDATE item SET title = 'cc' WHERE id = 3`);
+  await small.shows([['three', 'cc', null]]);
+});
