@@ -56,6 +56,7 @@ export class EventCounts {
         break;
       case 'slowed':
         this.#slowed++;
+        break;
       case 'full':
         this.#full++;
         break;
