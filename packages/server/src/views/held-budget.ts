@@ -42,7 +42,7 @@ export class HeldBudget {
   /** Nothing is kept any more that nobody looks at. */
   spared(): void {
     if (!this.#isAsked) return;
-    for (const template of [...this.#bytes.keys()]) this.note(template);
+    for (const template of this.#bytes.keys()) this.note(template);
     while (this.#total > this.#bytesMax) {
       const template = this.#greediest();
       if (template?.giveUp() !== true) break;

@@ -9,7 +9,7 @@ import type { ViewId } from '@sluice/core/wire';
 import { parseTick } from '../planner/clock.js';
 import type { Planned } from '../planner/planned.js';
 import type { BacklogStage } from '../source/backlog.js';
-import type { Fetch, Run, SourceListener } from '../source/source.js';
+import type { SourceListener } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
 import { AlteredSchema } from './altered-schema.js';
 import { Cost } from './cost.js';
