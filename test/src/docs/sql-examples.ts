@@ -122,6 +122,8 @@ export const REFUSED_EXAMPLES: readonly (readonly [code: string, sql: string])[]
   ['locking_refused', `SELECT id FROM issue FOR UPDATE`],
   ['one_statement_only', `SELECT 1; SELECT 2`],
   ['function_volatile', `SELECT random() FROM issue`],
+  ['function_not_allowed', `SELECT id, '12:00+02'::timetz AT TIME ZONE 'UTC' AS noon FROM issue`],
+  ['relation_not_replicated', `SELECT relname FROM pg_class`],
   ['sample_refused', `SELECT id FROM issue TABLESAMPLE SYSTEM (10)`],
   ['table_unknown', `SELECT id FROM nowhere`],
   ['column_unknown', `SELECT nope FROM issue`],

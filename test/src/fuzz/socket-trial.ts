@@ -122,6 +122,12 @@ class SocketTrial {
   /** @returns whether it is watched further */
   async #isRight(one: Watched): Promise<boolean> {
     const { query, prepared, binding, view } = one;
+    // By its name alone a function may be one whose answer the clock decides: then the query is refused.
+    if (view.error?.code === 'function_not_allowed') {
+      this.#statistics.refuse(query.sql);
+      view.close();
+      return false;
+    }
     const truth = await this.#world.ask(prepared, binding);
     const text = truth.kind === 'error' ? 'error' : truth.rows.length === 0 ? '' : sortedText(truth.rows);
     const compared = { isEmpty: text === '' && one.last === '', changed: text !== one.last };
