@@ -31,6 +31,7 @@ const INCREMENTAL: readonly string[] = [
   'SELECT how, count(*) FROM pattern GROUP BY how ORDER BY how',
   // A cidr that is cast to inet is printed as one.
   'SELECT id, net::inet, host <<= net FROM site ORDER BY id',
+  'SELECT id, network(host), broadcast(net), netmask(net), set_masklen(host, 12), host + 3 FROM site ORDER BY id',
   "SELECT id FROM site WHERE net >>= '10.1.2.3' OR host << net ORDER BY id",
 ];
 

@@ -43,6 +43,38 @@ function asHextets(host: string): string {
   return `${(bits >> 16n).toString(16)}:${(bits & 0xffffn).toString(16)}`;
 }
 
+/** As an `inet` is printed; a `cidr` shows its prefix always. */
+export function addressText(address: Address, isNetwork: boolean): string {
+  const { version, prefix } = address;
+  const host = version === 4 ? quadText(address.bits) : hextetsText(address.bits);
+  return isNetwork || prefix < widthOf(version) ? `${host}/${prefix}` : host;
+}
+
+function quadText(bits: bigint): string {
+  return [24n, 16n, 8n, 0n].map((shift) => (bits >> shift) & 0xffn).join('.');
+}
+
+/** The longest run of zeros is left out; an address that holds one of version 4 shows it. (inet_net_ntop.c) */
+function hextetsText(bits: bigint): string {
+  const words = Array.from({ length: 8 }, (_, at) => Number((bits >> BigInt(16 * (7 - at))) & 0xffffn));
+  const run = longestZeros(words);
+  const holds4 = run.from === 0 && (run.length === 6 || (run.length === 5 && words[5] === 0xffff));
+  const parts = words.map((word) => word.toString(16));
+  if (holds4) parts.splice(6, 2, quadText(bits & 0xffff_ffffn));
+  if (run.length < 2) return parts.join(':');
+  return `${parts.slice(0, run.from).join(':')}::${parts.slice(run.from + run.length).join(':')}`;
+}
+
+function longestZeros(words: readonly number[]): { readonly from: number; readonly length: number } {
+  let best = { from: -1, length: 0 };
+  for (let from = 0; from < words.length; from++) {
+    let length = 0;
+    while (words[from + length] === 0) length++;
+    if (length > best.length) best = { from, length };
+  }
+  return best;
+}
+
 /** The bits of the first `prefix` only. */
 export function networkBits({ version, bits }: Address, prefix: number): bigint {
   return bits >> BigInt(widthOf(version) - prefix);
