@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { areAmong, isListedOtherwise, sameOrder, uncut } from './same-order.js';
+import { areAmong, cutOtherwise, isListedOtherwise, sameOrder, uncut } from './same-order.js';
 
 const ROWS = [
   ['1', 'a'],
@@ -36,6 +36,19 @@ test('what a LIMIT cuts is found again', () => {
     expect(uncut(text)).toBe(null);
   expect(areAmong([third, first], ROWS)).toBe(true);
   expect(areAmong([first, first], ROWS)).toBe(false);
+});
+
+test('rows that a subquery cuts in no order may be others', () => {
+  const text =
+    'SELECT * FROM x, LATERAL (SELECT f(n), t FROM y LIMIT 1) a, (SELECT * FROM (SELECT t FROM y LIMIT 2) b) c';
+  expect(cutOtherwise(text)).toContain(
+    'SELECT * FROM x, LATERAL (SELECT f(n), t FROM y ORDER BY 2 DESC LIMIT 1) a, (SELECT * FROM (SELECT t FROM y ORDER BY 2 DESC LIMIT 2) b) c',
+  );
+  for (const ordered of [
+    'SELECT * FROM (SELECT n FROM x ORDER BY f(n) LIMIT 1) a',
+    'SELECT n FROM x LIMIT 1',
+  ])
+    expect(cutOtherwise(ordered)).toEqual([]);
 });
 
 test('a list whose order is left open may be in any', () => {

@@ -28,6 +28,38 @@ export function uncut(sql: string): string | null {
   return offset === undefined ? (before ?? null) : null;
 }
 
+/** Columns of a subquery, from the first, by which its rows may be cut. */
+const CUT_BY = 4;
+
+/**
+ * The query with an order for every LIMIT of a subquery that cuts rows in none: which these are is open, and each text
+ * settles it in one way. Not all of them need be valid.
+ */
+export function cutOtherwise(sql: string): readonly string[] {
+  const cuts = [...sql.matchAll(/\slimit\s+\d+\s*\)/gi)]
+    .map(({ index }) => index)
+    .filter((at) => !isOrdered(sql, at));
+  if (cuts.length === 0) return [];
+  return Array.from({ length: CUT_BY }, (_, at) => [`${at + 1}`, `${at + 1} DESC`])
+    .flat()
+    .map((order) =>
+      cuts.toReversed().reduce((text, at) => `${text.slice(0, at)} ORDER BY ${order}${text.slice(at)}`, sql),
+    );
+}
+
+/** Whether there is an ORDER BY between a place in a subquery and the parenthesis that opens this. */
+function isOrdered(sql: string, end: number): boolean {
+  let own = '';
+  let depth = 0;
+  for (let at = end - 1; at >= 0; at--) {
+    const char = sql.charAt(at);
+    if (char === ')') depth++;
+    if (char === '(' && --depth < 0) break;
+    if (depth === 0) own = char + own;
+  }
+  return /\border\s+by\b/i.test(own);
+}
+
 /** Whether each row is one of the others, as often as it is there. */
 export function areAmong(some: readonly TextRow[], all: readonly TextRow[]): boolean {
   const left = new Map<string, number>();
