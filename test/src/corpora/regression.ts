@@ -10,6 +10,8 @@ const SETUP = 'test_setup.sql';
 /** Transactions, roles, what is said to a session, to the whole server, or to tables that are no more. */
 const LEFT_OUT =
   /^(?:begin|start|commit|end|abort|rollback|savepoint|release|prepare|execute|deallocate|declare|fetch|move|close|explain|drop|set\s+(?:local\s+)?(?:role|session)|reset|alter\s+system|create\s+(?:tablespace|database|role|user|group|subscription|publication|event)|alter\s+(?:role|user|database)|listen|notify|lock|checkpoint|discard|show|load)\b/i;
+/** These would change what the other queries of the script mean. */
+const MEANINGS = /^create\s+(?:operator|cast)\b/i;
 const ASKS = /^[\s(]*(?:select|with|values|table)\b/i;
 
 /** @param folder `src/test/regress` @param only these files, by their names without `.sql`; all when empty */
@@ -30,7 +32,7 @@ export async function regressionScripts(
     const statements = await read(file);
     scripts.push({
       name,
-      statements: [...setup, ...statements]
+      statements: [...setup, ...withoutTakenBack(statements)]
         .filter((one) => !LEFT_OUT.test(one) && !isAsked(one))
         .map(lasting),
       queries: statements.filter(isAsked).map((sql) => ({ sql, params: [] })),
@@ -38,6 +40,21 @@ export async function regressionScripts(
     });
   }
   return scripts;
+}
+
+/** What a script rolls back is made nevertheless, and asked for, but for operators and casts. */
+function withoutTakenBack(statements: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  let begun: number | null = null;
+  for (const statement of statements) {
+    if (/^(?:begin|start)\b/i.test(statement)) begun = kept.length;
+    else if (/^(?:commit|end)\b/i.test(statement)) begun = null;
+    else if (/^(?:rollback|abort)(?!\s+to\b|\s+prepared\b)/i.test(statement) && begun !== null) {
+      kept.push(...kept.splice(begun).filter((one) => !MEANINGS.test(one)));
+      begun = null;
+    } else kept.push(statement);
+  }
+  return kept;
 }
 
 function isAsked(statement: string): boolean {
