@@ -4,7 +4,7 @@ import type { Random } from '../kit/random.js';
 import type { Subscribed } from './corpus.js';
 import { changeAtRandom, writtenTables } from './random-changes.js';
 import type { Tally } from './tally.js';
-import { Watched, type Wrong } from './watched.js';
+import { outlive, Watched, type Wrong } from './watched.js';
 
 const STATEMENTS_PER_TRANSACTION = 6;
 const TRANSACTIONS_PER_ROUND = 3;
@@ -23,6 +23,7 @@ export async function follow(
   tally: Tally,
 ): Promise<readonly Wrong[]> {
   const writer = new pg.Client({ connectionString: database.adminUrl });
+  outlive(writer);
   await writer.connect();
   const wrong: Wrong[] = [];
   try {

@@ -67,6 +67,8 @@ async function main(scripts: readonly Replayed[]): Promise<number> {
     ...(values.locale === undefined ? {} : { initdb: localeArguments(values.locale) }),
   });
   const tally = new Tally();
+  /** A line about each script, as it was made and followed. */
+  const made: string[] = [];
   try {
     for (const script of scripts) {
       const followed = replay(script, {
@@ -81,15 +83,16 @@ async function main(scripts: readonly Replayed[]): Promise<number> {
         (error: unknown) => `${script.name}: NOT FOLLOWED ${String(error)}`,
       );
       console.log(`${line} | ${tally.lines({ each: false })[0] ?? ''}`);
+      made.push(line);
     }
+    const lines = tally.lines({ each: values.each });
+    if (values.report !== undefined) await writeFile(values.report, `${[...lines, ...made].join('\n')}\n`);
+    for (const line of lines) console.log(line);
+    return tally.wrong === 0 ? 0 : 1;
   } finally {
     await server.destroy();
     if (locales !== null) await rm(locales, { recursive: true, force: true });
   }
-  const lines = tally.lines({ each: values.each });
-  if (values.report !== undefined) await writeFile(values.report, `${lines.join('\n')}\n`);
-  for (const line of lines) console.log(line);
-  return tally.wrong === 0 ? 0 : 1;
 }
 
 function inTime(followed: Promise<string>, name: string): Promise<string> {

@@ -248,9 +248,15 @@ function texts(row: object, shape: Shape | null): TextRow {
   );
 }
 
+/** What is not followed in time is asked on while the server is stopped: who asks next is told, nobody else need be. */
+export function outlive(client: pg.Client): void {
+  client.on('error', () => {});
+}
+
 /** A connection as the clients' role, with the settings under which values are printed. */
 async function clientRole(database: TestDatabase): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: database.url, types: { getTypeParser: () => String } });
+  outlive(client);
   await client.connect();
   await client.query(`SET ROLE ${CLIENT_ROLE}; SET request.jwt.claims = '{}'`);
   for (const [name, value] of Object.entries(OUTPUT_SETTINGS)) await client.query(`SET ${name} = '${value}'`);
