@@ -103,7 +103,12 @@ export class Watched {
       return { ...query, view: client.live({ query: 'any', args }), before: '', isWrong: false };
     });
     const watched = new Watched(truth, sluice, clients, opened);
-    await watched.#settled(withinMs);
+    try {
+      await watched.#settled(withinMs);
+    } catch (error) {
+      await watched.close();
+      throw error;
+    }
     return watched;
   }
 
