@@ -7,9 +7,9 @@ import type { Replayed } from './replayed.js';
 // here nothing is dropped and nothing is temporary, so that all that a file asks is asked of what it leaves.
 
 const SETUP = 'test_setup.sql';
-/** Transactions, roles, what is said to a session, to the whole server, or to tables that are no more. */
+/** Transactions, roles, rights taken away, what is said to a session, to the whole server, or to tables that are no more. */
 const LEFT_OUT =
-  /^(?:begin|start|commit|end|abort|rollback|savepoint|release|prepare|execute|deallocate|declare|fetch|move|close|explain|drop|set\s+(?:local\s+)?(?:role|session)|reset|alter\s+system|create\s+(?:tablespace|database|role|user|group|subscription|publication|event)|alter\s+(?:role|user|database)|listen|notify|lock|checkpoint|discard|show|load)\b/i;
+  /^(?:begin|start|commit|end|abort|rollback|savepoint|release|prepare|execute|deallocate|declare|fetch|move|close|explain|drop|set\s+(?:local\s+)?(?:role|session)|reset|alter\s+system|create\s+(?:tablespace|database|role|user|group|subscription|publication|event)|alter\s+(?:role|user|database)|listen|notify|lock|checkpoint|discard|show|load|revoke)\b/i;
 /** These would change what the other queries of the script mean. */
 const MEANINGS = /^create\s+(?:operator|cast)\b/i;
 const ASKS = /^[\s(]*(?:select|with|values|table)\b/i;
