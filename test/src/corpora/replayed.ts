@@ -70,6 +70,10 @@ async function make(client: pg.Client, statements: readonly string[], keys: bool
   );
   let failed = 0;
   for (const statement of statements) if (!(await made(client, statement))) failed++;
+  // Where the script looks for its tables at its end, there those look that follow it.
+  await client.query(
+    `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = %s, public', current_database(), current_setting('search_path')); END $$`,
+  );
   await client.query('RESET ALL');
   const given = keys ? await giveKeys(client) : { found: 0, added: 0 };
   return `${statements.length - failed} of ${statements.length} statements, keys for ${given.found} tables, columns added to ${given.added}`;
