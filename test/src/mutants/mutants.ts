@@ -1,8 +1,9 @@
-import { ENGINE } from './lists/engine.js';
+import { OPERATORS } from './lists/operators.js';
 import { POSITIONS } from './lists/positions.js';
 import { SESSION_RULES } from './lists/sessions.js';
 import { SNAPSHOT_RULES } from './lists/snapshots.js';
 import { VIEW_RULES } from './lists/views.js';
+import { WORKING_SET } from './lists/working-set.js';
 import type { Mutant } from './mutant.js';
 
 /** All of them, area by area: a list is one file. */
@@ -11,5 +12,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...SNAPSHOT_RULES,
   ...VIEW_RULES,
   ...SESSION_RULES,
-  ...ENGINE,
+  ...OPERATORS,
+  ...WORKING_SET,
 ];

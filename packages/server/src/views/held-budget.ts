@@ -1,4 +1,12 @@
-import type { IncrementalTemplate } from './incremental-template.js';
+/** What holds rows for views: a template. */
+export interface Holder {
+  readonly viewCount: number;
+  readonly heldBytes: number;
+  /** Views that it could give up. */
+  readonly followedCount: number;
+  /** Gives one up. @returns whether there was one */
+  giveUp(): boolean;
+}
 
 /**
  * P6: what incremental views hold together has a bound. Beyond it, views that are kept for nobody go first; then one
@@ -11,7 +19,7 @@ import type { IncrementalTemplate } from './incremental-template.js';
 export class HeldBudget {
   readonly #bytesMax: number;
   readonly #askToSpare: (heldBytes: number) => void;
-  readonly #bytes = new Map<IncrementalTemplate, number>();
+  readonly #bytes = new Map<Holder, number>();
   #total = 0;
   #isAsked = false;
 
@@ -25,7 +33,9 @@ export class HeldBudget {
   }
 
   /** The template may hold more or less than before: what the others hold is not looked at. */
-  note(template: IncrementalTemplate): void {
+  note(template: Holder): void {
+    // What was read for views that are gone by now is held by nobody.
+    if (template.viewCount === 0) return this.forget(template);
     const bytes = template.heldBytes;
     this.#total += bytes - (this.#bytes.get(template) ?? 0);
     this.#bytes.set(template, bytes);
@@ -34,7 +44,12 @@ export class HeldBudget {
     this.#askToSpare(this.#total);
   }
 
-  forget(template: IncrementalTemplate): void {
+  /** How many hold something. */
+  get size(): number {
+    return this.#bytes.size;
+  }
+
+  forget(template: Holder): void {
     this.#total -= this.#bytes.get(template) ?? 0;
     this.#bytes.delete(template);
   }
@@ -52,8 +67,8 @@ export class HeldBudget {
   }
 
   /** The template that holds most for each view that it could give up. */
-  #greediest(): IncrementalTemplate | null {
-    let greediest: IncrementalTemplate | null = null;
+  #greediest(): Holder | null {
+    let greediest: Holder | null = null;
     let most = 0;
     for (const [template, bytes] of this.#bytes) {
       const share = template.followedCount === 0 ? 0 : bytes / template.followedCount;

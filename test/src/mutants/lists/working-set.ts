@@ -1,0 +1,317 @@
+import type { Mutant } from '../mutant.js';
+
+const FLOW = 'packages/core/src/flow';
+const VIEWS = 'packages/server/src/views';
+const BLOCKS = 'packages/server/src/planner/blocks';
+/** Random blocks against nested loops. */
+const LOOPS = [
+  `${FLOW}/flow-engine.test.ts`,
+  'what is held is what nested loops make of the tables',
+] as const;
+/** Catching up of several tables. */
+const STANDING = `${VIEWS}/block-standing.test.ts`;
+const ANSWERS = [
+  `${VIEWS}/answer-rows.test.ts`,
+  'what a client makes of the operations is what the engine shows',
+] as const;
+/** Through planner, source and views. */
+const HOST = `${VIEWS}/block-gear.pg.test.ts`;
+const PLANNED = `${BLOCKS}/plan-blocks.pg.test.ts`;
+const known = (query: string): readonly [string, string] => [STANDING, query];
+
+const MISSES: readonly Mutant[] = [
+  {
+    breaks: 'C8: a row of which a value was not sent is gone',
+    file: `${FLOW}/block-engine.ts`,
+    find: 'if (change.partial !== undefined) blind.push(',
+    replace: 'if (change.partial !== undefined && at < 0) blind.push(',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'C8: where the value of a key was not sent, it concerns nobody',
+    file: `${FLOW}/block-engine.ts`,
+    find: 'if (input.demand.pairs.some(({ column }) => partial[column] === undefined)) return [null];',
+    replace: 'if (input.demand.pairs.some(({ column }) => partial[column] === undefined)) return [];',
+    caughtBy: [HOST, 'C8: a row comes of whose key a part was not sent'],
+  },
+  {
+    breaks: 'C8: an unchanged value is not taken from the row that is held',
+    file: `${FLOW}/flow-engine.ts`,
+    find: '(rows.get(oldKey) ?? held(oldKey)?.values ?? oldValues)',
+    replace: '(rows.get(oldKey) ?? oldValues)',
+    caughtBy: [HOST, 'C8: a value that was not sent is read when a row comes into a join'],
+  },
+  {
+    breaks: 'C10: a row that is written and then deleted is there',
+    file: `${FLOW}/flow-engine.ts`,
+    find: 'if (oldKey !== null) rows.set(oldKey, null);',
+    replace: 'if (oldKey !== null && !rows.has(oldKey)) rows.set(oldKey, null);',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'C12: who looks for rows that are not known finds none',
+    file: `${FLOW}/block-engine.ts`,
+    find: '!this.#asked(member, at, key, above)) throw new Missing();',
+    replace: '!this.#asked(member, at, key, above)) void Missing;',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'C12: an answer within another that is lost is still looked at',
+    file: `${FLOW}/block-engine.ts`,
+    find: "if (out === 'missed') lost.push(member.key);",
+    replace: "if (out === 'missed') continue;",
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'working set: what nobody demands is kept',
+    file: `${FLOW}/input-store.ts`,
+    find: 'if (--known.count === 0) this.#idle.push(key);',
+    replace: 'known.count--;',
+    caughtBy: [HOST, 'C12: a row that asks for rows that are not known is a miss'],
+  },
+  {
+    breaks: 'joins: a row that comes under another key changes where it is held',
+    file: `${FLOW}/block-engine.ts`,
+    find: 'next.key === old.key && ownKey(next.values) === ownKey(old.values)',
+    replace: 'next.key === old.key',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'working set: what the first statement may not ask for is not asked for',
+    file: `${VIEWS}/block-fetch.ts`,
+    find: 'from += keysPerStatementMax',
+    replace: 'from += wanted.length',
+    caughtBy: [
+      HOST,
+      'what one statement may not ask for at once is asked for by several, and counts together',
+    ],
+  },
+  {
+    breaks: 'working set: answers within others are kept when nobody demands them',
+    file: `${FLOW}/block-engine.ts`,
+    find: 'if (child !== null) child.#forget(key);',
+    replace: '',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'a table that is emptied has its rows',
+    file: `${FLOW}/flow-engine.ts`,
+    find: "for (const [, ofTable] of events) if (ofTable.includes('truncate')) return this.#missAll();",
+    replace: '',
+    caughtBy: [HOST, 'a table that is emptied, and a transaction too large to be told'],
+  },
+];
+
+const CATCHING_UP: readonly Mutant[] = [
+  {
+    breaks: 'C8: too much to be told is nothing',
+    file: `${VIEWS}/block-gear.ts`,
+    find: "(own.unknown ? null : reader.read(own.changes)) ?? ['truncate']",
+    replace: "reader.read(own.changes) ?? ['truncate']",
+    caughtBy: known('an inner join'),
+  },
+  {
+    breaks: 'C8: what was read of several tables is caught up with one of them',
+    file: `${VIEWS}/incremental-template.ts`,
+    find: 'changesByTable(transaction, ancestors, (table) => gear.tables.has(table))',
+    replace: 'changesByTable(transaction, ancestors, (table) => [...gear.tables][0] === table)',
+    caughtBy: known('an inner join'),
+  },
+  {
+    breaks: 'C8: the tables of subqueries are not followed',
+    file: `${VIEWS}/block-gear.ts`,
+    find: "of.kind === 'table' ? [of] : sourcesOf(of.block)",
+    replace: "of.kind === 'table' ? [of] : []",
+    caughtBy: known('a subquery of its own'),
+  },
+  {
+    breaks: 'C6: who was overtaken is told for a transaction too long',
+    file: `${VIEWS}/block-gear.ts`,
+    find: 'overtaken.set(ask, { step, rows:',
+    replace: 'overtaken.set(ask, { step: step + 1, rows:',
+    caughtBy: known('an inner join'),
+  },
+  {
+    breaks: 'C12: who was overtaken is told nothing as its answer',
+    file: `${VIEWS}/block-gear.ts`,
+    find: 'rows: this.#answer(member).shown(), dry: false }',
+    replace: 'rows: this.#answer(member).shown().slice(0, 0), dry: false }',
+    caughtBy: known('an inner join'),
+  },
+  {
+    breaks: 'C22: two views of one binding are one in the engine',
+    file: `${VIEWS}/block-gear.ts`,
+    find: 'engine.add([...ask.binding, String(this.#members++)])',
+    replace: 'engine.add([...ask.binding, String(this.#members++).slice(0, 0)])',
+    caughtBy: [HOST, 'two principals with one binding are two views'],
+  },
+  {
+    breaks: 'absorbing: what is within another is left behind',
+    file: `${FLOW}/block-engine.ts`,
+    find: 'if (others !== null && this.#children[at]?.fillFrom(others) === true) any = true;',
+    replace: 'void others;',
+    caughtBy: known('a subquery of its own'),
+  },
+];
+
+const HANDING_OVER: readonly Mutant[] = [
+  {
+    breaks: 'handing over: constants of another spelling are run',
+    file: `${VIEWS}/view-host.ts`,
+    find: 'template: `${template} ${JSON.stringify(gear.fallback)}`,',
+    replace: 'template,',
+    caughtBy: [HOST, 'two spellings of one template that are both handed over'],
+  },
+  {
+    breaks: 'handing over: what clients hold is forgotten',
+    file: `${VIEWS}/view-host.ts`,
+    find: 'rehosted.one.rows = shown;',
+    replace: 'void shown;',
+    caughtBy: [HOST, 'where Postgres raises an error its view alone is left to it'],
+  },
+  {
+    breaks: 'handing over: a view that was released meanwhile is there again',
+    file: `${VIEWS}/view-host.ts`,
+    find: 'const binding = await this.#options.bind(planned, view.spec.params);\n      if (this.#views.get(view.id) !== hosted) return;',
+    replace: 'const binding = await this.#options.bind(planned, view.spec.params);',
+    caughtBy: [HOST, 'a view that is released, or opened again, while it is handed over'],
+  },
+  {
+    breaks: 'handing over: a view of too many rows is read all the same',
+    file: `${VIEWS}/block-fetch.ts`,
+    find: 'if (left < 0) throw new TooMuch();',
+    replace: 'void TooMuch;',
+    caughtBy: [HOST, 'a view that would hold too much is run again'],
+  },
+  {
+    breaks: 'handing over: all of a batch that is too much are handed over',
+    file: `${VIEWS}/incremental-template.ts`,
+    find: '} else if (batch.length > 1) {',
+    replace: '} else if (batch.length > 1000) {',
+    caughtBy: [HOST, 'a view that would hold too much is run again'],
+  },
+  {
+    breaks: 'handing over: a constant that raises is nobody’s error',
+    file: `${FLOW}/flow-engine.ts`,
+    find: 'if (isForPostgres(error)) return true;',
+    replace: 'if (isForPostgres(error)) return false;',
+    caughtBy: [HOST, 'a limit that Postgres refuses, and a constant that raises'],
+  },
+];
+
+const ANSWERING: readonly Mutant[] = [
+  {
+    breaks: 'C16: two rows that agree in the columns that name them have one name',
+    file: `${VIEWS}/answer-rows.ts`,
+    find: 'if (names.size !== this.#member.size) {',
+    replace: 'if (names.size > this.#member.size) {',
+    caughtBy: ANSWERS,
+  },
+  {
+    breaks: 'answers: rows that go are not told',
+    file: `${VIEWS}/answer-rows.ts`,
+    find: 'return [...Array.from(gone.values(), (row) => delOp(row)), ...puts];',
+    replace: 'return puts;',
+    caughtBy: ANSWERS,
+  },
+  {
+    breaks: 'answers: all rows stand first',
+    file: `${VIEWS}/answer-rows.ts`,
+    find: 'after: previous === null ? null :',
+    replace: 'after: previous !== undefined ? null :',
+    caughtBy: ANSWERS,
+  },
+  {
+    breaks: 'answers: a row that stays is told as gone before it is changed',
+    file: `${VIEWS}/answer-rows.ts`,
+    find: 'gone.delete(keyed.keyJson);',
+    replace: '',
+    caughtBy: ANSWERS,
+  },
+  {
+    breaks: 'answers: columns that rows are ordered by are shown',
+    file: `${VIEWS}/answer-rows.ts`,
+    find: 'row.values.slice(0, this.#telling.visible)',
+    replace: 'row.values.slice(0, this.#telling.visible + 1)',
+    caughtBy: [HOST, 'windows of ordered joins'],
+  },
+];
+
+const READING: readonly Mutant[] = [
+  {
+    breaks: 'demand: rows are asked for by the first column alone',
+    file: `${BLOCKS}/demand-sql.ts`,
+    find: "on.join(' AND ')",
+    replace: "on.slice(0, 1).join(' AND ')",
+    caughtBy: [HOST, 'rows are asked for by all columns of a join'],
+  },
+  {
+    breaks: 'demand: integers are asked for in four bytes',
+    file: `${BLOCKS}/demand-sql.ts`,
+    find: "int: 'int8',",
+    replace: "int: 'int4',",
+    caughtBy: [HOST, 'rows are asked for by all columns of a join'],
+  },
+  {
+    breaks: 'demand: leaves of a partitioned table are not read',
+    file: `${BLOCKS}/demand-sql.ts`,
+    find: "const only = table.kind === 'partitioned' ? '' : 'ONLY ';",
+    replace: "const only = 'ONLY ';",
+    caughtBy: [HOST, 'C20: leaves of a partitioned table are read and followed in a join'],
+  },
+  {
+    breaks: 'plans: other columns than a moment ago are taken',
+    file: `${BLOCKS}/plan-blocks.ts`,
+    find: 'if (JSON.stringify(types.map((oid) => baseTypeOf(registry, oid))) !== JSON.stringify(described))',
+    replace: 'if (described.length < 0)',
+    caughtBy: [PLANNED, 'other columns, or other tables, than a moment ago are no plan'],
+  },
+  {
+    breaks: 'plans: other tables than a moment ago are taken',
+    file: `${BLOCKS}/plan-blocks.ts`,
+    find: 'if (!dependencies.reads.has(oid))',
+    replace: 'if (dependencies.reads.size < 0)',
+    caughtBy: [PLANNED, 'other columns, or other tables, than a moment ago are no plan'],
+  },
+  {
+    breaks: 'plans: tables that inherit are left out',
+    file: `${BLOCKS}/plan-blocks.ts`,
+    find: "if (table.inheritedBy.length > 0) throw new NotIncremental('inheritance');",
+    replace: '',
+    caughtBy: [PLANNED, 'a table of which only a part is read'],
+  },
+  {
+    breaks: 'plans: ONLY of a partitioned table reads its leaves',
+    file: `${BLOCKS}/plan-blocks.ts`,
+    find: "if (table.kind === 'partitioned' && !inherit) throw new NotIncremental('only');",
+    replace: '',
+    caughtBy: [PLANNED, 'a table of which only a part is read'],
+  },
+];
+
+const BUDGET: readonly Mutant[] = [
+  {
+    breaks: 'P6: rows that were read for views that are gone count for ever',
+    file: `${VIEWS}/held-budget.ts`,
+    find: 'if (template.viewCount === 0) return this.forget(template);',
+    replace: '',
+    caughtBy: [`${VIEWS}/held-budget.test.ts`, 'P6: rows that were read for views that are gone meanwhile'],
+  },
+  {
+    breaks: 'P6: who holds least is given up',
+    file: `${VIEWS}/held-budget.ts`,
+    find: 'if (share <= most) continue;',
+    replace: 'if (most > 0 && share >= most) continue;',
+    caughtBy: [`${VIEWS}/held-budget.test.ts`, 'P6: what holds most for each view gives views up'],
+  },
+];
+
+/** Any SELECT: one for each way in which what is held may not be enough. */
+export const WORKING_SET: readonly Mutant[] = [
+  ...MISSES,
+  ...CATCHING_UP,
+  ...HANDING_OVER,
+  ...ANSWERING,
+  ...READING,
+  ...BUDGET,
+];
