@@ -93,9 +93,11 @@ test('what is asked of the side that an outer join fills up is not asked of its 
   const without = `SELECT p.id FROM project p LEFT JOIN issue i ON i.project = p.id AND i.state = $1 AND p.name ~ ''
     WHERE i.id IS NULL ORDER BY p.id`;
   const all = await openAll(without, 'open', 'closed');
-  await all[1]?.until(() => all[1]?.rows.length === 7);
+  const [, closed] = all;
+  await closed?.until(() => closed.rows.length > 0);
+  const before = closed?.rows.length ?? 0;
   expect(await concernedBy(`INSERT INTO issue VALUES (103, 3, 'closed', 'issue')`, all)).toEqual([1]);
-  await all[1]?.until(() => all[1]?.state === 'valid' && all[1].rows.length === 6);
+  await closed?.until(() => closed.state === 'valid' && closed.rows.length === before - 1);
   expect(await concernedBy(`INSERT INTO project VALUES (103, 3, 'new')`, all)).toEqual([0, 1]);
 });
 
