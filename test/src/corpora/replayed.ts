@@ -1,3 +1,4 @@
+import { must } from '@sluice/core/assert';
 import { createTestDatabase, withClient, type TestDatabase } from '@sluice/server/testing/postgres';
 import type { EmbeddedPostgres } from '@sluice/server/embedded/embedded-postgres';
 import pg from 'pg';
@@ -70,11 +71,15 @@ async function make(client: pg.Client, statements: readonly string[], keys: bool
   );
   let failed = 0;
   for (const statement of statements) if (!(await made(client, statement))) failed++;
-  // Where the script looks for its tables at its end, there those look that follow it.
-  await client.query(
-    `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = %s, public', current_database(), current_setting('search_path')); END $$`,
+  const { rows } = await client.query<{ path: string }>(
+    `SELECT concat_ws(', ', nullif(current_setting('search_path'), '""'), 'public') AS path`,
   );
   await client.query('RESET ALL');
+  // Where the script looks for its tables at its end, there those look that follow it.
+  const { path } = must(rows[0], 'a setting');
+  await client.query(
+    `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = ', current_database()) || ${pg.escapeLiteral(path)}; END $$`,
+  );
   const given = keys ? await giveKeys(client) : { found: 0, added: 0 };
   return `${statements.length - failed} of ${statements.length} statements, keys for ${given.found} tables, columns added to ${given.added}`;
 }

@@ -2,6 +2,7 @@ import { asLsn } from '@sluice/core/lsn';
 import { expect, test } from 'vitest';
 import type { Run } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
+import { within } from '../testing/deadline.js';
 import { RERUN_PLAN } from '../testing/plans.js';
 import type { Entry } from './port.js';
 import { RerunRounds } from './rerun-rounds.js';
@@ -91,7 +92,7 @@ test.each([
   const ends: number[] = [];
   const slowed: number[] = [];
   const run: Run = () => Promise.resolve({ fields: [], rows: [] });
-  await new Promise<void>((resolve) => {
+  const fourRuns = new Promise<void>((resolve) => {
     const rounds: RerunRounds = new RerunRounds({
       fetch: async (_options, read) => {
         const snapshot = { xmin: 1n, xmax: BigInt(xid + 1), xip: new Set<bigint>() };
@@ -137,6 +138,7 @@ test.each([
     template.open(view, [], asLsn(1n));
     rounds.wake();
   });
+  await within('four runs', fourRuns);
   const rests = starts.slice(1).map((start, at) => start - (ends[at] ?? 0));
   expect(rests).toHaveLength(3);
   for (const rest of rests) expect(rest).toBeGreaterThanOrEqual(restMs);
