@@ -224,10 +224,9 @@ export const VIEW_RULES: readonly Mutant[] = [
   },
   {
     breaks: 'C9: re-runs are pruned by deletes of which only the key is known',
-    file: `${VIEWS}/template-index.ts`,
-    find: 'for (const table of changes.keys())',
-    replace:
-      "for (const [table] of [...changes].filter(([, one]) => one.unknown || one.changes.some(({ kind }) => kind !== 'delete')))",
+    file: `${VIEWS}/row-images.ts`,
+    find: "if (change.kind === 'delete') return [change.identity === 'full' ? all(change.old) : keyOf(change.old)];",
+    replace: "if (change.kind === 'delete') return [all(change.old)];",
     caughtBy: [RULES, 'C9: a delete of which only the key is known may have matched anything'],
   },
   {
