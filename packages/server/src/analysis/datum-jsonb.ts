@@ -1,3 +1,4 @@
+import { printString } from '@sluice/core/expression/json-string';
 import { numericText } from './datum-number.js';
 
 // A container is a word with its count and kind, a word for each child (keys first), and then their bytes. A child's
@@ -68,23 +69,7 @@ function childText(
   }
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '"': '\\"',
-  '\\': '\\\\',
-};
-
 function quoted(view: DataView): string {
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  const escaped = text.replace(
-    // oxlint-disable-next-line no-control-regex -- control characters are what is to be escaped
-    /[\u0000-\u001f"\\]/g,
-    (char) => ESCAPES[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `"${escaped}"`;
+  return printString(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
 }

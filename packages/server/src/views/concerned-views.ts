@@ -2,8 +2,8 @@ import { must } from '@sluice/core/assert';
 import { ALL_PIECES } from '@sluice/core/chunks/all';
 import { parseArrayElements } from '@sluice/core/engine/array-text';
 import { equalityKey } from '@sluice/core/engine/compare';
-import type { Expression } from '@sluice/core/expression';
 import { compileCondition, compileExpression, type Condition } from '@sluice/core/expression/compile';
+import { columnsOf } from '@sluice/core/flow/compile';
 import type { Binding } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import type { Concern, KeyConcern, PlaceConcern, TableConcern } from '../planner/planned.js';
@@ -207,15 +207,4 @@ class KeyIndex<V extends object> {
       return null;
     }
   }
-}
-
-function columnsOf(expression: Expression): ReadonlySet<number> {
-  const columns = new Set<number>();
-  const visit = (node: unknown): void => {
-    if (typeof node !== 'object' || node === null) return;
-    if ('op' in node && node.op === 'column' && 'column' in node) columns.add(Number(node.column));
-    for (const part of Object.values(node)) visit(part);
-  };
-  visit(expression);
-  return columns;
 }

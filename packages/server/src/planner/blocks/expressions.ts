@@ -5,7 +5,7 @@ import { toExpression } from '../../analysis/to-expression.js';
 import type { Level } from './level.js';
 import { answersOf, type Answers, type Tested } from './membership.js';
 import { addSubquery, type Planning } from './planning.js';
-import { exchange } from './scalars.js';
+import { exchange, isSubquery } from './scalars.js';
 
 /** What stands at hand, if it does. */
 export type AtHand = (scalar: Scalar) => Expression | undefined;
@@ -85,7 +85,7 @@ export class Expressions {
   #tested({ test }: { readonly test: Scalar }, level: Level): Tested {
     const before = new Map<Scalar, Expression>();
     exchange(test, (part) => {
-      if (!SUBQUERIES.has(part.kind)) return undefined;
+      if (!isSubquery(part)) return undefined;
       before.set(part, this.of(part, level));
       return part;
     });
@@ -118,15 +118,6 @@ export class Expressions {
     return { op: 'param', param: level.numbers.constant(null, { oid: 16, modifier: -1, collation: 0 }) };
   }
 }
-
-const SUBQUERIES: ReadonlySet<string> = new Set([
-  'exists',
-  'subquery',
-  'array of',
-  'any of',
-  'all of',
-  'row of',
-]);
 
 function neither({ found, unknown }: Answers): Expression {
   return { op: 'not', arg: { op: 'or', args: [found(), unknown()] } };

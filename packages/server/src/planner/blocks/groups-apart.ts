@@ -1,5 +1,5 @@
 import type { Query, Relation, Scalar, Select, Source, Target } from '../../analysis/query-tree.js';
-import { conjuncts, exchange } from './scalars.js';
+import { conjuncts, exchange, isSubquery } from './scalars.js';
 
 /**
  * A query that groups and has subqueries beside its groups becomes a query over its groups:
@@ -108,20 +108,11 @@ class Groups {
   }
 }
 
-const SUBQUERIES: ReadonlySet<string> = new Set([
-  'exists',
-  'subquery',
-  'array of',
-  'any of',
-  'all of',
-  'row of',
-]);
-
 /** Whether it has one beside its aggregates. */
 function hasSubquery(scalar: Scalar): boolean {
   let found = false;
   exchange(scalar, (part) => {
-    if (SUBQUERIES.has(part.kind)) found = true;
+    if (isSubquery(part)) found = true;
     return found || part.kind === 'aggregate' ? part : undefined;
   });
   return found;
