@@ -129,6 +129,7 @@ export class LocalSourceSide implements SourceSide {
       limits: {
         viewsMax: limits.viewsMax,
         rowsPerViewMax: limits.rowsPerViewMax,
+        bytesPerViewMax: limits.bytesPerViewMax,
         rowsHeldPerViewMax: limits.rowsHeldPerViewMax,
         heldBytesMax: limits.heldBytesMax,
       },

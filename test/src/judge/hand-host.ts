@@ -44,6 +44,7 @@ export class HandHost {
       limits: {
         viewsMax: 10_000,
         rowsPerViewMax: ROWS_MAX,
+        bytesPerViewMax: Infinity,
         rowsHeldPerViewMax: ROWS_MAX,
         heldBytesMax: Infinity,
       },

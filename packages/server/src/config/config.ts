@@ -128,6 +128,8 @@ export interface LimitsConfig {
   /** Views that are open or kept. */
   readonly viewsMax?: number;
   readonly rowsPerViewMax?: number;
+  /** What is read at once for one view, by the length of the texts: a result of more is refused. */
+  readonly bytesPerViewMax?: number | string;
   /** Rows of tables that are read to maintain one view; a view that needs more is run again instead. */
   readonly rowsHeldPerViewMax?: number;
   /** What all incremental views may hold together, by estimate; beyond it those that hold most are run again. */

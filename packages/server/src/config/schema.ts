@@ -216,6 +216,11 @@ const schema = z.strictObject({
       bufferBytesMax: bytes(256 << 20, 1 << 20, 'unsent bytes at which a connection is closed'),
       viewsMax: count(100_000, 10_000_000).describe('views that are open or kept'),
       rowsPerViewMax: count(100_000, 10_000_000).describe('rows of one view'),
+      bytesPerViewMax: bytes(
+        256 << 20,
+        1024,
+        'what is read at once for one view, by the length of the texts: a result of more is refused',
+      ),
       rowsHeldPerViewMax: count(200_000, 10_000_000).describe(
         'rows of tables that are read to maintain one view; a view that needs more is run again instead',
       ),

@@ -2,7 +2,7 @@ import type { PgText } from '@sluice/core/value';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { planningBench, type PlanningBench } from '../testing/planning.js';
 import type { Planned, RerunSql } from './planned.js';
-import { rerunBatchSql, rerunSql } from './rerun-sql.js';
+import { limitedSql, rerunBatchSql } from './rerun-sql.js';
 
 let bench: PlanningBench;
 
@@ -112,11 +112,11 @@ test.each(CASES)('batched as alone: %s', async (sql, values) => {
   const planned = await bench.plan(sql);
   const again = rerunOf(planned);
   const bindings = await Promise.all(values.map((value) => bench.planner.bind(planned.paramTypes, value)));
-  const batch = rerunBatchSql(again, planned.paramTypes, bindings);
+  const batch = rerunBatchSql(again, planned.paramTypes, bindings, 1000);
   const { rows } = await bench.run(batch.text, batch.params);
   for (const [at, binding] of bindings.entries()) {
     const original = await bench.run(sql.replaceAll(';', ''), binding).catch(() => bench.run(sql, binding));
-    const alone = await bench.run(rerunSql(again), binding);
+    const alone = await bench.run(limitedSql(again, 1000), binding);
     expect(alone.rows).toEqual(original.rows);
     const own = rows.filter((row) => row[0] === String(at + 1));
     expect(own.map((row) => row.slice(1, -1))).toEqual(alone.rows);

@@ -9,9 +9,12 @@ import type { ParamLocation } from './references.js';
  * A user's statement, run again. Its text is never rebuilt: it is cut where its parameters stand and put between
  * brackets, so it means what it meant. The line break before a closing bracket ends a trailing `-- comment`.
  *
- *   alone     <text>                                        parameters $1, $2, …
+ *   alone     SELECT * FROM (<text>) LIMIT most             parameters $1, $2, …
  *   batched   SELECT ord, rows…, n
- *             FROM (the bindings, one row each) CROSS JOIN LATERAL (SELECT *, row_number() … FROM (<text>))
+ *             FROM (the bindings, one row each) CROSS JOIN LATERAL (SELECT *, row_number() … FROM (<text>) LIMIT most)
+ *
+ * The limit is what Postgres itself stops at when a result is larger than any that is wanted: it keeps the order of what
+ * is between the brackets, and plans what is smaller as it would without.
  *
  * Batched, a parameter is a column of the row beside it. One thing a column cannot do: an aggregate over
  * parameters alone (`sum($1)`) would belong to the outer query; such a statement is repeated in a UNION ALL.
@@ -47,6 +50,11 @@ export function rerunSql(sql: RerunSql): string {
   return fill(sql, (index) => `$${index + 1}`);
 }
 
+/** The same, and no more of its rows than so many. */
+export function limitedSql(sql: RerunSql, rowsMax: number): string {
+  return `SELECT * FROM (\n${rerunSql(sql)}\n) AS "sluice query" LIMIT ${rowsMax}`;
+}
+
 /** A statement with its parameters, ready to run. */
 export interface BuiltSql {
   readonly text: string;
@@ -55,34 +63,45 @@ export interface BuiltSql {
 
 /**
  * The statement for many bindings at once. Result columns: the binding's number (from 1), the columns of the
- * statement, the row's number within its binding; ordered by both.
+ * statement, the row's number within its binding; ordered by both. No more than `rowsMax` rows of a binding.
  */
 export function rerunBatchSql(
   sql: RerunSql,
   types: readonly ParamType[],
   bindings: readonly Binding[],
+  rowsMax: number,
 ): BuiltSql {
-  return sql.lateral ? lateralSql(sql, types, bindings) : unionSql(sql, types, bindings);
+  return sql.lateral ? lateralSql(sql, types, bindings, rowsMax) : unionSql(sql, types, bindings, rowsMax);
 }
 
-function lateralSql(sql: RerunSql, types: readonly ParamType[], bindings: readonly Binding[]): BuiltSql {
+function lateralSql(
+  sql: RerunSql,
+  types: readonly ParamType[],
+  bindings: readonly Binding[],
+  rowsMax: number,
+): BuiltSql {
   const alias = freshAlias(sql);
   const text = fill(sql, (index) => `"${alias}"."p${index + 1}"`);
   return {
     text: `SELECT "${alias}"."ord", "sluice rows".* FROM ${bindingsTable(types, 1)} AS "${alias}"
 CROSS JOIN LATERAL (SELECT *, pg_catalog.row_number() OVER () AS "sluice n" FROM (
 ${text}
-) AS "sluice query") AS "sluice rows" ORDER BY "${alias}"."ord", "sluice n"`,
+) AS "sluice query" LIMIT ${rowsMax}) AS "sluice rows" ORDER BY "${alias}"."ord", "sluice n"`,
     params: bindingsParams(types.length, bindings),
   };
 }
 
-function unionSql(sql: RerunSql, types: readonly ParamType[], bindings: readonly Binding[]): BuiltSql {
+function unionSql(
+  sql: RerunSql,
+  types: readonly ParamType[],
+  bindings: readonly Binding[],
+  rowsMax: number,
+): BuiltSql {
   const arms = bindings.map((_, at) => {
     const text = fill(sql, (index) => `$${at * types.length + index + 1}`);
     return `(SELECT ${at + 1}::pg_catalog.int8 AS "ord", "sluice query".*, pg_catalog.row_number() OVER () AS "sluice n" FROM (
 ${text}
-) AS "sluice query")`;
+) AS "sluice query" LIMIT ${rowsMax})`;
   });
   return {
     text: `SELECT * FROM (${arms.join(' UNION ALL ')}) AS "sluice rows" ORDER BY "ord", "sluice n"`,

@@ -3,8 +3,9 @@ import pg from 'pg';
 import { clientConfig, type ConnectionConfig } from './connection-config.js';
 import { sourceError } from './errors.js';
 import { fromPostgres } from './postgres-errors.js';
-import { RAW_TEXT, toResult } from './run-on.js';
-import type { Run, RunResult } from './source.js';
+import { TooManyBytes } from './byte-count.js';
+import { countedText, RAW_TEXT, toResult } from './run-on.js';
+import type { Run, RunOptions, RunResult } from './source.js';
 
 export interface DatabaseOptions {
   /** A URL, or its parts. */
@@ -122,7 +123,10 @@ export class Database {
     const answerMs = options.answerTimeoutMs ?? this.#answerMs;
     return this.#withClient(async (client) => {
       const first = await script(client, [begin(options), ...(options.first ?? [])], answerMs);
-      const result = await work((sql, params = []) => run(client, sql, params, answerMs), first.slice(1));
+      const result = await work(
+        (sql, params = [], bound = {}) => run(client, sql, params, answerMs, bound),
+        first.slice(1),
+      );
       await script(client, ['COMMIT'], answerMs);
       return result;
     });
@@ -196,13 +200,15 @@ async function run(
   text: string,
   params: readonly (string | null)[],
   answerMs: number,
+  { bytes }: RunOptions = {},
 ): Promise<RunResult> {
-  const config = { text, values: [...params], rowMode: 'array' as const, types: RAW_TEXT };
+  const types = bytes === undefined ? RAW_TEXT : countedText(bytes);
+  const config = { text, values: [...params], rowMode: 'array' as const, types };
   const driver = { ...config, queryMode: 'extended', query_timeout: answerMs };
   try {
     return toResult(await client.query<(string | null)[]>(driver));
   } catch (error) {
-    throw fromPostgres(error);
+    throw error instanceof TooManyBytes ? error : fromPostgres(error);
   }
 }
 

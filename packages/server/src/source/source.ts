@@ -1,11 +1,21 @@
 import type { Lsn } from '@sluice/core/lsn';
 import type { Epoch } from '@sluice/core/position';
 import type { BacklogStage } from './backlog.js';
+import type { ByteCount } from './byte-count.js';
 import type { Snapshot } from './snapshot.js';
 import type { Transaction } from './transaction.js';
 
 /** Runs one statement in a snapshot's transaction; every value comes back as text. */
-export type Run = (sql: string, params?: readonly (string | null)[]) => Promise<RunResult>;
+export type Run = (
+  sql: string,
+  params?: readonly (string | null)[],
+  options?: RunOptions,
+) => Promise<RunResult>;
+
+export interface RunOptions {
+  /** What is read counts here, and fails with `TooManyBytes` beyond its bound. */
+  readonly bytes?: ByteCount;
+}
 
 export interface RunResult {
   readonly fields: readonly {

@@ -10,6 +10,8 @@ export class TcpProxy {
   #targetPort: number;
   readonly #pairs = new Set<{ readonly client: Socket; readonly server: Socket }>();
   readonly #latencyMs: number;
+  /** Of connections that are over. */
+  #pastBytes = 0;
   #refusing = false;
 
   private constructor(targetPort: number, latencyMs: number) {
@@ -32,6 +34,11 @@ export class TcpProxy {
 
   get connections(): number {
     return this.#pairs.size;
+  }
+
+  /** What the server has sent so far, on all connections there were. */
+  get bytesToClient(): number {
+    return [...this.#pairs].reduce((sum, { server }) => sum + server.bytesRead, this.#pastBytes);
   }
 
   /** Bytes in that direction stay in the sender's and the kernel's buffers, for the connections there are now. */
@@ -91,7 +98,7 @@ export class TcpProxy {
     const pair = { client, server };
     this.#pairs.add(pair);
     const over = (): void => {
-      this.#pairs.delete(pair);
+      if (this.#pairs.delete(pair)) this.#pastBytes += server.bytesRead;
       client.destroy();
       server.destroy();
     };

@@ -69,6 +69,7 @@ export async function startViews(
     limits: {
       viewsMax: 1000,
       rowsPerViewMax: 1000,
+      bytesPerViewMax: Infinity,
       rowsHeldPerViewMax: 100_000,
       heldBytesMax: Infinity,
       ...limits,

@@ -57,7 +57,7 @@ export function assembleViewHost(parts: ViewParts): ViewHost {
     bind: (planned, params) => bind(planner, planned, params),
     ancestors: ancestorsIn(registry),
     gearOf: (planned, gear) => gearOf(planned, gear, pieces.of(gear), registry, limits),
-    runBatch,
+    runBatch: (run, planned, bindings) => runBatch(run, planned, bindings, limits),
     emit: (prefix, content) => emit(parts.database, prefix, content),
     clock: WALL_CLOCK,
   });
@@ -82,11 +82,12 @@ function gearOf(
   { plan, params }: IncrementalPlan,
   pieces: Pieces,
   registry: () => Registry,
-  { rowsPerViewMax, rowsHeldPerViewMax, keysPerStatementMax }: ViewLimits,
+  { rowsPerViewMax, bytesPerViewMax, rowsHeldPerViewMax, keysPerStatementMax }: ViewLimits,
 ): Gear {
   if (plan.kind === 'blocks') {
     const most = {
       rowsMax: rowsHeldPerViewMax,
+      bytesMax: bytesPerViewMax,
       ...(keysPerStatementMax === undefined ? {} : { keysPerStatementMax }),
     };
     const orders = new TextOrders(collationsOf(plan.block), { textsMax: rowsHeldPerViewMax });
@@ -104,7 +105,7 @@ function gearOf(
     rowsPerViewMax,
     hydrate: (run, bindings, counts) => {
       const table = must(registry().tables.get(plan.table), 'a plan whose table is gone is planned anew');
-      return hydrate(run, plan, types, table, bindings, counts);
+      return hydrate(run, plan, types, table, bindings, counts, bytesPerViewMax);
     },
   });
 }

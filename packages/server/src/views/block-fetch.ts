@@ -9,6 +9,7 @@ import { rowKey } from '@sluice/core/engine/table-engine';
 import { demandSql } from '../planner/blocks/demand-sql.js';
 import { placeTexts } from '../planner/blocks/order-sql.js';
 import type { Registry } from '../registry/registry.js';
+import { ByteCount, TooManyBytes } from '../source/byte-count.js';
 import type { Run } from '../source/source.js';
 import { TooMuch } from './gear.js';
 
@@ -18,6 +19,8 @@ const KEYS_PER_STATEMENT = 10_000;
 export interface FetchLimits {
   /** Rows held in the end. */
   readonly rowsMax: number;
+  /** Of all that is read, by the length of the texts. */
+  readonly bytesMax: number;
   readonly keysPerStatementMax?: number;
 }
 
@@ -25,19 +28,20 @@ export interface FetchLimits {
  * Fetches what an engine needs, in rounds down its demand trees: the rows of one round say what the next asks for. Texts
  * that are to be ordered are placed on the way.
  * @param run of one snapshot's transaction
- * @throws TooMuch when it would hold more than `rowsMax`
+ * @throws TooMuch when it would hold more than `rowsMax`, or reads more than `bytesMax`
  */
 export async function fetchNeeds(
   run: Run,
   registry: Registry,
   engine: FlowEngine,
-  { rowsMax, keysPerStatementMax = KEYS_PER_STATEMENT }: FetchLimits,
+  { rowsMax, bytesMax, keysPerStatementMax = KEYS_PER_STATEMENT }: FetchLimits,
   orders: TextOrders,
 ): Promise<void> {
+  const bytes = new ByteCount(bytesMax);
   for (let any = true; any;) {
     const needs = engine.needs();
     for (const need of needs) {
-      const limits = { rowsMax: rowsMax - engine.heldRowCount, keysPerStatementMax };
+      const limits = { rowsMax: rowsMax - engine.heldRowCount, bytes, keysPerStatementMax };
       const rows = await fetchNeed(run, registry, need, limits);
       engine.fill(need, rows);
     }
@@ -45,11 +49,15 @@ export async function fetchNeeds(
   }
 }
 
+interface NeedLimits extends Required<Omit<FetchLimits, 'bytesMax'>> {
+  readonly bytes: ByteCount;
+}
+
 async function fetchNeed(
   run: Run,
   registry: Registry,
   { engine, input: at, keys }: Need,
-  { rowsMax, keysPerStatementMax }: Required<FetchLimits>,
+  { rowsMax, bytes, keysPerStatementMax }: NeedLimits,
 ): Promise<ReadonlyMap<string, readonly Row[]>> {
   const { input } = must(engine.block.inputs[at], 'an input of the block');
   const source = input.of;
@@ -68,7 +76,9 @@ async function fetchNeed(
       some.map(([, given]) => given),
       left + 1,
     );
-    const { rows } = await run(sql.text, sql.params);
+    const { rows } = await run(sql.text, sql.params, { bytes }).catch((error: unknown) => {
+      throw error instanceof TooManyBytes ? new TooMuch() : error;
+    });
     left -= rows.length;
     if (left < 0) throw new TooMuch();
     for (const [ordinal, ...values] of rows) {

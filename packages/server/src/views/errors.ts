@@ -10,8 +10,8 @@ export type ViewsErrorCode =
 
 export const VIEWS_ERRORS: Readonly<Record<ViewsErrorCode, ErrorEntry>> = {
   result_too_large: {
-    message: 'The query returns more rows than a view may hold.',
-    hint: 'Add a LIMIT or a narrower WHERE, or raise limits.rowsPerViewMax.',
+    message: 'The query returns more than a view may hold.',
+    hint: 'Add a LIMIT or a narrower WHERE, or raise limits.rowsPerViewMax or limits.bytesPerViewMax.',
     retry: false,
     stage: 'views',
   },

@@ -83,7 +83,7 @@ export interface Overtaken {
 /** Why a view is left to Postgres while it runs. */
 export const INABILITIES = {
   not_reproduced: 'Postgres raises an error in it, or it holds a value that only Postgres computes.',
-  too_much: 'It would have to hold more rows than rowsHeldPerViewMax.',
+  too_much: 'It would have to hold more rows than rowsHeldPerViewMax, or read more than bytesPerViewMax.',
   memory: 'The views held more together than heldBytesMax, and it most of all.',
   not_read: 'Its rows could not be read: a statement took too long, or was refused.',
 } as const;

@@ -46,6 +46,8 @@ export interface ViewHostOptions {
 export interface ViewLimits {
   readonly viewsMax: number;
   readonly rowsPerViewMax: number;
+  /** What is read at once for one view, by the length of the texts. */
+  readonly bytesPerViewMax: number;
   /** Rows of tables that the incremental gear reads for one view; a view that needs more is run again. */
   readonly rowsHeldPerViewMax: number;
   /** What all incremental views hold together, by estimate: beyond it who holds most is run again. */

@@ -3,15 +3,18 @@ import type { Binding, TablePlan } from '@sluice/core/plan';
 import type { PgText, Row } from '@sluice/core/value';
 import { hydrateSql } from '../planner/hydrate-sql.js';
 import type { ParamType, Planned } from '../planner/planned.js';
-import { rerunBatchSql, rerunSql } from '../planner/rerun-sql.js';
+import { limitedSql, rerunBatchSql } from '../planner/rerun-sql.js';
 import type { Table } from '../registry/registry.js';
+import { ByteCount, TooManyBytes } from '../source/byte-count.js';
 import type { Run } from '../source/source.js';
-import { isTransient } from './errors.js';
+import { isTransient, viewsError } from './errors.js';
+import type { ViewLimits } from './host-options.js';
 import type { Hydration } from './table-gear.js';
 
 /*
  * Runs what the planner wrote, for many bindings at once, inside a snapshot's transaction. An error of one binding
- * must not be that of the others (C17): then each runs on its own, back to a savepoint, which keeps the snapshot.
+ * must not be that of the others (C17): then each runs on its own, back to a savepoint, which keeps the snapshot. No more
+ * is read than shows that it is too much: one row beyond those that a view may hold, and so many bytes.
  */
 
 /** The rows of each binding in the plan's columns; in the plan's order, at most `counts` of each. */
@@ -22,10 +25,11 @@ export async function hydrate(
   table: Pick<Table, 'schema' | 'name' | 'kind'>,
   bindings: readonly Binding[],
   counts: readonly number[],
+  bytesMax: number,
 ): Promise<Hydration> {
   return apart(run, bindings, async (some, from) => {
     const sql = hydrateSql(plan, table, types, some, counts.slice(from, from + some.length));
-    const { rows } = await run(sql.text, sql.params);
+    const { rows } = await run(sql.text, sql.params, { bytes: new ByteCount(bytesMax) });
     return byOrdinal(rows, some.length, (row) => row.slice(1));
   });
 }
@@ -35,12 +39,15 @@ export async function runBatch(
   run: Run,
   planned: Planned,
   bindings: readonly Binding[],
+  { rowsPerViewMax, bytesPerViewMax }: Pick<ViewLimits, 'rowsPerViewMax' | 'bytesPerViewMax'>,
 ): Promise<readonly Row[][]> {
   if (planned.gear.kind !== 'rerun') throw new Error('assertion failed: only re-run plans are run again');
   const { sql } = planned.gear;
-  if (bindings.length === 1) return [(await run(rerunSql(sql), bindings[0])).rows];
-  const batch = rerunBatchSql(sql, planned.paramTypes, bindings);
-  const { rows } = await run(batch.text, batch.params);
+  const most = rowsPerViewMax + 1;
+  const bytes = new ByteCount(bytesPerViewMax);
+  if (bindings.length === 1) return [(await run(limitedSql(sql, most), bindings[0], { bytes })).rows];
+  const batch = rerunBatchSql(sql, planned.paramTypes, bindings, most);
+  const { rows } = await run(batch.text, batch.params, { bytes });
   return byOrdinal(rows, bindings.length, (row) => row.slice(1, -1));
 }
 
@@ -69,9 +76,13 @@ export async function apart<B, T>(
   } catch (error) {
     await run('ROLLBACK TO SAVEPOINT sluice_batch');
     if (isTransient(error)) throw error;
-    if (bindings.length === 1) return [{ error }];
+    if (bindings.length === 1) return [{ error: asAnswer(error) }];
     const outcomes: OutcomeOf<T>[] = [];
     for (const [at, one] of bindings.entries()) outcomes.push(...(await apart(run, [one], work, from + at)));
     return outcomes;
   }
+}
+
+function asAnswer(error: unknown): unknown {
+  return error instanceof TooManyBytes ? viewsError('result_too_large') : error;
 }

@@ -327,7 +327,7 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C17: what Postgres raises for one binding is the error of all',
     file: `${VIEWS}/statements.ts`,
-    find: 'if (bindings.length === 1) return [{ error }];',
+    find: 'if (bindings.length === 1) return [{ error: asAnswer(error) }];',
     replace: 'if (bindings.length > 0) return bindings.map(() => ({ error }));',
     caughtBy: [RULES, 'C17: an error of one binding is not that of the others'],
   },

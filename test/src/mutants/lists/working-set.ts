@@ -8,6 +8,7 @@ const LOOPS = [
   `${FLOW}/flow-engine.test.ts`,
   'what is held is what nested loops make of the tables',
 ] as const;
+const BOUNDS = 'test/src/result-bounds.pg.test.ts';
 /** Catching up of several tables. */
 const STANDING = `${VIEWS}/block-standing.test.ts`;
 const ANSWERS = [
@@ -303,6 +304,27 @@ const BUDGET: readonly Mutant[] = [
     find: 'if (share <= most) continue;',
     replace: 'if (most > 0 && share >= most) continue;',
     caughtBy: [`${VIEWS}/held-budget.test.ts`, 'P6: what holds most for each view gives views up'],
+  },
+  {
+    breaks: 'P6: a result is read whole before it is refused, alone',
+    file: 'packages/server/src/planner/rerun-sql.ts',
+    find: '\\n) AS "sluice query" LIMIT ${rowsMax}`;',
+    replace: '\\n) AS "sluice query" LIMIT ${rowsMax * 1000}`;',
+    caughtBy: [BOUNDS, 'no more rows cross than show that there are too many'],
+  },
+  {
+    breaks: 'P6: a result is read whole before it is refused, in a batch',
+    file: 'packages/server/src/planner/rerun-sql.ts',
+    find: ') AS "sluice query" LIMIT ${rowsMax}) AS "sluice rows" ORDER BY',
+    replace: ') AS "sluice query" LIMIT ${rowsMax * 1000}) AS "sluice rows" ORDER BY',
+    caughtBy: [BOUNDS, 'in a batch each stops at its own bound'],
+  },
+  {
+    breaks: 'P6: bytes that are read have no bound',
+    file: 'packages/server/src/source/byte-count.ts',
+    find: 'if (this.#left < 0) throw',
+    replace: 'if (this.#left < -Infinity) throw',
+    caughtBy: [BOUNDS, 'bytes have a bound as rows have'],
   },
 ];
 
