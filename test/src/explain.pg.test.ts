@@ -119,6 +119,35 @@ test('what may not be subscribed to is not explained', async () => {
     expect([sql, await of(sql)]).toMatchObject([sql, { error: { code } }]);
 });
 
+test('two are explained at a time, a hundred wait, and others are told so and lose nothing by it', async () => {
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  let asked = 0;
+  const slow = async (): Promise<{ sql: string; params: readonly number[] }> => {
+    asked++;
+    await gate;
+    return { sql: ISSUES, params: [1] };
+  };
+  const url = await serve({ explain: true, queries: { slow } });
+  const most = 2 + 100;
+  const refused: Said[] = [];
+  const all = Array.from({ length: most + 7 }, () =>
+    ask(url, { query: 'slow' }).then((said) => {
+      if (said.status !== 200) refused.push(said);
+      return said;
+    }),
+  );
+  await expect.poll(() => refused.length).toBe(7);
+  for (const said of refused)
+    expect(said).toMatchObject({ status: 429, body: { error: { code: 'explains_too_many', retry: true } } });
+  expect(asked).toBe(2);
+  open();
+  const answered = (await Promise.all(all)).filter(({ status }) => status === 200);
+  expect([answered.length, asked]).toEqual([most, most]);
+  expect(answered.every(({ body }) => (body as Explanation).gear === 'incremental')).toBe(true);
+  expect(await ask(url, { query: 'slow' })).toMatchObject({ status: 200 });
+});
+
 test.each([false, true])('it says what the views have cost (views thread: %s)', async (viewsThread) => {
   const url = await serve({ explain: true, viewsThread });
   const unseen = await ask(url, { query: 'issues', args: { projectId: 1 } });
