@@ -90,10 +90,29 @@ export class FlowEngine {
 
   /** Takes over all members of another engine of the same plan, both being at the same position. */
   absorb(other: FlowEngine): ReadonlyMap<FlowMember, FlowMember> {
+    const taken = this.#takeOver(other);
+    for (const [, member] of taken) assert(this.start(member), 'what another engine holds is there');
+    return taken;
+  }
+
+  /**
+   * Makes all answers of another engine of the same plan once more, being empty itself.
+   * @returns its members, and who they are here: null where what followed change by change cannot be made at once
+   */
+  copy(other: FlowEngine): ReadonlyMap<FlowMember, FlowMember | null> {
+    const copies = new Map<FlowMember, FlowMember | null>();
+    for (const [old, member] of this.#takeOver(other)) {
+      const isMade = this.start(member);
+      copies.set(old, isMade ? member : null);
+      if (!isMade) this.remove(member);
+    }
+    return copies;
+  }
+
+  #takeOver(other: FlowEngine): ReadonlyMap<FlowMember, FlowMember> {
     const taken = new Map(Array.from(other.#root.members(), (member) => [member, this.add(member.params)]));
     do this.#root.startAll();
     while (this.#root.fillFrom(other.#root));
-    for (const [, member] of taken) assert(this.start(member), 'what another engine holds is there');
     return taken;
   }
 

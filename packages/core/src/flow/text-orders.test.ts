@@ -98,6 +98,66 @@ test('beyond the bound nothing is placed', () => {
   expect(call(orders, orderFunction(NAME), 'a')).not.toBeNull();
 });
 
+test('an heir has what is looked up, under the tokens that it had, and what comes later finds its place', () => {
+  const texts = fc.uniqueArray(fc.string({ maxLength: 3 }), { maxLength: 30 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(texts, texts), { maxLength: 6 }), (generations) => {
+      let orders = new TextOrders([NAME], { textsMax: 10_000, spareTexts: 0 });
+      let tokens = new Map<string, string>();
+      for (const [come, stay] of generations) {
+        for (const text of come)
+          if (!tokens.has(text)) expect(() => call(orders, orderFunction(NAME), text)).toThrow(Unplaced);
+        settle(orders);
+        for (const text of come) tokens.set(text, call(orders, orderFunction(NAME), text) ?? '');
+        const kept = stay.filter((text) => tokens.has(text));
+        const heir = orders.heir();
+        for (const text of kept) expect(call(heir, orderFunction(NAME), text)).toBe(tokens.get(text));
+        heir.settle();
+        expect(heir.textCount).toBe(kept.length);
+        expect(heir.heldBytes > 0).toBe(kept.length > 0);
+        for (const text of kept) expect(call(heir, textFunction(NAME), tokens.get(text) ?? '')).toBe(text);
+        tokens = new Map(kept.map((text) => [text, tokens.get(text) ?? '']));
+        const inOrder = [...tokens].toSorted(([, a], [, b]) => (a < b ? -1 : 1)).map(([text]) => text);
+        expect(inOrder).toEqual(kept.toSorted(compare));
+        orders = heir;
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('an heir is due at twice what was in use and some, or where half of the room is taken', () => {
+  let orders = new TextOrders([NAME], { textsMax: 100, spareTexts: 10 });
+  const place = (from: number, to: number): void => {
+    for (let at = from; at < to; at++)
+      expect(() => call(orders, orderFunction(NAME), `t${at}`)).toThrow(Unplaced);
+    settle(orders);
+  };
+  const inherit = (count: number): void => {
+    const heir = orders.heir();
+    for (let at = 0; at < count; at++) call(heir, orderFunction(NAME), `t${at}`);
+    heir.settle();
+    orders = heir;
+  };
+  place(0, 10);
+  expect([orders.isGrown, orders.isDue]).toEqual([true, false]);
+  place(10, 11);
+  expect(orders.isDue).toBe(true);
+  const { heldBytes } = orders;
+  inherit(11);
+  expect([orders.isGrown, orders.isDue, orders.heldBytes]).toEqual([false, false, heldBytes]);
+  place(11, 32);
+  expect(orders.isDue).toBe(false);
+  place(32, 33);
+  expect(orders.isDue).toBe(true);
+  place(33, 60);
+  inherit(60);
+  place(60, 90); // ten, and half of forty
+  expect(orders.isDue).toBe(false);
+  place(90, 91);
+  expect(orders.isDue).toBe(true);
+});
+
 test('a plan names its collations', () => {
   expect(collationsOf({ a: [{ fn: orderFunction(NAME) }, { fn: 'text_lt' }] })).toEqual(new Set([NAME]));
 });

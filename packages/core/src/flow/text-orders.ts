@@ -1,4 +1,5 @@
 import { must } from '../assert.js';
+import { bytesOfValues, ENTRY_BYTES } from '../engine/held-bytes.js';
 import { NotReproduced } from '../expression/errors.js';
 import type { PgFunction } from '../expression/registry.js';
 import type { Functions } from './compile.js';
@@ -17,6 +18,10 @@ import { placeOf } from './row-order.js';
  * Whoever evaluates a text without a token is told that only Postgres knows, and the text is wanted. What is wanted is
  * asked: of some texts, the known ones among them as marks, the order. With 64 marks a text finds its place among a
  * million in four rounds.
+ *
+ * Texts come and go, and nobody says that a text is not needed any more. So from time to time an heir is made: whoever
+ * is there evaluates all that it holds once more over the heir, which takes over what is looked up, with the tokens that
+ * it has, and the rest is forgotten. Nothing is asked, and what was ordered stays as it is.
  */
 
 /** What is to be asked of Postgres: the same texts, ordered by the collation. */
@@ -44,17 +49,33 @@ export class Unplaced extends NotReproduced {
 export interface TextOrdersOptions {
   /** Texts of each collation. Beyond it no more are placed, and who needs them is left to Postgres. */
   readonly textsMax: number;
+  /** So many more than twice those that were in use are kept before an heir is due. Default: 1,000. */
+  readonly spareTexts?: number;
 }
+
+const SPARE_TEXTS = 1_000;
 
 export class TextOrders {
   /** What the plan's functions do. */
   readonly functions: Functions;
+  readonly #options: Required<TextOrdersOptions>;
   readonly #orders: ReadonlyMap<string, TextOrder>;
   #learning = false;
 
-  /** @param collations as the plan's functions name them */
-  constructor(collations: Iterable<string>, { textsMax }: TextOrdersOptions) {
-    this.#orders = new Map(Array.from(collations, (name) => [name, new TextOrder(textsMax)]));
+  /**
+   * @param collations as the plan's functions name them
+   * @param before whose heir it is
+   */
+  constructor(
+    collations: Iterable<string>,
+    { textsMax, spareTexts = SPARE_TEXTS }: TextOrdersOptions,
+    before: TextOrders | null = null,
+  ) {
+    this.#options = { textsMax, spareTexts };
+    const known = before === null ? null : before.#orders;
+    this.#orders = new Map(
+      Array.from(collations, (name) => [name, new TextOrder(this.#options, known?.get(name) ?? null)]),
+    );
     this.functions = Object.fromEntries(
       Array.from(this.#orders, ([name, order]): [string, PgFunction][] => [
         [ORDER_OF + name, unary((text) => this.#token(order, text))],
@@ -66,6 +87,36 @@ export class TextOrders {
   /** The plan orders no texts. */
   get isEmpty(): boolean {
     return this.#orders.size === 0;
+  }
+
+  /** Texts that are kept, in use or not. */
+  get textCount(): number {
+    return this.#sum((order) => order.textCount);
+  }
+
+  /** By estimate. */
+  get heldBytes(): number {
+    return this.#sum((order) => order.bytes);
+  }
+
+  /** Texts were placed since it is there: some may not be needed any more. */
+  get isGrown(): boolean {
+    return this.#any((order) => order.spare > 0);
+  }
+
+  /** So many were that an heir is worth the work. */
+  get isDue(): boolean {
+    return this.#any((order) => order.isDue);
+  }
+
+  /** Takes over from this one what is looked up before it is settled, with the same tokens. */
+  heir(): TextOrders {
+    return new TextOrders(this.#orders.keys(), this.#options, this);
+  }
+
+  /** What is not taken over by now is not needed. */
+  settle(): void {
+    for (const order of this.#orders.values()) order.settle();
   }
 
   /** What has to be asked now; each is answered before this is asked again. */
@@ -88,6 +139,14 @@ export class TextOrders {
     } finally {
       this.#learning = false;
     }
+  }
+
+  #sum(of: (order: TextOrder) => number): number {
+    return [...this.#orders.values()].reduce((sum, order) => sum + of(order), 0);
+  }
+
+  #any(is: (order: TextOrder) => boolean): boolean {
+    return [...this.#orders.values()].some(is);
   }
 
   #token(order: TextOrder, text: string): string {
@@ -142,18 +201,58 @@ interface Interval {
 
 /** The known texts of one collation in their order. */
 class TextOrder {
-  readonly #textsMax: number;
+  readonly #options: Required<TextOrdersOptions>;
   readonly #tokens = new Map<string, string>();
   readonly #texts = new Map<string, string>();
   readonly #wanted = new Map<string, Interval>();
   #sorted: string[] = [];
+  /** From whom it takes over; null once it is settled. */
+  #before: TextOrder | null;
+  /** Texts that were in use when it was settled. */
+  #inUse = 0;
+  #bytes = 0;
 
-  constructor(textsMax: number) {
-    this.#textsMax = textsMax;
+  constructor(options: Required<TextOrdersOptions>, before: TextOrder | null) {
+    this.#options = options;
+    this.#before = before;
+  }
+
+  get textCount(): number {
+    return this.#tokens.size + this.#wanted.size;
+  }
+
+  /** By estimate. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Texts more than were in use. */
+  get spare(): number {
+    return this.textCount - this.#inUse;
+  }
+
+  /** Before the bound is reached there is room for half of what may still come. */
+  get isDue(): boolean {
+    const { textsMax, spareTexts } = this.#options;
+    return this.spare > spareTexts + Math.min(this.#inUse, (textsMax - this.#inUse) / 2);
+  }
+
+  settle(): void {
+    this.#before = null;
+    this.#inUse = this.#tokens.size;
+    this.#sorted = [...this.#texts]
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([, text]) => text);
   }
 
   tokenOf(text: string): string | undefined {
-    return this.#tokens.get(text);
+    return this.#tokens.get(text) ?? this.#inherit(text);
+  }
+
+  #inherit(text: string): string | undefined {
+    const token = this.#before?.tokenOf(text);
+    if (token !== undefined) this.#keep(text, token);
+    return token;
   }
 
   textOf(token: string): string | undefined {
@@ -163,8 +262,9 @@ class TextOrder {
   /** @returns false when there are too many */
   want(text: string): boolean {
     if (this.#wanted.has(text)) return true;
-    if (this.#sorted.length + this.#wanted.size >= this.#textsMax) return false;
+    if (this.textCount >= this.#options.textsMax) return false;
     this.#wanted.set(text, { from: 0, to: this.#sorted.length });
+    this.#bytes += bytesOfWanted(text);
     return true;
   }
 
@@ -223,7 +323,10 @@ class TextOrder {
     }
     const added = this.#sorted.slice(at);
     const places = found.map((text) => must(this.#wanted.get(text), 'a wanted text').from);
-    for (const text of found) this.#wanted.delete(text);
+    for (const text of found) {
+      this.#wanted.delete(text);
+      this.#bytes -= bytesOfWanted(text);
+    }
     this.#sorted = next.concat(added);
     for (const interval of this.#wanted.values()) {
       interval.from += placeOf(places, (place) => place < interval.from);
@@ -232,15 +335,24 @@ class TextOrder {
   }
 
   #place(text: string, token: string, next: string[]): void {
+    this.#keep(text, token);
+    next.push(text);
+  }
+
+  #keep(text: string, token: string): void {
     this.#tokens.set(text, token);
     this.#texts.set(token, text);
-    next.push(text);
+    this.#bytes += bytesOfValues([text, token]) + 2 * ENTRY_BYTES;
   }
 
   #tokenAt(place: number): string | null {
     const text = this.#sorted[place];
     return text === undefined ? null : must(this.#tokens.get(text), 'token');
   }
+}
+
+function bytesOfWanted(text: string): number {
+  return bytesOfValues([text]) + ENTRY_BYTES;
 }
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

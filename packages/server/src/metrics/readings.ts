@@ -159,6 +159,11 @@ export const READINGS: readonly Reading[] = [
   gauge('views_idle', 'Views that are kept without a subscription', ({ sessions }) => sessions.idleViews),
   gauge('held_rows', 'Rows that incremental views hold', ({ views }) => views.heldRows),
   gauge('held_bytes', 'Their size with indexes and answers, by estimate', ({ views }) => views.heldBytes),
+  gauge(
+    'held_texts',
+    'Texts whose place in an order of a collation they have learned from Postgres',
+    ({ views }) => views.heldTexts,
+  ),
   counter(
     'held_full',
     'How often they held more than limits.heldBytesMax together: views that hold most are run again then',

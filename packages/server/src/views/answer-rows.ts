@@ -28,7 +28,7 @@ interface Come {
  * The key columns name a row as long as no two agree in them; else the engine's own key does.
  */
 export class AnswerRows {
-  readonly #member: FlowMember;
+  #member: FlowMember;
   readonly #telling: Telling;
   /** The names of all rows, while they are made of key columns. */
   #names: Set<string> | null = null;
@@ -37,6 +37,11 @@ export class AnswerRows {
     this.#member = member;
     this.#telling = telling;
     if (telling.keyColumns !== null) this.#nameAll(telling.keyColumns);
+  }
+
+  /** Another member has the same answer. */
+  follow(member: FlowMember): void {
+    this.#member = member;
   }
 
   shown(): readonly KeyedRow[] {

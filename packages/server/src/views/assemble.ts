@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { must } from '@sluice/core/assert';
 import { collationsOf, TextOrders } from '@sluice/core/flow/text-orders';
-import { withFunctions } from '@sluice/core/chunks/chunk';
 import type { Pieces } from '@sluice/core/flow/compile';
 import type { Binding } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
@@ -90,12 +89,12 @@ function gearOf(
       bytesMax: bytesPerViewMax,
       ...(keysPerStatementMax === undefined ? {} : { keysPerStatementMax }),
     };
-    const orders = new TextOrders(collationsOf(plan.block), { textsMax: rowsHeldPerViewMax });
     return new BlockGear({
       block: plan.block,
-      pieces: orders.isEmpty ? pieces : withFunctions(pieces, orders.functions),
+      pieces,
+      orders: new TextOrders(collationsOf(plan.block), { textsMax: rowsHeldPerViewMax }),
       telling: { visible: plan.visible, ordered: planned.shape.ordered, keyColumns: planned.keyColumns },
-      fill: (run, engine) => fetchNeeds(run, registry(), engine, most, orders),
+      fill: (run, engine, orders) => fetchNeeds(run, registry(), engine, most, orders),
     });
   }
   const types = params.map((one) => one.type);

@@ -2,9 +2,12 @@ import type { Pieces } from '@sluice/core/flow/compile';
 import type { EncodedOp } from '@sluice/core/engine/held-row';
 import type { RowEvent } from '@sluice/core/engine/table-engine';
 import type { SluiceError } from '@sluice/core/errors';
+import { withFunctions } from '@sluice/core/chunks/chunk';
 import { FlowEngine } from '@sluice/core/flow/flow-engine';
 import type { FlowMember } from '@sluice/core/flow/member';
 import type { Block, Source } from '@sluice/core/flow/plan';
+import { same } from '@sluice/core/flow/row';
+import type { TextOrders } from '@sluice/core/flow/text-orders';
 import type { Binding } from '@sluice/core/plan';
 import type { Run } from '../source/source.js';
 import { AnswerRows, type Telling } from './answer-rows.js';
@@ -14,30 +17,41 @@ import { RowEvents, type TableChanges } from './table-changes.js';
 export interface BlockGearOptions {
   readonly block: Block;
   readonly pieces: Pieces;
+  /** Of the collations that the plan names. */
+  readonly orders: TextOrders;
   readonly telling: Telling;
   /** Reads what an engine needs, within a snapshot's transaction. @throws TooMuch */
-  fill(run: Run, engine: FlowEngine): Promise<void>;
+  fill(run: Run, engine: FlowEngine, orders: TextOrders): Promise<void>;
 }
 
 /**
  * Any query, as blocks within blocks. What views need is read into an engine of the batch's own, which takes on top
  * what the snapshot did not see, and is then absorbed by the one that follows the stream. A member that misses has the
  * answer of before that transaction: no second pass is needed to tell it.
+ *
+ * Where texts are ordered as only Postgres knows, engines that are compared with one another know them by the same
+ * tokens. Once most of these are of texts that may be gone, all that is held is made again over an heir of the orders
+ * (`TextOrders`), which keeps the tokens of what is there. Who reads meanwhile has tokens that the heir does not know,
+ * and reads once more.
  */
 export class BlockGear implements Gear {
   readonly tables: ReadonlySet<number>;
   readonly #options: BlockGearOptions;
-  readonly #engine: FlowEngine;
   readonly #events: ReadonlyMap<number, RowEvents>;
+  #orders: TextOrders;
+  #engine: FlowEngine;
   /** So that each view has a member of its own. */
   #members = 0;
+  /** Reads on their way. */
+  #reads = 0;
 
   constructor(options: BlockGearOptions) {
     this.#options = options;
     const sources = new Map(sourcesOf(options.block).map((source) => [source.table, source]));
     this.tables = new Set(sources.keys());
     this.#events = new Map(Array.from(sources, ([table, source]) => [table, new RowEvents(source)]));
-    this.#engine = new FlowEngine(options.block, options.pieces);
+    this.#orders = options.orders;
+    this.#engine = this.#newEngine();
   }
 
   get heldRowCount(): number {
@@ -45,7 +59,11 @@ export class BlockGear implements Gear {
   }
 
   get heldBytes(): number {
-    return this.#engine.heldBytes;
+    return this.#engine.heldBytes + this.#orders.heldBytes;
+  }
+
+  get heldTextCount(): number {
+    return this.#orders.textCount;
   }
 
   refusal(_: Binding): SluiceError | null {
@@ -53,10 +71,15 @@ export class BlockGear implements Gear {
   }
 
   async fetch<K extends Ask>(run: Run, asks: readonly K[]): Promise<Reading<K>> {
-    const engine = new FlowEngine(this.#options.block, this.#options.pieces);
+    const [engine, orders] = [this.#newEngine(), this.#orders];
     const members = new Map<K, FlowMember>();
     for (const ask of asks) members.set(ask, engine.add([...ask.binding, String(this.#members++)]));
-    await this.#options.fill(run, engine);
+    this.#reads++;
+    try {
+      await this.#options.fill(run, engine, orders);
+    } finally {
+      this.#reads--;
+    }
     const unable = new Set<K>();
     for (const [ask, member] of members) {
       if (engine.start(member)) continue;
@@ -64,7 +87,40 @@ export class BlockGear implements Gear {
       members.delete(ask);
       engine.remove(member);
     }
-    return { catchUp: (wanted, steps) => this.#catchUp(engine, members, unable, new Set(wanted), steps) };
+    return {
+      catchUp: (wanted, steps) =>
+        orders === this.#orders
+          ? this.#catchUp(engine, members, unable, new Set(wanted), steps)
+          : { members: new Map(), overtaken: new Map(), errors: new Map(), unable: new Set() },
+    };
+  }
+
+  trim(any: boolean): ReadonlySet<Held> {
+    const missed = new Set<Held>();
+    if (any ? !this.#orders.isGrown : !this.#orders.isDue || this.#reads > 0) return missed;
+    const before = this.#engine;
+    this.#orders = this.#orders.heir();
+    this.#engine = this.#newEngine();
+    for (const [old, copy] of this.#engine.copy(before)) {
+      const { owner } = old;
+      if (!(owner instanceof HeldAnswer)) throw new Error('assertion failed: every member is held by a view');
+      if (copy !== null && isSameAnswer(old, copy)) {
+        owner.move(copy, this.#engine);
+        continue;
+      }
+      if (copy !== null) this.#engine.remove(copy);
+      missed.add(owner);
+    }
+    this.#orders.settle();
+    return missed;
+  }
+
+  #newEngine(): FlowEngine {
+    const { block, pieces } = this.#options;
+    return new FlowEngine(
+      block,
+      this.#orders.isEmpty ? pieces : withFunctions(pieces, this.#orders.functions),
+    );
   }
 
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
@@ -135,13 +191,22 @@ class HeldAnswer implements Held {
   readonly dry = false;
   readonly rows: AnswerRows;
   owner: object | null = null;
-  readonly #member: FlowMember;
-  readonly #engine: FlowEngine;
+  #member: FlowMember;
+  #engine: FlowEngine;
 
   constructor(member: FlowMember, rows: AnswerRows, engine: FlowEngine) {
     this.#member = member;
     this.#engine = engine;
     this.rows = rows;
+    member.owner = this;
+  }
+
+  /** Another engine has the same answer. */
+  move(member: FlowMember, engine: FlowEngine): void {
+    this.#member.owner = null;
+    this.#member = member;
+    this.#engine = engine;
+    this.rows.follow(member);
     member.owner = this;
   }
 
@@ -158,6 +223,17 @@ class HeldAnswer implements Held {
   shown(): ReturnType<AnswerRows['shown']> {
     return this.rows.shown();
   }
+}
+
+function isSameAnswer(one: FlowMember, other: FlowMember): boolean {
+  const rows = other.shown();
+  return (
+    one.size === rows.length &&
+    one.shown().every(({ key, values }, at) => {
+      const row = rows[at];
+      return row?.key === key && same(row.values, values);
+    })
+  );
 }
 
 /** All tables that a block reads, in it and below. */

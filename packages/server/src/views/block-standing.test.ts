@@ -4,6 +4,7 @@ import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { Block, Input } from '@sluice/core/flow/plan';
 import type { Row } from '@sluice/core/flow/row';
 import { answer } from '@sluice/core/flow/testing/nested-loops';
+import { TextOrders } from '@sluice/core/flow/text-orders';
 import type { PgText } from '@sluice/core/value';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -245,6 +246,7 @@ class Trial {
     const gear = new BlockGear({
       block: plan,
       pieces: piecesOf(chunksOfBlock(plan)),
+      orders: new TextOrders([], { textsMax: 0 }),
       telling: { visible: plan.project.length, ordered: false, keyColumns: [0] },
       fill: (_, engine) => {
         for (let needs = engine.needs(); needs.length > 0; needs = engine.needs())

@@ -15,12 +15,19 @@ export interface Gear {
   readonly heldRowCount: number;
   /** By estimate. */
   readonly heldBytes: number;
+  /** Texts whose place in an order is known. */
+  readonly heldTextCount: number;
   /** What Postgres says of a binding whatever the rows. */
   refusal(binding: Binding): SluiceError | null;
   /** Reads what views need, within a snapshot's transaction. @throws TooMuch when fewer views are to be read at once */
   fetch<K extends Ask>(run: Run, asks: readonly K[]): Promise<Reading<K>>;
   /** One transaction's changes of its tables. Members that missed are members no more; their ops have been applied. */
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects;
+  /**
+   * Lets go of what no view needs any more: where that may be much, or `any`. What is being read may have to be read
+   * once more. @returns members that missed thereby: they are members no more
+   */
+  trim(any: boolean): ReadonlySet<Held>;
 }
 
 export interface GearEffects {

@@ -14,6 +14,14 @@ class Template implements Holder {
     return this.viewCount;
   }
 
+  /** What none of its views needs. */
+  spareBytes = 0;
+
+  trim(): void {
+    this.heldBytes -= this.spareBytes;
+    this.spareBytes = 0;
+  }
+
   giveUp(): boolean {
     if (this.viewCount === 0) return false;
     this.heldBytes -= this.heldBytes / this.viewCount--;
@@ -38,6 +46,16 @@ test('P6: what holds most for each view gives views up until the rest fits, once
   few.heldBytes = 40;
   budget.note(few);
   expect(asked).toEqual([110, 110]);
+});
+
+test('P6: what no view needs goes before any view does', () => {
+  const budget = new HeldBudget(100, () => undefined);
+  const [one, other] = [new Template(2, 80), new Template(2, 40)];
+  one.spareBytes = 30;
+  budget.note(one);
+  budget.note(other);
+  budget.spared();
+  expect([one.viewCount, one.heldBytes, other.viewCount]).toEqual([2, 50, 2]);
 });
 
 test("P6: rows that were read for views that are gone meanwhile are nobody's", () => {

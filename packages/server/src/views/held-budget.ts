@@ -4,13 +4,15 @@ export interface Holder {
   readonly heldBytes: number;
   /** Views that it could give up. */
   readonly followedCount: number;
+  /** Lets go of what none of them needs. */
+  trim(): void;
   /** Gives one up. @returns whether there was one */
   giveUp(): boolean;
 }
 
 /**
- * P6: what incremental views hold together has a bound. Beyond it, views that are kept for nobody go first; then one
- * view after the other is given up by its template, where a view holds most, until the rest fits.
+ * P6: what incremental views hold together has a bound. Beyond it, views that are kept for nobody go first, and what
+ * none needs; then one view after the other is given up by its template, where a view holds most, until the rest fits.
  *
  *   within ──more than bytesMax──▶ asked ──spared──▶ giving up views ──fits──▶ within
  *
@@ -58,6 +60,11 @@ export class HeldBudget {
   spared(): void {
     if (!this.#isAsked) return;
     for (const template of this.#bytes.keys()) this.note(template);
+    if (this.#total > this.#bytesMax)
+      for (const template of this.#bytes.keys()) {
+        template.trim();
+        this.note(template);
+      }
     while (this.#total > this.#bytesMax) {
       const template = this.#greediest();
       if (template?.giveUp() !== true) break;

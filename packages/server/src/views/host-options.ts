@@ -94,6 +94,8 @@ export interface ViewStatus {
   readonly heldRows: number;
   /** By estimate: rows, indexes and answers of the incremental views. */
   readonly heldBytes: number;
+  /** Texts whose place in an order that only Postgres knows they have learned, needed or not. */
+  readonly heldTexts: number;
   /** Of all templates since the process began. */
   readonly cost: CostTotals;
 }

@@ -142,6 +142,10 @@ export class IncrementalTemplate {
     return this.#options.gear.heldBytes;
   }
 
+  get heldTextCount(): number {
+    return this.#options.gear.heldTextCount;
+  }
+
   /** Views in the engine. */
   get followedCount(): number {
     return this.#heldCount;
@@ -162,6 +166,18 @@ export class IncrementalTemplate {
     if (this.#options.handOver === undefined) this.#options.onGivenUp(largest.view);
     else this.#handOver(largest, 'memory');
     return true;
+  }
+
+  /** Lets go of what no view needs any more. */
+  trim(): void {
+    this.#trim(true);
+  }
+
+  #trim(any: boolean): void {
+    for (const held of this.#options.gear.trim(any)) {
+      const one = held.owner;
+      if (one instanceof IncrementalView) this.#miss(one, this.#options.now().lsn, []);
+    }
   }
 
   /** No view of it can say what its answer is now. */
@@ -378,6 +394,7 @@ export class IncrementalTemplate {
     for (const [one, error] of caughtUp.errors)
       this.#takeError(one, error, { last: seen, until: steps[0]?.transaction, upper: fetch.upper });
     this.#adopt(caughtUp);
+    this.#trim(false);
     this.#options.onTaken();
     for (const [one, { step, rows, dry }] of caughtUp.overtaken) {
       if (dry) fetchFurther(one);

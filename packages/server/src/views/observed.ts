@@ -40,6 +40,7 @@ export function statusOf(
     restless: incremental.reduce((sum, template) => sum + template.restlessCount, 0),
     heldRows: incremental.reduce((sum, template) => sum + template.heldRowCount, 0),
     heldBytes: incremental.reduce((sum, template) => sum + template.heldBytes, 0),
+    heldTexts: incremental.reduce((sum, template) => sum + template.heldTextCount, 0),
     cost: sumOf(templates, past),
   };
 }

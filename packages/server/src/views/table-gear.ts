@@ -55,6 +55,14 @@ export class TableGear implements Gear {
     return this.#engine.heldBytes;
   }
 
+  get heldTextCount(): number {
+    return 0;
+  }
+
+  trim(): ReadonlySet<Held> {
+    return new Set();
+  }
+
   refusal(binding: Binding): SluiceError | null {
     const bounds = windowBounds(this.#options.plan, binding);
     return bounds !== null && (bounds.limit < 0 || bounds.offset < 0) ? viewsError('limit_negative') : null;

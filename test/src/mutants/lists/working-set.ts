@@ -140,6 +140,34 @@ const CATCHING_UP: readonly Mutant[] = [
     caughtBy: known('an inner join'),
   },
   {
+    breaks: 'P6: texts that nobody needs any more are kept for ever',
+    file: `${VIEWS}/incremental-template.ts`,
+    find: 'this.#trim(false);',
+    replace: '',
+    caughtBy: [`${VIEWS}/text-orders.pg.test.ts`, 'P6: a view whose texts change 100,000 times'],
+  },
+  {
+    breaks: 'C16: what is held goes on with tokens that the orders have forgotten',
+    file: `${VIEWS}/block-gear.ts`,
+    find: 'owner.move(copy, this.#engine);',
+    replace: '',
+    caughtBy: [`${VIEWS}/block-gear.test.ts`, 'what is being read when texts are let go'],
+  },
+  {
+    breaks: 'C16: tokens of before texts were let go are compared with those of after it',
+    file: `${VIEWS}/block-gear.ts`,
+    find: 'orders === this.#orders\n',
+    replace: 'orders !== null\n',
+    caughtBy: [`${VIEWS}/block-gear.test.ts`, 'what is being read when texts are let go'],
+  },
+  {
+    breaks: 'C16: a text that stays has another token than before',
+    file: `${FLOW}/text-orders.ts`,
+    find: 'if (token !== undefined) this.#keep(text, token);',
+    replace: "if (token !== undefined) this.#keep(text, token + 'V');",
+    caughtBy: [`${FLOW}/text-orders.test.ts`, 'an heir has what is looked up'],
+  },
+  {
     breaks: 'C22: two views of one binding are one in the engine',
     file: `${VIEWS}/block-gear.ts`,
     find: 'engine.add([...ask.binding, String(this.#members++)])',
@@ -325,6 +353,13 @@ const BUDGET: readonly Mutant[] = [
     find: 'if (this.#left < 0) throw',
     replace: 'if (this.#left < -Infinity) throw',
     caughtBy: [BOUNDS, 'bytes have a bound as rows have'],
+  },
+  {
+    breaks: 'P6: views are given up for what none of them needs',
+    file: `${VIEWS}/held-budget.ts`,
+    find: 'template.trim();',
+    replace: '',
+    caughtBy: [`${VIEWS}/held-budget.test.ts`, 'P6: what no view needs goes before any view does'],
   },
 ];
 

@@ -1,0 +1,157 @@
+import { piecesOf } from '@sluice/core/chunks/all';
+import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
+import type { FlowEngine } from '@sluice/core/flow/flow-engine';
+import type { Block } from '@sluice/core/flow/plan';
+import { orderFunction, TextOrders } from '@sluice/core/flow/text-orders';
+import { expect, test } from 'vitest';
+import { BlockGear } from './block-gear.js';
+import type { Ask, Held } from './gear.js';
+import type { TableChanges } from './table-changes.js';
+
+// A gear lets go of texts that nobody needs while views are open, and others are being read.
+
+const COLLATION = '"pg_catalog"."de-x-icu"';
+const TEXT = { kind: 'text', ordered: true } as const;
+const TABLE = 1;
+
+/** `SELECT body, <its token> FROM item WHERE kind = $1 ORDER BY body COLLATE …`. */
+const BLOCK: Block = {
+  inputs: [
+    {
+      of: {
+        kind: 'table',
+        table: TABLE,
+        columns: [
+          { name: 'kind', type: TEXT },
+          { name: 'body', type: TEXT },
+        ],
+        key: [1],
+      },
+      join: 'inner',
+      on: [],
+      offset: 0,
+      width: 2,
+      demand: { parent: null, pairs: [{ column: 0, parentColumn: 0, type: TEXT }] },
+    },
+  ],
+  where: [],
+  group: null,
+  project: [
+    { op: 'column', column: 1 },
+    { op: 'call', fn: orderFunction(COLLATION), args: [{ op: 'column', column: 1 }] },
+  ],
+  distinct: false,
+  order: [{ column: 1, descending: false, nullsFirst: false }],
+  limit: null,
+  offset: null,
+  types: [TEXT, TEXT],
+};
+
+class Trial {
+  readonly gear: BlockGear;
+  rows: readonly (readonly [kind: string, body: string])[] = [];
+  /** Waited for before a read ends. */
+  paused: Promise<void> = Promise.resolve();
+
+  constructor(spareTexts: number) {
+    this.gear = new BlockGear({
+      block: BLOCK,
+      pieces: piecesOf(chunksOfBlock(BLOCK)),
+      orders: new TextOrders([COLLATION], { textsMax: 1000, spareTexts }),
+      telling: { visible: 1, ordered: true, keyColumns: null },
+      fill: (_, engine, orders) => this.#fill(engine, orders),
+    });
+  }
+
+  async read(kind: string): Promise<() => Held | null> {
+    const ask: Ask = { binding: [kind], extra: 0 };
+    const reading = await this.gear.fetch(() => Promise.reject(new Error('not asked')), [ask]);
+    return () => reading.catchUp([ask], []).members.get(ask) ?? null;
+  }
+
+  async #fill(engine: FlowEngine, orders: TextOrders): Promise<void> {
+    for (let any = true; any;) {
+      const needs = engine.needs();
+      for (const need of needs) engine.fill(need, this.#rowsOf(need.keys.keys()));
+      any = needs.length > 0;
+      for (let asked = orders.questions(); asked.length > 0; asked = orders.questions()) {
+        any = true;
+        for (const { texts } of asked) orders.answer(COLLATION, texts.toSorted(backwards));
+      }
+    }
+    await this.paused;
+  }
+
+  #rowsOf(keys: Iterable<string>): Map<string, { key: string; values: readonly string[] }[]> {
+    return new Map(
+      Array.from(keys, (key) => {
+        const own = this.rows.filter(([kind]) => key.includes(kind));
+        return [key, own.map((values) => ({ key: values[1], values }))];
+      }),
+    );
+  }
+}
+
+/** An order that bytes do not have. */
+function backwards(one: string, other: string): number {
+  return one < other ? 1 : -1;
+}
+
+const shownOf = (held: Held | null): unknown => held?.shown().map(({ json }) => JSON.parse(json)[0]);
+
+test('what is being read when texts are let go is read once more, and what is held goes on', async () => {
+  const trial = new Trial(0);
+  trial.rows = [
+    ['one', 'b'],
+    ['one', 'd'],
+    ['two', 'a'],
+    ['two', 'c'],
+  ];
+  const one = (await trial.read('one'))();
+  expect(shownOf(one)).toEqual(['d', 'b']);
+  expect([...trial.gear.trim(true)]).toEqual([]);
+  expect([trial.gear.heldTextCount, shownOf(one)]).toEqual([2, ['d', 'b']]);
+
+  let go = (): void => undefined;
+  trial.paused = new Promise((resolve) => (go = resolve));
+  const reading = trial.read('two');
+  expect(trial.gear.heldTextCount).toBe(4);
+  expect([...trial.gear.trim(false)]).toEqual([]);
+  expect(trial.gear.heldTextCount).toBe(4); // not while others read, unless it must be
+  expect([...trial.gear.trim(true)]).toEqual([]);
+  expect([trial.gear.heldTextCount, shownOf(one)]).toEqual([2, ['d', 'b']]);
+  go();
+  expect((await reading)()).toBeNull();
+  const two = (await trial.read('two'))();
+  expect([shownOf(one), shownOf(two)]).toEqual([
+    ['d', 'b'],
+    ['c', 'a'],
+  ]);
+
+  // A view that goes on is followed as before, and leaves the engine that it is in now.
+  const all: TableChanges = { unknown: true, changes: [] };
+  expect(trial.gear.apply(new Map([[TABLE, all]])).missed).toEqual(new Set([one, two]));
+  expect(trial.gear.heldRowCount).toBe(0);
+});
+
+test('texts are let go once they are more than twice those in use', async () => {
+  const trial = new Trial(3);
+  trial.rows = ['a', 'b', 'c', 'd'].map((body) => ['one', body]);
+  const first = (await trial.read('one'))();
+  trial.gear.trim(false);
+  expect(trial.gear.heldTextCount).toBe(4);
+  first?.leave();
+  // As many as were in use and three may be beside those.
+  for (const [bodies, left] of [
+    ['efghijk', 11],
+    ['lmnopqrs', 8],
+  ] as const) {
+    trial.rows = [...bodies].map((body) => ['one', body]);
+    const held = (await trial.read('one'))();
+    const { heldBytes } = trial.gear;
+    trial.gear.trim(false);
+    expect([trial.gear.heldTextCount, shownOf(held)]).toEqual([left, [...bodies].toReversed()]);
+    expect(trial.gear.heldBytes < heldBytes).toBe(left === bodies.length);
+    held?.leave();
+  }
+});
