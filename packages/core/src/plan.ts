@@ -48,6 +48,8 @@ export type ValueType =
         | 'json'
         | 'jsonb'
         | 'inet'
+        | 'mac'
+        | 'bits'
         | 'opaque';
     }
   /** Equality by bytes under every deterministic collation; `ordered` only for C and ucs_basic. */

@@ -18,6 +18,9 @@ import { JSONB_CHUNK } from './jsonb.js';
 import { JSONB_BUILD } from '../expression/jsonb-build.js';
 import { RANGE_CHUNK } from './range.js';
 import { NETWORK_CHUNK } from './network.js';
+import { MAC } from '../expression/mac.js';
+import { BITS } from '../expression/bits.js';
+import { NAME } from '../expression/name.js';
 import { AGGREGATES_CHUNK } from './aggregates.js';
 import { LISTS_CHUNK } from './lists.js';
 import { DISTINCT_ON_CHUNK } from './distinct-on.js';
@@ -49,6 +52,9 @@ export const CHUNKS: Readonly<Record<ChunkName, Chunk>> = {
   'jsonb-build': { functions: JSONB_BUILD },
   range: RANGE_CHUNK,
   network: NETWORK_CHUNK,
+  mac: { functions: MAC },
+  bits: { functions: BITS },
+  name: { functions: NAME },
   aggregates: AGGREGATES_CHUNK,
   lists: LISTS_CHUNK,
   'distinct-on': DISTINCT_ON_CHUNK,

@@ -50,6 +50,8 @@ export function comparator(type: ValueType, rules: TypeRules): Compare {
     case 'bool':
     case 'uuid':
     case 'bytea':
+    case 'mac':
+    case 'bits':
       return compareAscii;
     case 'json':
     case 'opaque':

@@ -92,7 +92,7 @@ export const MISSING: readonly Missing[] = [
   },
   {
     functions: /(cash|macaddr|bit|varbit|oid|tid|xid|cid|lsn|name|char|reg|snapshot|enum_(range|first|last))/,
-    what: 'money, bit strings, MAC addresses, system types',
+    what: 'money, system types, casts and rarer functions of bit strings, MAC addresses and names',
     reason: 'They are rare in queries of applications; so far no query asked for them.',
   },
   {

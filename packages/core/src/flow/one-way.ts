@@ -24,6 +24,8 @@ const ONE_WAY: ReadonlySet<ValueType['kind']> = new Set([
   'timestamp',
   'timestamptz',
   'inet',
+  'mac',
+  'bits',
   'text',
   'enum',
 ]);

@@ -43,6 +43,8 @@ const DECODERS: Readonly<Record<number, Decoder>> = {
   700: (view) => float4Text(view.getFloat32(0, true)),
   701: (view) => float8Text(view.getFloat64(0, true)),
   705: (_, bytes) => cstring(bytes),
+  774: (_, bytes) => macText(bytes, 8),
+  829: (_, bytes) => macText(bytes, 6),
   869: (_, bytes) => varlena(bytes, (content) => addressText(content, false)),
   1042: text,
   1043: text,
@@ -52,6 +54,8 @@ const DECODERS: Readonly<Record<number, Decoder>> = {
   1184: (view) => timestampText(view.getBigInt64(0, true), '+00'),
   1186: (view) => intervalText(view.getBigInt64(0, true), view.getInt32(8, true), view.getInt32(12, true)),
   1266: (view) => timetzText(view.getBigInt64(0, true), view.getInt32(8, true)),
+  1560: bitText,
+  1562: bitText,
   1700: (_, bytes) => varlena(bytes, (content) => numericText(viewOf(content))),
   2275: (_, bytes) => cstring(bytes),
   2950: (_, bytes) => uuidText(bytes),
@@ -99,6 +103,19 @@ function cstring(bytes: Uint8Array): string | undefined {
 function uuidText(bytes: Uint8Array): string | undefined {
   if (bytes.length !== 16) return undefined;
   return hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+function macText(bytes: Uint8Array, count: number): string | undefined {
+  return bytes.length === count ? Array.from(bytes, (byte) => hex(Uint8Array.of(byte))).join(':') : undefined;
+}
+
+/** How many there are, and then they, from the left. */
+function bitText(_: DataView, bytes: Uint8Array): string | undefined {
+  return varlena(bytes, (content) =>
+    Array.from(content.subarray(4), (byte) => byte.toString(2).padStart(8, '0'))
+      .join('')
+      .slice(0, viewOf(content).getInt32(0, true)),
+  );
 }
 
 function utf8(bytes: Uint8Array): string {

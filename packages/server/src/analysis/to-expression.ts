@@ -208,6 +208,8 @@ const PLAIN: ReadonlySet<ValueType['kind']> = new Set([
   'json',
   'jsonb',
   'inet',
+  'mac',
+  'bits',
 ]);
 
 function quantified(scalar: ScalarOf<'any' | 'all'>, context: ToExpression): Expression {

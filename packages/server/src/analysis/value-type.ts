@@ -19,6 +19,8 @@ const KINDS: ReadonlyMap<
   [114, 'json'],
   [700, 'float'],
   [701, 'float'],
+  [774, 'mac'],
+  [829, 'mac'],
   [869, 'inet'],
   [1082, 'date'],
   [1083, 'time'],
@@ -27,6 +29,8 @@ const KINDS: ReadonlyMap<
   [1186, 'interval'],
   [1266, 'timetz'],
   [1700, 'numeric'],
+  [1560, 'bits'],
+  [1562, 'bits'],
   [2950, 'uuid'],
   [3802, 'jsonb'],
 ]);

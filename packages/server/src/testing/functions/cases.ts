@@ -82,6 +82,15 @@ const THING: ValueType = {
 };
 const moods = (): CallCase[] => [{ args: ['mood', 'mood'], types: [MOOD, MOOD] }];
 
+const BITS = 'bit varying: bits';
+const twoBits = (): CallCase[] => [
+  { args: [BITS, BITS] },
+  { args: ['bit varying: eight bits', 'bit varying: eight bits'] },
+];
+const byBytes = (left: string, right: string): CallCase[] => [
+  { args: [left, right], types: [ORDERED_TEXT, ORDERED_TEXT] },
+];
+
 const input = (type: string, values: string): CallCase[] => [
   { args: [`text: ${values}`], sql: `($1)::${type}` },
 ];
@@ -356,6 +365,47 @@ export const CASES: Readonly<Record<string, readonly CallCase[]>> = {
     args: [type, name],
     types: [element, range(element)],
   })),
+  ...Object.fromEntries(
+    ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'cat', 'position', '_and', '_or', 'xor'].map((name) => [
+      `bit${name}`,
+      twoBits(),
+    ]),
+  ),
+  bitnot: [{ args: [BITS] }],
+  bitshiftleft: [{ args: [BITS, 'integer: count'] }],
+  bitshiftright: [{ args: [BITS, 'integer: count'] }],
+  bitsubstr: [{ args: [BITS, 'integer: count', 'integer: count'] }],
+  bitsubstr_no_len: [{ args: [BITS, 'integer: count'] }],
+  bit: [{ args: [BITS, 'integer: length', 'boolean'] }],
+  varbit: [{ args: [BITS, 'integer: length', 'boolean'] }],
+  bitsetbit: [{ args: [BITS, 'integer: small', 'integer: small'] }],
+  bitgetbit: [{ args: [BITS, 'integer: small'] }],
+  bitfromint4: [{ args: ['integer', 'integer: length'] }],
+  bitfromint8: [{ args: ['bigint', 'integer: length'] }],
+  bittoint4: [{ args: [BITS] }],
+  bittoint8: [{ args: [BITS] }],
+  bitlength: [{ args: [BITS] }],
+  bitoctetlength: [{ args: [BITS] }],
+  bit_bit_count: [{ args: [BITS] }],
+  bit_out: [{ args: [BITS], sql: 'textin(bit_out($1))' }],
+  varbit_out: [{ args: [BITS], sql: 'textin(varbit_out($1))' }],
+  macaddr_out: output('macaddr'),
+  macaddr8_out: output('macaddr8'),
+  name_text: output('name'),
+  nameout: output('name'),
+  ...Object.fromEntries(
+    ['lt', 'le', 'gt', 'ge'].flatMap((name) => [
+      [`name${name}`, byBytes('name', 'name')],
+      [`name${name}text`, byBytes('name', 'text')],
+      [`text${name}name`, byBytes('text', 'name')],
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['like', 'nlike', 'iclike', 'icnlike'].map((name) => [
+      `name${name}`,
+      [{ args: ['name', 'text: pattern'], types: [TEXT, TEXT] }],
+    ]),
+  ),
   enum_eq: moods(),
   enum_ne: moods(),
   enum_lt: moods(),
