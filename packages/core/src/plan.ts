@@ -57,7 +57,12 @@ export type ValueType =
   /** `char(n)`: text whose trailing blanks do not count. */
   | { readonly kind: 'char'; readonly ordered: boolean }
   | { readonly kind: 'array'; readonly element: ValueType }
-  | { readonly kind: 'range'; readonly element: ValueType }
+  | {
+      readonly kind: 'range' | 'multirange';
+      readonly element: ValueType;
+      /** The form that ranges of the type are given: of whole numbers or days; absent where they stay as they are made. */
+      readonly canonical?: 'int4' | 'int8' | 'date' | 'other';
+    }
   /** A row value of which the fields are known: `ROW(…)`, or all columns of a relation. */
   | { readonly kind: 'row'; readonly fields: readonly RowField[] }
   /** In the enum's declared order. */

@@ -6,7 +6,7 @@ import type { RerunCause } from '@sluice/server/planner/reasons';
 export const EXAMPLE_TABLES = `
 CREATE TABLE project (id int PRIMARY KEY, name text COLLATE "C", label text COLLATE "und-x-icu", weight float8, tags text[], at timestamptz);
 CREATE TABLE issue (id int PRIMARY KEY, project_id int, title text COLLATE "C", body text, points numeric, data jsonb, due date);
-CREATE TABLE device (id int PRIMARY KEY, mac macaddr);
+CREATE TABLE page (id int PRIMARY KEY, words tsvector);
 CREATE TABLE price (amount money PRIMARY KEY);
 CREATE TABLE silent (id int PRIMARY KEY);
 CREATE TABLE loose (line text COLLATE "C");
@@ -63,7 +63,7 @@ export const BLOCK_EXAMPLES: Readonly<Partial<Record<BlockCause, string>>> = {
   window_order: `SELECT id, row_number() OVER () FROM issue`,
   window_frame: `SELECT id, count(*) OVER (ORDER BY weight RANGE 1 PRECEDING) FROM project`,
   from_unknown: `SELECT x.n FROM issue, XMLTABLE('/a' PASSING xmlelement(name a, title) COLUMNS n int PATH '.') x`,
-  key_text: `SELECT mac, count(*) FROM device GROUP BY mac`,
+  key_text: `SELECT words, count(*) FROM page GROUP BY words`,
   column_type: `SELECT id, xmlelement(name a, title) FROM issue`,
   order_below: `SELECT id FROM (SELECT id FROM issue ORDER BY points) i LIMIT 3`,
   distinct_on: `SELECT DISTINCT ON (project_id) project_id, id FROM issue`,

@@ -17,6 +17,7 @@ import { JSON_BUILD } from '../expression/json-build.js';
 import { JSONB_CHUNK } from './jsonb.js';
 import { JSONB_BUILD } from '../expression/jsonb-build.js';
 import { RANGE_CHUNK } from './range.js';
+import { MULTIRANGE_CHUNK } from './multirange.js';
 import { NETWORK_CHUNK } from './network.js';
 import { MAC } from '../expression/mac.js';
 import { BITS } from '../expression/bits.js';
@@ -51,6 +52,7 @@ export const CHUNKS: Readonly<Record<ChunkName, Chunk>> = {
   jsonb: JSONB_CHUNK,
   'jsonb-build': { functions: JSONB_BUILD },
   range: RANGE_CHUNK,
+  multirange: MULTIRANGE_CHUNK,
   network: NETWORK_CHUNK,
   mac: { functions: MAC },
   bits: { functions: BITS },

@@ -39,6 +39,7 @@ export const CHUNK_NAMES = [
   'jsonb',
   'jsonb-build',
   'range',
+  'multirange',
   'network',
   'mac',
   'bits',

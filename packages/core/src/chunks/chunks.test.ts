@@ -67,6 +67,9 @@ const COMPARED: readonly (readonly [ValueType, string, readonly ChunkName[]])[] 
   [{ kind: 'array', element: INT }, '{1,2}', ['array-values']],
   [{ kind: 'array', element: { kind: 'interval' } }, '{"1 day"}', ['interval', 'array-values']],
   [{ kind: 'range', element: INT }, '[1,3)', ['range']],
+  [{ kind: 'multirange', element: INT }, '{[1,3)}', ['multirange']],
+  [{ kind: 'mac' }, '08:00:2b:01:02:03', []],
+  [{ kind: 'bits' }, '0101', []],
   [
     { kind: 'row', fields: [{ name: 'a', type: { kind: 'array', element: { kind: 'jsonb' } } }] },
     '({1})',

@@ -23,6 +23,7 @@ const LOADERS: Readonly<Record<ChunkName, () => Promise<Chunk>>> = {
   jsonb: async () => (await import('./jsonb.js')).JSONB_CHUNK,
   'jsonb-build': async () => ({ functions: (await import('../expression/jsonb-build.js')).JSONB_BUILD }),
   range: async () => (await import('./range.js')).RANGE_CHUNK,
+  multirange: async () => (await import('./multirange.js')).MULTIRANGE_CHUNK,
   network: async () => (await import('./network.js')).NETWORK_CHUNK,
   mac: async () => ({ functions: (await import('../expression/mac.js')).MAC }),
   bits: async () => ({ functions: (await import('../expression/bits.js')).BITS }),

@@ -15,7 +15,7 @@ export type Compare = (left: string, right: string) => number;
 export type KeyOf = (value: string) => string;
 
 /** Types that are rarer, or whose texts have to be taken apart: what they need is in a chunk. */
-export type RarerKind = 'interval' | 'jsonb' | 'inet' | 'timetz' | 'array' | 'range' | 'row';
+export type RarerKind = 'interval' | 'jsonb' | 'inet' | 'timetz' | 'array' | 'range' | 'multirange' | 'row';
 
 /** How values of such a type are compared, which are made of values of other types: elements, bounds, fields. */
 export interface TypeRule {
@@ -62,6 +62,7 @@ export function comparator(type: ValueType, rules: TypeRules): Compare {
     case 'timetz':
     case 'array':
     case 'range':
+    case 'multirange':
     case 'row':
       return ruleOf(type.kind, rules).compare(partsOf(type).map((part) => comparator(part, rules)));
     default:
@@ -85,6 +86,7 @@ export function equalityKey(type: ValueType, rules: TypeRules): KeyOf {
     case 'timetz':
     case 'array':
     case 'range':
+    case 'multirange':
     case 'row':
       return ruleOf(type.kind, rules).key(partsOf(type).map((part) => equalityKey(part, rules)));
     default:
@@ -98,7 +100,7 @@ function ruleOf(kind: RarerKind, rules: TypeRules): TypeRule {
 
 /** The types of which values of a type are made. */
 export function partsOf(type: ValueType): readonly ValueType[] {
-  if (type.kind === 'array' || type.kind === 'range') return [type.element];
+  if ('element' in type) return [type.element];
   return type.kind === 'row' ? type.fields.map((field) => field.type) : [];
 }
 

@@ -20,6 +20,7 @@ export function writerOf(type: ValueType | undefined): Writer {
     case undefined:
     case 'opaque':
     case 'range':
+    case 'multirange':
       return notReproduced('JSON of this type');
     case 'bool':
       return (value) => (value === 't' ? 'true' : 'false');

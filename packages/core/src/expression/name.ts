@@ -49,6 +49,11 @@ export const NAME: Family = {
 
 function likes(): Family {
   const { textlike, textnlike, texticlike, texticnlike } = LIKE;
-  const named = { namelike: textlike, namenlike: textnlike, nameiclike: texticlike, nameicnlike: texticnlike };
+  const named = {
+    namelike: textlike,
+    namenlike: textnlike,
+    nameiclike: texticlike,
+    nameicnlike: texticnlike,
+  };
   return named as Family;
 }

@@ -2,7 +2,7 @@ import { comparator } from '../engine/compare.js';
 import type { Compare, TypeRules } from '../engine/compare.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
-import { notReproduced } from './errors.js';
+import { notReproduced, raise } from './errors.js';
 import { isOrdered } from './ordered.js';
 import {
   compareBounds,
@@ -13,7 +13,8 @@ import {
   upperOf,
   type RangeValue,
 } from './range-value.js';
-import { strict, tests, typed, typedComparisons, typedTests, type Family } from './registry.js';
+import { RangeMaking, type MaybeRange } from './range-making.js';
+import { loose, strict, tests, typed, typedComparisons, typedTests, type Family } from './registry.js';
 
 function elementCompare(types: readonly ValueType[], rules: TypeRules): Compare {
   const range = types.find((type) => type.kind === 'range');
@@ -94,6 +95,33 @@ const trait = (of: (range: RangeValue) => boolean) => (text: string) => {
 const comparing = (types: readonly ValueType[], rules: TypeRules): Compare =>
   rangeComparator(elementCompare(types, rules));
 
+/** With functions that make a range of a type of their own form. */
+function made(operation: (a: MaybeRange, b: MaybeRange, making: RangeMaking) => MaybeRange) {
+  return (types: readonly ValueType[], rules: TypeRules) => {
+    const making = RangeMaking.of(types, rules);
+    return (left: string, right: string): string =>
+      printRange(operation(parseRange(left), parseRange(right), making));
+  };
+}
+
+const FLAGS = /^[[(][\])]$/;
+const NO_FLAGS = '22000';
+const SYNTAX = '42601';
+
+/** Of two bounds, and what is said of them: `[)` where nothing is. The type is the one that is made. */
+function constructed(types: readonly ValueType[], rules: TypeRules) {
+  const making = RangeMaking.of(types, rules);
+  return (lower: PgText = null, upper: PgText = null, flags: PgText = null): string => {
+    const [open, close] = FLAGS.test(flags ?? raise(NO_FLAGS)) ? (flags ?? '') : raise(SYNTAX);
+    return printRange(
+      making.make(
+        { value: lower, inclusive: open === '[', isLower: true },
+        { value: upper, inclusive: close === ']', isLower: false },
+      ),
+    );
+  };
+}
+
 export const RANGE: Family = {
   ...typedComparisons('range_', comparing),
   ...typedTests({
@@ -113,7 +141,28 @@ export const RANGE: Family = {
     range_overleft: pair((a, b, compare) => compareBounds(upperOf(a), upperOf(b), compare) <= 0),
     range_overright: pair((a, b, compare) => compareBounds(lowerOf(a), lowerOf(b), compare) >= 0),
   }),
-  ...typed('anyrange', { range_intersect: intersection }),
+  ...typedTests({
+    range_adjacent: (types, rules) => {
+      const making = RangeMaking.of(types, rules);
+      return (left, right) => {
+        const [a, b] = [parseRange(left), parseRange(right)];
+        return a !== null && b !== null && making.adjacent(a, b);
+      };
+    },
+  }),
+  ...typed('anyrange', {
+    range_intersect: intersection,
+    range_union: made((a, b, making) => making.union(a, b, true)),
+    range_merge: made((a, b, making) => making.union(a, b, false)),
+    range_minus: made((a, b, making) => making.minus(a, b)),
+  }),
+  ...loose('anyrange', {
+    range_constructor2: (types, rules) => {
+      const construct = constructed(types, rules);
+      return (lower = null, upper = null) => construct(lower, upper, '[)');
+    },
+    range_constructor3: constructed,
+  }),
   ...strict('anyelement', {
     range_lower: bound((range) => range.lower),
     range_upper: bound((range) => range.upper),

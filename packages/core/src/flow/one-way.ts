@@ -5,6 +5,7 @@ export function printsOneWay(type: ValueType): boolean {
   switch (type.kind) {
     case 'array':
     case 'range':
+    case 'multirange':
       return printsOneWay(type.element);
     case 'row':
       return type.fields.every((field) => printsOneWay(field.type));

@@ -35,7 +35,7 @@ export function orderedType(oid: number, collation: number, facts: Facts): Value
   checkDeterministic(collation, facts);
   const type = valueTypeOf(oid, collation, facts);
   let inner = type;
-  while (inner.kind === 'array' || inner.kind === 'range') inner = inner.element;
+  while ('element' in inner) inner = inner.element;
   if ('ordered' in inner && !inner.ordered) {
     if (facts.collations.get(collation)?.ordersByBytes !== true) throw new NotExpressible('collation');
     return type;

@@ -11,9 +11,37 @@ export function rangeText(
   element: TypeFact,
   text: (bytes: Uint8Array) => string | undefined,
 ): string | undefined {
-  const flags = bytes.at(-1) ?? 0;
+  return oneRange(bytes.at(-1) ?? 0, new Bounds(bytes, element, text, BOUNDS_AT));
+}
+
+/** Behind the header and the type; counted, as alignment is, from the beginning of the whole value. */
+const BOUNDS_AT = 8;
+
+/**
+ * Of a multirange's bytes after the header: its type, how many ranges it has, where all but the first begin, what is
+ * said of the bounds of each, the bounds.
+ */
+export function multirangeText(
+  bytes: Uint8Array,
+  element: TypeFact,
+  text: (bytes: Uint8Array) => string | undefined,
+): string | undefined {
+  const count = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(4, true);
+  if (count === 0) return '{}';
+  const flagsAt = 12 + (count - 1) * 4;
+  const bounds = new Bounds(bytes, element, text, flagsAt + count);
+  const ranges: string[] = [];
+  for (let at = 0; at < count; at++) {
+    bounds.align();
+    const range = oneRange(bytes[flagsAt - 4 + at] ?? 0, bounds);
+    if (range === undefined) return undefined;
+    ranges.push(range);
+  }
+  return `{${ranges.join(',')}}`;
+}
+
+function oneRange(flags: number, bounds: Bounds): string | undefined {
   if ((flags & FLAG.empty) !== 0) return printRange(null);
-  const bounds = new Bounds(bytes, element, text);
   const lower = (flags & FLAG.lowerInfinite) === 0 ? bounds.next() : null;
   const upper = (flags & FLAG.upperInfinite) === 0 ? bounds.next() : null;
   if (lower === undefined || upper === undefined) return undefined;
@@ -29,22 +57,31 @@ class Bounds {
   readonly #bytes: Uint8Array;
   readonly #element: TypeFact;
   readonly #text: (bytes: Uint8Array) => string | undefined;
-  /** Behind the type; counted, as alignment is, from the beginning of the whole value. */
-  #at = 8;
+  #at: number;
 
-  constructor(bytes: Uint8Array, element: TypeFact, text: (bytes: Uint8Array) => string | undefined) {
+  constructor(
+    bytes: Uint8Array,
+    element: TypeFact,
+    text: (bytes: Uint8Array) => string | undefined,
+    at: number,
+  ) {
+    this.#at = at;
     this.#bytes = bytes;
     this.#element = element;
     this.#text = text;
   }
 
+  align(): void {
+    const step = ALIGN[this.#element.align] ?? 8;
+    this.#at = Math.ceil(this.#at / step) * step;
+  }
+
   next(): string | undefined {
-    const { length, align } = this.#element;
-    const step = ALIGN[align] ?? 8;
+    const { length } = this.#element;
     const header = this.#byte(this.#at);
     // A value of variable length may have a header of one byte, which is never 0 as what fills up is.
     if (length === -1 && (header & 1) === 1) return this.#short(header >>> 1);
-    this.#at = Math.ceil(this.#at / step) * step;
+    this.align();
     if (length > 0) return this.#text(this.#take(length));
     if (length !== -1) return undefined;
     const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);

@@ -13,7 +13,7 @@ let truth: pg.Client;
 
 beforeAll(async () => {
   database = await sharedDatabase(
-    `CREATE TYPE mood AS ENUM ('sad', 'B "q"', 'NULL'); CREATE TYPE notes AS RANGE (subtype = text); CREATE TABLE t (id int PRIMARY KEY)`,
+    `CREATE TYPE mood AS ENUM ('sad', 'B "q"', 'NULL'); CREATE TYPE notes AS RANGE (subtype = text, multirange_type_name = multinotes); CREATE TABLE t (id int PRIMARY KEY)`,
   );
   pool = new pg.Pool({ connectionString: database.url, max: 1 });
   truth = new pg.Client({ connectionString: database.adminUrl, types: { getTypeParser: () => String } });
@@ -295,6 +295,12 @@ const CASES: readonly (readonly [type: string, values: readonly string[]])[] = [
     'notes',
     ['[a,b]', '["a b","c,d"]', '("",x)', '[,"q\\"uote"]', `[A b,${'z'.repeat(300)})`, '(,é]', 'empty'],
   ],
+  ['int4multirange', ['{}', '{[1,3),[5,7)}', '{(,1),[5,)}', '{(,)}']],
+  ['int8multirange', ['{[1,3),[5,7),[9,)}']],
+  ['nummultirange', ['{}', '{[1.50,2.0],(3,4)}', `{[1,2.${'7'.repeat(600)}],[5,6),[7.25,8)}`, '{(,0.001)}']],
+  ['datemultirange', ['{[2024-01-01,2024-02-01),[2025-01-01,infinity)}']],
+  ['tstzmultirange', ['{[2024-01-01 12:00+00,2024-01-02 00:00:00.5+00),[2025-01-01 00:00+00,)}']],
+  ['multinotes', ['{[a,b),["c d",e),[f,)}', `{[A b,${'z'.repeat(300)})}`, '{}']],
   ['int4range[]', ['{"[1,5)",empty,NULL}']],
   ['inet[]', ['{10.0.0.1,::1/64,NULL}']],
   ['bytea', ['\\x', '\\x00', '\\xff00de']],

@@ -2,7 +2,7 @@ import { addressText } from './datum-address.js';
 import { arrayText } from './datum-array.js';
 import { jsonbText } from './datum-jsonb.js';
 import { float4Text, float8Text, numericText } from './datum-number.js';
-import { rangeText } from './datum-range.js';
+import { multirangeText, rangeText } from './datum-range.js';
 import { dateText, intervalText, timestampText, timeText, timetzText } from './datum-time.js';
 import type { TypeFact } from './facts.js';
 
@@ -75,6 +75,12 @@ function otherText(
   if (fact.kind === 'r' && subtype !== undefined)
     return varlena(bytes, (content) =>
       rangeText(content, subtype, (value) => datumText(value, subtype.oid, types)),
+    );
+  const range = fact.range === null ? undefined : types.get(fact.range);
+  const bound = range?.subtype === undefined || range.subtype === null ? undefined : types.get(range.subtype);
+  if (bound !== undefined)
+    return varlena(bytes, (content) =>
+      multirangeText(content, bound, (value) => datumText(value, bound.oid, types)),
     );
   const element = fact.element === null ? undefined : types.get(fact.element);
   if (element === undefined) return undefined;

@@ -64,6 +64,10 @@ export interface TypeFact {
   readonly ordered: readonly string[] | null;
   /** Of a range: what it is a range of. */
   readonly subtype: number | null;
+  /** Of a multirange: the type of its ranges. */
+  readonly range: number | null;
+  /** Of a range: the C function that gives it its form; null where it stays as it is made. */
+  readonly canonical: string | null;
   /** pg_type.typinput and typoutput, by their C functions. */
   readonly input: string;
   readonly output: string;
@@ -173,7 +177,8 @@ const FACTS_SQL = `
 WITH RECURSIVE types AS (
   SELECT oid FROM pg_catalog.pg_type WHERE oid = ANY ($3::oid[])
   UNION SELECT u.oid FROM types JOIN pg_catalog.pg_type t USING (oid), LATERAL (VALUES (t.typelem), (t.typbasetype),
-    ((SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid))
+    ((SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid)),
+    ((SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngmultitypid = t.oid))
     UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute a
     WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS u (oid) WHERE u.oid <> 0
 ), casts AS (
@@ -210,6 +215,8 @@ SELECT json_build_object(
         WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) END,
       'ordered', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid),
       'subtype', (SELECT r.rngsubtype::int8 FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid),
+      'range', (SELECT r.rngtypid::int8 FROM pg_catalog.pg_range r WHERE r.rngmultitypid = t.oid),
+      'canonical', (SELECT p.prosrc FROM pg_catalog.pg_range r JOIN pg_catalog.pg_proc p ON p.oid = r.rngcanonical WHERE r.rngtypid = t.oid),
       'input', (SELECT p.prosrc FROM pg_catalog.pg_proc p WHERE p.oid = t.typinput),
       'output', (SELECT p.prosrc FROM pg_catalog.pg_proc p WHERE p.oid = t.typoutput),
       'labels', (SELECT json_object_agg(e.oid::text, e.enumlabel) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)))

@@ -142,15 +142,24 @@ const CAUSES = {
 
 function callOf(call: ScalarOf<'call'>, context: ToExpression): Expression {
   if (call.returnsSet) throw new NotExpressible('function_of_sets');
-  if (call.variadic) throw new NotExpressible('function_variadic');
+  const fact = context.facts.functions.get(call.fn);
+  // The arguments after the last one are an array already, but of a function that takes any.
+  if (call.variadic && fact?.signature.endsWith('"any")') !== false)
+    throw new NotExpressible('function_variadic');
   const expression: Expression = {
     op: 'call',
     fn: functionName(call.fn, context),
     args: call.args.map((arg) => toExpression(arg, context)),
     ...typesOf(call.args, call.collation, call.fn, context),
+    // Which range is made, its bounds do not say.
+    ...(MAKING_RANGES.test(fact?.source ?? '')
+      ? { types: [valueTypeOf(call.type.oid, call.collation, context.facts)] }
+      : {}),
   };
-  return elementOfRange(expression, call.args, context.facts.functions.get(call.fn));
+  return elementOfRange(expression, call.args, fact);
 }
+
+const MAKING_RANGES = /^range_constructor[23]$/;
 
 /** A C function by its own name, one that Postgres defines in SQL by its signature. */
 function functionName(oid: number, { facts }: ToExpression): string {

@@ -8,7 +8,7 @@ const CHAR = 1042;
 
 const KINDS: ReadonlyMap<
   number,
-  Exclude<ValueType['kind'], 'text' | 'char' | 'enum' | 'array' | 'range' | 'row' | 'opaque'>
+  Exclude<ValueType['kind'], 'text' | 'char' | 'enum' | 'array' | 'range' | 'multirange' | 'row' | 'opaque'>
 > = new Map([
   [16, 'bool'],
   [17, 'bytea'],
@@ -35,6 +35,13 @@ const KINDS: ReadonlyMap<
   [3802, 'jsonb'],
 ]);
 
+/** What gives ranges of Postgres's own types their form. */
+const CANONICAL: Readonly<Record<string, 'int4' | 'int8' | 'date'>> = {
+  int4range_canonical: 'int4',
+  int8range_canonical: 'int8',
+  daterange_canonical: 'date',
+};
+
 /** What the engine makes of a type; domains are what they are made of. @param collation by which it is compared. */
 export function valueTypeOf(oid: number, collation: number, facts: Facts): ValueType {
   const ordered = facts.collations.get(collation)?.bytewise ?? false;
@@ -48,7 +55,15 @@ export function valueTypeOf(oid: number, collation: number, facts: Facts): Value
   if (fact.ordered !== null) return { kind: 'enum', labels: fact.ordered };
   if (fact.element !== null) return { kind: 'array', element: valueTypeOf(fact.element, collation, facts) };
   if (fact.kind === 'r' && fact.subtype !== null)
-    return { kind: 'range', element: valueTypeOf(fact.subtype, collation, facts) };
+    return {
+      kind: 'range',
+      element: valueTypeOf(fact.subtype, collation, facts),
+      ...(fact.canonical === null ? {} : { canonical: CANONICAL[fact.canonical] ?? 'other' }),
+    };
+  if (fact.range !== null) {
+    const range = valueTypeOf(fact.range, collation, facts);
+    return range.kind === 'range' ? { ...range, kind: 'multirange' } : { kind: 'opaque' };
+  }
   return { kind: 'opaque' };
 }
 
@@ -85,7 +100,10 @@ export function printsAlike(one: number, other: number, facts: Facts): boolean {
   const [a, b] = [baseOf(one, facts), baseOf(other, facts)];
   if (a === undefined || b === undefined) return false;
   if (a.element !== null && b.element !== null) return printsAlike(a.element, b.element, facts);
-  return a.output === b.output || (PLAIN.has(a.output) && PLAIN.has(b.output));
+  return a.output === b.output || ALIKE.some((outputs) => outputs.has(a.output) && outputs.has(b.output));
 }
 
-const PLAIN: ReadonlySet<string> = new Set(['textout', 'varcharout', 'bpcharout']);
+const ALIKE: readonly ReadonlySet<string>[] = [
+  new Set(['textout', 'varcharout', 'bpcharout']),
+  new Set(['bit_out', 'varbit_out']),
+];

@@ -142,17 +142,21 @@ const TYPES: readonly (readonly [name: string, type: ValueType])[] = [
   ['jsonb[]', { kind: 'array', element: { kind: 'jsonb' } }],
   ['double precision[]', { kind: 'array', element: { kind: 'float' } }],
   ['int4range', { kind: 'range', element: int }],
+  ['int4multirange', { kind: 'multirange', element: int }],
+  ['nummultirange', { kind: 'multirange', element: { kind: 'numeric' } }],
+  ['macaddr', { kind: 'mac' }],
+  ['bit varying', { kind: 'bits' }],
   ['numrange', { kind: 'range', element: { kind: 'numeric' } }],
   ['tstzrange', { kind: 'range', element: { kind: 'timestamptz' } }],
 ];
+
+const VALUES_OF: Readonly<Record<string, string>> = { bpchar: 'character', 'bit varying': 'bits' };
 
 test.for(TYPES)('%s: its order and its keys of equality are those of Postgres', async ([name, type]) => {
   const { rows } = await client.query<string[]>({
     text: `WITH v AS (SELECT v::${name} AS v FROM unnest($1::text[]) AS u(v))
            SELECT a.v, b.v, (a.v > b.v)::int - (a.v < b.v)::int, a.v = b.v FROM v a, v b`,
-    values: [
-      [...(VALUES[name === 'bpchar' ? 'character' : name] ?? []), ...new RandomValues(SEED).valuesOf(name)],
-    ],
+    values: [[...(VALUES[VALUES_OF[name] ?? name] ?? []), ...new RandomValues(SEED).valuesOf(name)]],
     rowMode: 'array',
   });
   const compare = comparator(type, ALL_PIECES.types);

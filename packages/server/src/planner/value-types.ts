@@ -22,7 +22,7 @@ export const OID = {
 
 const KINDS: ReadonlyMap<
   number,
-  Exclude<ValueType['kind'], 'text' | 'char' | 'enum' | 'array' | 'range' | 'row' | 'opaque'>
+  Exclude<ValueType['kind'], 'text' | 'char' | 'enum' | 'array' | 'range' | 'multirange' | 'row' | 'opaque'>
 > = new Map([
   [OID.bool, 'bool'],
   [OID.bytea, 'bytea'],

@@ -19,7 +19,7 @@ export function toldApart(scalar: Scalar, facts: Facts): ValueType {
 }
 
 function isToldApart(type: ValueType): boolean {
-  if (type.kind === 'array' || type.kind === 'range') return isToldApart(type.element);
+  if ('element' in type) return isToldApart(type.element);
   if (type.kind === 'row') return type.fields.every((field) => isToldApart(field.type));
   return type.kind !== 'opaque' && type.kind !== 'json';
 }

@@ -28,7 +28,17 @@ const kinds = {
 } as const satisfies Record<string, ValueType>;
 
 const array = (element: ValueType): ValueType => ({ kind: 'array', element });
-const range = (element: ValueType): ValueType => ({ kind: 'range', element });
+type Canonical = 'int4' | 'int8' | 'date';
+const range = (element: ValueType, canonical?: Canonical): ValueType => ({
+  kind: 'range',
+  element,
+  ...(canonical === undefined ? {} : { canonical }),
+});
+const multirange = (element: ValueType, canonical?: Canonical): ValueType => ({
+  ...range(element, canonical),
+  kind: 'multirange',
+  element,
+});
 
 const ELEMENTS = [
   'integer',
@@ -52,17 +62,26 @@ const arrayAnd = (...rest: string[]): CallCase[] =>
     types: [array(kinds[element]), kinds[element]],
   }));
 
-const RANGES: readonly (readonly [string, ValueType, string])[] = [
-  ['int4range', kinds.integer, 'integer'],
-  ['int8range', kinds.bigint, 'bigint'],
+const RANGES: readonly (readonly [string, ValueType, string, Canonical?])[] = [
+  ['int4range', kinds.integer, 'integer', 'int4'],
+  ['int8range', kinds.bigint, 'bigint', 'int8'],
   ['numrange', kinds.numeric, 'numeric'],
-  ['daterange', kinds.date, 'date'],
+  ['daterange', kinds.date, 'date', 'date'],
   ['tstzrange', kinds['timestamp with time zone'], 'timestamp with time zone'],
   ['tsrange', kinds['timestamp without time zone'], 'timestamp without time zone'],
 ];
 
 const ranges = (): CallCase[] =>
-  RANGES.map(([name, element]) => ({ args: [name, name], types: [range(element), range(element)] }));
+  RANGES.map(([name, element, , canonical]) => ({
+    args: [name, name],
+    types: [range(element, canonical), range(element, canonical)],
+  }));
+/** Ranges and multiranges of one type, the names of both with `multi` where it is one. */
+const rangePairs = (...which: readonly ('range' | 'multirange')[]): CallCase[] =>
+  RANGES.map(([name, element, , canonical]) => ({
+    args: which.map((one) => (one === 'range' ? name : name.replace('range', 'multirange'))),
+    types: which.map((one) => (one === 'range' ? range(element, canonical) : multirange(element, canonical))),
+  }));
 const oneRange = (): CallCase[] =>
   RANGES.map(([name, element]) => ({ args: [name], types: [range(element)] }));
 
@@ -349,6 +368,10 @@ export const CASES: Readonly<Record<string, readonly CallCase[]>> = {
       'overleft',
       'overright',
       'intersect',
+      'adjacent',
+      'union',
+      'minus',
+      'merge',
     ].map((name) => [`range_${name}`, ranges()]),
   ),
   ...Object.fromEntries(
@@ -357,6 +380,60 @@ export const CASES: Readonly<Record<string, readonly CallCase[]>> = {
       oneRange(),
     ]),
   ),
+  range_constructor2: RANGES.map(([name, element, type, canonical]) => ({
+    args: [type, type],
+    sql: `${name}($1, $2)`,
+    types: [range(element, canonical)],
+  })),
+  range_constructor3: RANGES.map(([name, element, type, canonical]) => ({
+    args: [type, type, 'text: inclusive'],
+    sql: `${name}($1, $2, $3)`,
+    types: [range(element, canonical)],
+  })),
+  ...Object.fromEntries(
+    ['contains', 'contained_by', 'overlaps', 'before', 'after', 'overleft', 'overright', 'adjacent'].flatMap(
+      (name) => [
+        [`multirange_${name}_range`, rangePairs('multirange', 'range')],
+        [`range_${name}_multirange`, rangePairs('range', 'multirange')],
+        [`multirange_${name}_multirange`, rangePairs('multirange', 'multirange')],
+      ],
+    ),
+  ),
+  ...Object.fromEntries(
+    ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'union', 'minus', 'intersect'].map((name) => [
+      `multirange_${name}`,
+      rangePairs('multirange', 'multirange'),
+    ]),
+  ),
+  ...Object.fromEntries(
+    [
+      'multirange_lower',
+      'multirange_upper',
+      'multirange_empty',
+      'multirange_lower_inc',
+      'multirange_upper_inc',
+      'multirange_lower_inf',
+      'multirange_upper_inf',
+      'range_merge_from_multirange',
+    ].map((name) => [name, rangePairs('multirange')]),
+  ),
+  multirange_constructor1: rangePairs('range').map((one) => ({
+    ...one,
+    sql: `${(one.args[0] ?? '').replace('range', 'multirange')}($1)`,
+  })),
+  multirange_constructor2: ['int4range', 'numrange'].map((name) => ({
+    args: [`${name}[]`],
+    sql: `${name.replace('range', 'multirange')}(VARIADIC $1)`,
+    types: [array(name === 'numrange' ? range(kinds.numeric) : range(kinds.integer, 'int4'))],
+  })),
+  multirange_contains_elem: RANGES.map(([name, element, type, canonical]) => ({
+    args: [name.replace('range', 'multirange'), type],
+    types: [multirange(element, canonical), element],
+  })),
+  elem_contained_by_multirange: RANGES.map(([name, element, type, canonical]) => ({
+    args: [type, name.replace('range', 'multirange')],
+    types: [element, multirange(element, canonical)],
+  })),
   range_contains_elem: RANGES.map(([name, element, type]) => ({
     args: [name, type],
     types: [range(element), element],

@@ -42,6 +42,8 @@ export class RandomValues {
     'text[]': () => `{${this.#list(() => JSON.stringify(this.#text()))}}`,
     int4range: () => this.#range(() => this.below(20)),
     numrange: () => this.#range(() => this.below(20) / 2),
+    int4multirange: () => this.#multirange(() => this.below(20)),
+    nummultirange: () => this.#multirange(() => this.below(20) / 2),
     'number text': () => this.#decimal(),
   };
 
@@ -108,6 +110,10 @@ export class RandomValues {
 
   #list(item: () => string): string {
     return Array.from({ length: this.below(5) }, item).join(',');
+  }
+
+  #multirange(bound: () => number): string {
+    return `{${this.#list(() => this.#range(bound))}}`;
   }
 
   #range(bound: () => number): string {

@@ -1,0 +1,50 @@
+import { PATIENCE_MS } from '@sluice/server/testing/deadline';
+import { sharedDatabase } from '@sluice/server/testing/shared';
+import { expect, test } from 'vitest';
+import { Random } from '../kit/random.js';
+import { follow } from './follow.js';
+import { Tally } from './tally.js';
+
+// Types that few queries use are followed like any other: subscribed to, the data changed underneath, compared.
+
+const SCHEMA = `
+  CREATE TABLE booking (id int PRIMARY KEY, room int, days int4range, spans int4multirange, costs nummultirange, at tstzrange);
+  INSERT INTO booking SELECT n, n % 3, int4range(n, n + n % 4), int4multirange(int4range(n, n + 2), int4range(n + 3, n + 9)),
+    nummultirange(numrange(n / 2.0, n), numrange(n + 0.5, n + 1.50)), tstzrange('2026-01-01', '2026-01-01'::timestamptz + n * '1 day'::interval)
+    FROM generate_series(1, 12) AS n;
+  INSERT INTO booking VALUES (20, 1, 'empty', '{}', '{}', 'empty'), (21, 2, '(,)', '{(,3),[9,)}', '{(,)}', NULL), (22, NULL, NULL, NULL, NULL, NULL);
+  CREATE TABLE device (id int PRIMARY KEY, mac macaddr, wide macaddr8, flags bit(8), mask varbit, label name);
+  INSERT INTO device SELECT n, ('08:00:2b:01:02:0' || n % 4)::macaddr, ('08:00:2b:01:02:03:04:0' || n % 5)::macaddr8, (n * 37)::bit(8),
+    (n % 6)::bit(5)::varbit, 'device ' || n % 4 FROM generate_series(1, 12) AS n;
+  INSERT INTO device VALUES (20, NULL, NULL, NULL, '', '')`;
+
+const QUERIES: readonly string[] = [
+  "SELECT id, days FROM booking WHERE days && int4range(3, 6) OR days -|- '[1,3]'",
+  'SELECT id, days + int4range(lower(days), 9), range_merge(days, int4range(2, 3)) FROM booking WHERE NOT isempty(days) ORDER BY id',
+  "SELECT id FROM booking WHERE spans @> 4 OR costs <@ '{[0,3],[7.5,12)}' ORDER BY id",
+  "SELECT id, spans * '{[2,5),[7,9)}', spans - '{[3,4)}', spans + int4multirange(days) FROM booking ORDER BY id",
+  'SELECT a.id, b.id FROM booking a JOIN booking b ON a.spans && b.spans AND a.id < b.id ORDER BY a.id, b.id',
+  'SELECT spans, count(*) FROM booking GROUP BY spans ORDER BY spans',
+  'SELECT DISTINCT days FROM booking ORDER BY days DESC NULLS LAST',
+  "SELECT id FROM booking WHERE at @> '2026-01-03'::timestamptz OR spans &< int4multirange(int4range(1, 4), int4range(6, 8))",
+  'SELECT room, lower(costs), upper(costs), range_merge(costs), lower_inf(spans) FROM booking ORDER BY id LIMIT 9',
+  'SELECT mac, count(*), max(id) FROM device GROUP BY mac ORDER BY mac',
+  "SELECT id, trunc(mac), ~wide, mac::macaddr8 FROM device WHERE mac > '08:00:2b:01:02:01' OR wide < '08:00:2b:01:02:03:04:02' ORDER BY id",
+  "SELECT id, flags & B'00001111', flags << 2, flags || mask, substring(flags FROM 3 FOR 4), length(mask), flags::int FROM device ORDER BY flags, id",
+  "SELECT id FROM device WHERE mask >= B'001' AND flags <> B'00100101'",
+  "SELECT id, label, label::text || '!' FROM device WHERE label > 'device 1' OR label = 'device 0' ORDER BY label, id",
+];
+
+test('types that few queries use are followed like any other', { timeout: 5 * PATIENCE_MS }, async () => {
+  const database = await sharedDatabase(SCHEMA);
+  try {
+    const tally = new Tally();
+    const queries = QUERIES.map((sql) => ({ sql, params: [] }));
+    expect(await follow(database, queries, { random: new Random('rarer'), rounds: 10 }, tally)).toEqual([]);
+    expect(tally.lines({ each: true }).filter((line) => /^(rerun|refused)/.test(line))).toEqual([]);
+    expect(tally.incremental).toBe(QUERIES.length);
+    expect(tally.changed).toBeGreaterThan(2 * QUERIES.length);
+  } finally {
+    await database.drop();
+  }
+});
