@@ -25,8 +25,23 @@ export interface Explanation {
   readonly lookups: readonly Lookup[];
   /** The plan as lines of a tree, what is done last first; where it is re-run, its SQL. */
   readonly tree: readonly string[];
+  /** What it may come to, before anything is open; null where Postgres does not say: see `Estimate`. */
+  readonly estimate: Estimate | null;
   /** What the server has done for it; null where no server was asked, or none of its clients has it open. */
   readonly observed: Observed | null;
+}
+
+/**
+ * What Postgres expects by its statistics, for parameters of which nothing is known. No count: it may be wrong by any
+ * factor where tables were not analysed, or values are not alike. A query with parameters has one from Postgres 16 on.
+ */
+export interface Estimate {
+  /** Of the answer, and the bytes of their values. */
+  readonly rows: number;
+  readonly bytes: number;
+  /** What one view would hold for it, as `Observed` counts it for all that are open. */
+  readonly heldRows: number;
+  readonly heldBytes: number;
 }
 
 /** How rows of a table are found: by the columns that must equal a value; by none, all of it is read. */

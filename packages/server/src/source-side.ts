@@ -196,7 +196,8 @@ export class LocalSourceSide implements SourceSide {
     await this.#schemaKnown;
     const planned = await this.#planner.explain(sql, { principal, adHoc });
     const run: Run = (text, values) => this.#database.query(text, values);
-    const { plan: _, ...explanation } = await explain(planned, this.#registry.current, run);
+    const expected = await this.#planner.estimate(sql, { principal });
+    const { plan: _, ...explanation } = await explain(planned, this.#registry.current, run, expected);
     return { ...explanation, observed: this.#host.observed(planned) };
   }
 

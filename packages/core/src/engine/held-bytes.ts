@@ -18,6 +18,11 @@ export function bytesOfValues(values: readonly (PgText | undefined)[]): number {
   return bytes;
 }
 
+/** @param width bytes of its values together */
+export function bytesOfRow(columns: number, width: number): number {
+  return ROW_BYTES + VALUE_BYTES * columns + width;
+}
+
 /** What one engine holds, added up over all its parts. */
 export class HeldBytes {
   #total = 0;

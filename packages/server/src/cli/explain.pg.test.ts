@@ -19,7 +19,7 @@ test('explain shows the gear, the reason and the plan as a tree', async () => {
     `SELECT title, id FROM issue WHERE project_id = $1 AND (title IS NULL OR NOT mood = 'sad') ORDER BY title DESC LIMIT 5`,
   );
   expect(tree.code).toBe(0);
-  expect(tree.out.replace(/^template .*\n/m, '')).toBe(
+  expect(tree.out.replace(/^(template|estimate) .*\n/gm, '')).toBe(
     [
       'gear        incremental',
       'parameters  $1 int4',
@@ -67,6 +67,52 @@ test('explain shows the gear, the reason and the plan as a tree', async () => {
     });
     expect(refused.err, sql).toContain(`[${code}]`);
   }
+  await database.drop();
+});
+
+test('explain estimates what a view may hold by what Postgres expects, and says that it is an estimate', async () => {
+  const database = await sharedDatabase(`
+    CREATE TABLE project (id int PRIMARY KEY, name text COLLATE "C");
+    CREATE TABLE item (id int PRIMARY KEY, project int, title text COLLATE "C", body text) PARTITION BY RANGE (id);
+    CREATE TABLE item_1 PARTITION OF item FOR VALUES FROM (0) TO (10000);
+    CREATE TABLE item_2 PARTITION OF item FOR VALUES FROM (10000) TO (30000);
+    CREATE INDEX ON item (project);
+    INSERT INTO project SELECT n, lpad(n::text, 10) FROM generate_series(0, 199) n;
+    INSERT INTO item SELECT n, n % 200, lpad(n::text, 20), repeat('x', 500) FROM generate_series(0, 19999) n;
+    ANALYZE`);
+  const estimated = async (sql: string): Promise<unknown> => {
+    const { out } = await sluice(['explain', sql, '--json', '--database-url', database.url]);
+    return (JSON.parse(out) as { estimate: unknown }).estimate;
+  };
+  const { out } = await sluice([
+    'explain',
+    'SELECT id, name FROM project WHERE id < 100',
+    '--database-url',
+    database.url,
+  ]);
+  expect(out.split('\n').filter((line) => /^(estimate|ordered|plan|hint|views)/.test(line))).toEqual([
+    'ordered     no',
+    "estimate    by Postgres's statistics an answer of some 100 rows in 1500 bytes; one view holds some 100 rows in 19100 bytes",
+    'plan',
+  ]);
+  // A hundred of one project: an answer of one row, but all of these are held.
+  expect(
+    await estimated(
+      'SELECT p.name, count(*) FROM project p JOIN item i ON i.project = p.id WHERE p.id = $1 GROUP BY 1',
+    ),
+  ).toMatchObject({ heldRows: 101 });
+  // Each project once, however often the join looks for it; long values count where they are read.
+  const [bodies, titles] = [
+    await estimated('SELECT p.name, i.body FROM project p JOIN item i ON i.project = p.id'),
+    await estimated('SELECT p.name, i.title FROM project p JOIN item i ON i.project = p.id'),
+  ] as { rows: number; heldRows: number; heldBytes: number }[];
+  expect([bodies?.rows, bodies?.heldRows, titles?.heldRows]).toEqual([20_000, 20_200, 20_200]);
+  expect((bodies?.heldBytes ?? 0) - (titles?.heldBytes ?? 0)).toBeGreaterThan(20_000 * 450);
+  // What is run again holds its answer alone.
+  expect(await estimated(`SELECT count(*) FROM item WHERE title ~ $1`)).toMatchObject({
+    rows: 1,
+    heldRows: 1,
+  });
   await database.drop();
 });
 

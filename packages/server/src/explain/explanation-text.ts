@@ -1,10 +1,11 @@
-import type { Explanation, Observed, Timing } from '@sluice/core/explanation';
+import type { Estimate, Explanation, Observed, Timing } from '@sluice/core/explanation';
 import { indent } from './lines.js';
 
 /** For people: a few facts, what it has cost so far, then the plan as a tree. */
 export function explanationText(explanation: Explanation): string {
-  const { gear, reason, remedy, template, parameters, columns, reads, key, ordered, hints, tree, observed } =
+  const { gear, reason, remedy, template, parameters, columns, reads, key, ordered, hints, tree } =
     explanation;
+  const { estimate, observed } = explanation;
   return [
     `gear        ${gear}`,
     ...(reason === null ? [] : [`reason      ${reason}`]),
@@ -16,11 +17,17 @@ export function explanationText(explanation: Explanation): string {
     `key         ${key === null ? 'none: rows are told apart by all of their bytes' : key.join(', ') || 'the one row'}`,
     `ordered     ${ordered ? 'yes' : 'no'}`,
     ...hints.map((hint) => `hint        ${hint}`),
+    ...(estimate === null ? [] : [estimateLine(estimate)]),
     ...(observed === null ? [] : observedLines(observed)),
     'plan',
     ...indent(tree),
     '',
   ].join('\n');
+}
+
+function estimateLine({ rows, bytes, heldRows, heldBytes }: Estimate): string {
+  const answer = `an answer of some ${plural(rows, 'row')} in ${bytes} bytes`;
+  return `estimate    by Postgres's statistics ${answer}; one view holds some ${plural(heldRows, 'row')} in ${heldBytes} bytes`;
 }
 
 function observedLines(observed: Observed): string[] {

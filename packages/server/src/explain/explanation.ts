@@ -1,10 +1,12 @@
 import type { Explanation } from '@sluice/core/explanation';
 import type { TablePlan } from '@sluice/core/plan';
 import type { BlockPlan, Gear, Planned, PlanParam } from '../planner/planned.js';
+import type { PostgresPlan } from '../planner/postgres-plan.js';
 import { rerunSql } from '../planner/rerun-sql.js';
 import type { Registry, Table } from '../registry/registry.js';
 import type { Run } from '../source/source.js';
 import { blockTree } from './block-tree.js';
+import { estimateOf } from './estimate.js';
 import { indexFor, readTableFacts, type TableFacts } from './indexes.js';
 import { lookupsOf } from './lookups.js';
 import { remedyFor } from './remedies.js';
@@ -19,8 +21,16 @@ export interface ExplainedPlan extends Explanation {
     | { readonly sql: string };
 }
 
-/** @param run as the service role: asks the catalog about indexes and names */
-export async function explain(planned: Planned, registry: Registry, run: Run): Promise<ExplainedPlan> {
+/**
+ * @param run as the service role: asks the catalog about indexes and names
+ * @param expected see `Planner.estimate`
+ */
+export async function explain(
+  planned: Planned,
+  registry: Registry,
+  run: Run,
+  expected: PostgresPlan | null,
+): Promise<ExplainedPlan> {
   const { gear, shape } = planned;
   const tables = planned.reads.flatMap((oid) => registry.tables.get(oid) ?? []);
   const facts = await readTableFacts(run, planned.reads);
@@ -44,6 +54,7 @@ export async function explain(planned: Planned, registry: Registry, run: Run): P
     chunks: gear.kind === 'rerun' ? [] : gear.plan.chunks,
     lookups,
     tree: treeOf(planned, tables, facts, spellings),
+    estimate: expected === null ? null : estimateOf(planned, expected, registry, facts),
     observed: null,
     plan: planOf(gear, tables),
   };

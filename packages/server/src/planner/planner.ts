@@ -23,6 +23,7 @@ import { PlanCache } from './plan-cache.js';
 import type { PlanFacts } from './plan-facts.js';
 import type { Concern, Gear, ParamType, Planned } from './planned.js';
 import { fromPostgres, isDataError } from './postgres-errors.js';
+import { postgresPlan, type PostgresPlan } from './postgres-plan.js';
 import { BeyondOneTable, NotIncremental, RERUN_REASONS, type RerunCause } from './reasons.js';
 import { collectReferences, type References } from './references.js';
 import { cutAtParams } from './rerun-sql.js';
@@ -98,6 +99,22 @@ export class Planner {
   /** The plan of a text for someone who only wants to look at it: neither values nor a tick are asked for. */
   explain(sql: string, request: Pick<PlanRequest, 'principal' | 'adHoc'>): Promise<Planned> {
     return this.#cached(sql, { ...request, params: [] });
+  }
+
+  /**
+   * What Postgres expects of running a query of which it is known by now that to plan it does no harm.
+   * @returns null where it does not say
+   */
+  async estimate(sql: string, { principal }: Pick<PlanRequest, 'principal'>): Promise<PostgresPlan | null> {
+    await parserReady();
+    const text = parseSelect(sql, this.#limits).bytes.toString('utf8');
+    const session = { ...principal, timeoutMs: this.#timeoutMs };
+    return this.#turns.run(() =>
+      inSession(this.#options.connections, session, async ({ run, describe }) => {
+        const { paramTypes } = await describe(text);
+        return postgresPlan(run, text, paramTypes.length);
+      }).catch(() => null),
+    );
   }
 
   /**

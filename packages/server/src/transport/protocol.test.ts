@@ -162,6 +162,7 @@ test('the explanation of the example has all members, and each is described', ()
     chunks: true,
     lookups: true,
     tree: true,
+    estimate: true,
     observed: true,
   };
   const observed: Readonly<Record<keyof Observed, true>> = {

@@ -20,7 +20,8 @@ export async function explain(
   await withPlanner(config, async (planner, registry, run) => {
     const principal = { role: config.role, claims: {} };
     const planned = await planner.explain(sql, { principal, adHoc: options.adHoc === true });
-    const explanation = await explainPlan(planned, registry, run);
+    const expected = await planner.estimate(sql, { principal });
+    const explanation = await explainPlan(planned, registry, run, expected);
     io.out(
       options.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation),
     );
