@@ -237,6 +237,8 @@ export class Client implements Notifiable {
       }
       case 'move':
         return this.#move(message);
+      case 'gear':
+        return this.#views.regear(message);
       case 'error':
         return this.#refused(message);
     }

@@ -110,7 +110,7 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
     return this.#ready.promise;
   }
 
-  /** How the server maintains it; null before it has answered. */
+  /** How the server maintains it; null before it has answered. Where that changes, listeners are told. */
   get gear(): 'incremental' | 'rerun' | null {
     return this.#target.view?.gear ?? null;
   }
@@ -191,6 +191,11 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
   /** For the subscription. */
   rowsChanged(): void {
     if (!this.#closed) this.#parts.notifier.mark(this);
+  }
+
+  /** For the subscription. */
+  gearChanged(): void {
+    this.rowsChanged();
   }
 
   /** For the notifier. */

@@ -46,6 +46,7 @@ const MEMBERS: Readonly<Record<ServerMessage['kind'], Readonly<Record<string, Ch
     reached: optional(isList),
     replaced: optional(isList),
   },
+  gear: { view: isText, gear: isText, reason: optional(isText) },
   error: { id: optional(isNumber), reach: optional(isNumber), error: isWireError },
   goaway: { afterMs: isNumber },
   pong: {},

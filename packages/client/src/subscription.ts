@@ -10,6 +10,8 @@ export interface Holder {
   receive(from: Subscription, event: PhaseEvent): void;
   /** The rows that the subscription shows are others now. */
   rowsChanged(): void;
+  /** The server maintains the subscription's view otherwise. */
+  gearChanged(): void;
 }
 
 const NO_ROWS: readonly RowObject[] = Object.freeze([]);

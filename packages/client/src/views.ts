@@ -1,6 +1,6 @@
 import type { SluiceError } from '@sluice/core/errors';
 import type { ValueMode } from '@sluice/core/row-decoder';
-import type { Move, Subscribed, ViewId } from '@sluice/core/wire';
+import type { Geared, Move, Subscribed, ViewId } from '@sluice/core/wire';
 import { clientError, fromWire } from './errors.js';
 import { inNamedBuckets } from './resume.js';
 import { Staging, type ViewChange } from './staging.js';
@@ -92,6 +92,15 @@ export class Views {
       view.forsake();
       if (view.holders.size === 0) this.#forget(view);
     }
+  }
+
+  /** The server maintains a view otherwise than it said before. Its rows are what they were. */
+  regear({ view: id, gear, reason }: Geared): void {
+    const view = this.#views.get(id);
+    if (!view?.answered) return;
+    view.gear = gear;
+    view.reason = reason;
+    for (const subscription of view.holders) for (const holder of subscription.holders) holder.gearChanged();
   }
 
   /** Stages a change. @param bytes the length of its message. */

@@ -118,6 +118,7 @@ export type ServerMessage =
   | Delta
   | Difference
   | Move
+  | Geared
   | Failure
   | Goaway
   | { readonly kind: 'pong'; readonly id?: number };
@@ -146,6 +147,15 @@ export interface Subscribed {
   readonly shape: Shape;
   readonly gear: 'incremental' | 'rerun';
   /** Why the view is not incremental, in words. */
+  readonly reason?: string;
+}
+
+/** From now on the server maintains the view otherwise. Not staged: no row is another. */
+export interface Geared {
+  readonly kind: 'gear';
+  readonly optional: true;
+  readonly view: ViewId;
+  readonly gear: Subscribed['gear'];
   readonly reason?: string;
 }
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createSluice, type Sluice } from '@sluice/server';
 import { sharedDatabase } from '@sluice/server/testing/shared';
 import { expect, test } from 'vitest';
+import { eventsOf as events, type StreamEvent as Told } from '../kit/event-stream.js';
 import { TcpProxy } from '../kit/tcp-proxy.js';
 
 // Event streams when their server stops: told so, and taken up by the next one without going back.
@@ -11,12 +12,6 @@ import { TcpProxy } from '../kit/tcp-proxy.js';
 const SETUP = `CREATE TABLE issue (id int PRIMARY KEY, title text); INSERT INTO issue VALUES (1, 'one')`;
 const QUERY = 'SELECT id, title FROM issue ORDER BY id';
 const PYTHON = fileURLToPath(new URL('../../python/sse_client.py', import.meta.url));
-
-interface Told {
-  readonly event: string;
-  readonly id: string;
-  readonly data: Record<string, unknown>;
-}
 
 async function startServer(databaseUrl: string): Promise<{ readonly sluice: Sluice; readonly url: string }> {
   const sluice = createSluice({ database: databaseUrl, allowSql: true, port: 0, logLevel: 'silent' });
@@ -26,28 +21,6 @@ async function startServer(databaseUrl: string): Promise<{ readonly sluice: Slui
 async function subscribe(url: string): Promise<string> {
   const answer = await fetch(`${url}/subscribe`, { method: 'POST', body: JSON.stringify({ sql: QUERY }) });
   return ((await answer.json()) as { subscription_id: string }).subscription_id;
-}
-
-async function* events(url: string): AsyncGenerator<Told> {
-  const response = await fetch(url);
-  expect(response.status).toBe(200);
-  let text = '';
-  for await (const chunk of response.body ?? []) {
-    text += Buffer.from(chunk).toString();
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const fields = new Map(
-        text
-          .slice(0, end)
-          .split('\n')
-          .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
-      );
-      text = text.slice(end + 2);
-      const data = fields.get('data');
-      if (data === undefined) continue;
-      const { event = '', id = '' } = Object.fromEntries(fields);
-      yield { event, id, data: JSON.parse(data) as Record<string, unknown> };
-    }
-  }
 }
 
 test('the next server does not know the subscription, says so, and takes the client up at its position', async () => {

@@ -191,6 +191,8 @@ export class PortWatcher {
         for (const op of read<Delta>(entry.edited ?? entry.message).ops) applyOp(view, op);
         become(view, entry.to);
         return;
+      case 'gear':
+        return;
       case 'gap':
         view.gap = entry.through;
         return;

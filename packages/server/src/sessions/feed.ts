@@ -1,5 +1,6 @@
 import type { Shape } from '@sluice/core/shape';
 import type { ViewId, WireError } from '@sluice/core/wire';
+import type { Geared } from '../views/port.js';
 import { lsnOf, SPOT_ZERO, type Spot } from './spot.js';
 
 /*
@@ -55,8 +56,7 @@ export class Feed {
   readonly chain: string;
   /** Of the first who opened it: others may call its columns otherwise. */
   readonly shape: Shape;
-  readonly gear: 'incremental' | 'rerun';
-  readonly reason: string | undefined;
+  #geared: Geared;
   readonly #bounds: FeedBounds;
   readonly #versions: Version[] = [];
   readonly #spans: Span[] = [];
@@ -66,13 +66,17 @@ export class Feed {
   #bytes = 0;
   #whole: Whole | null = null;
 
-  constructor(about: Pick<Feed, 'view' | 'chain' | 'shape' | 'gear' | 'reason'>, bounds: FeedBounds) {
+  constructor(about: Pick<Feed, 'view' | 'chain' | 'shape' | 'geared'>, bounds: FeedBounds) {
     this.view = about.view;
     this.chain = about.chain;
     this.shape = about.shape;
-    this.gear = about.gear;
-    this.reason = about.reason;
+    this.#geared = about.geared;
     this.#bounds = bounds;
+  }
+
+  /** How the view is maintained now. */
+  get geared(): Geared {
+    return this.#geared;
   }
 
   /** Bytes of the deltas held. */
@@ -93,6 +97,11 @@ export class Feed {
   }
 
   // ------------------------------------------------------------ what the view says
+
+  /** It is maintained otherwise from now on. */
+  regear(geared: Geared): void {
+    this.#geared = geared;
+  }
 
   /** The first version, or the first of a new chain. */
   rows(at: Spot, bytes: Uint8Array, count: number, nowMs: number): void {

@@ -197,6 +197,11 @@ export class Session {
     }
   }
 
+  /** The view is maintained otherwise than its subscriptions were told. */
+  geared({ view, geared }: Feed): void {
+    this.#tell({ kind: 'gear', optional: true, view, ...geared });
+  }
+
   // ------------------------------------------------------------ what is told
 
   /** Tells what there is to tell, in one write; nothing while the client does not read. */
@@ -310,9 +315,8 @@ export class Session {
     subscription.held = null;
     subscription.member = member;
     member.ids.add(message.id);
-    const { view, chain, gear, reason } = feed;
-    const why = reason === undefined ? {} : { reason };
-    this.#tell({ kind: 'subscribed', id: message.id, view, chain, ...shared, shape, gear, ...why });
+    const { view, chain, geared } = feed;
+    this.#tell({ kind: 'subscribed', id: message.id, view, chain, ...shared, shape, ...geared });
     const old = message.replaces;
     if (old !== undefined && old !== message.id && this.#subscriptions.has(old)) {
       this.#mover.replacing.set(message.id, old);

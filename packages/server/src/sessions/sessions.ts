@@ -3,7 +3,7 @@ import { SluiceError } from '@sluice/core/errors';
 import type { Shape } from '@sluice/core/shape';
 import type { Subscribe, ViewId, WireError } from '@sluice/core/wire';
 import { principalKey } from '../auth/auth.js';
-import type { Entry, FromViews, Principal, QuerySpec, ViewsPort } from '../views/port.js';
+import type { Entry, FromViews, Geared, Principal, QuerySpec, ViewsPort } from '../views/port.js';
 import type { Clock } from './clock.js';
 import { newCounters, type SessionCounters } from './counters.js';
 import { Feed } from './feed.js';
@@ -247,7 +247,8 @@ export class Sessions implements SessionHost {
 
   #newFeed(message: Extract<FromViews, { kind: 'opened' }>): Feed {
     const chain = `${Buffer.from(this.#secret.subarray(0, 6)).toString('hex')}.${++this.#chains}`;
-    const feed = new Feed({ ...message, chain, reason: message.reason }, this.limits);
+    const { view, shape } = message;
+    const feed = new Feed({ view, shape, chain, geared: gearedOf(message) }, this.limits);
     this.#held.set(feed.view, { feed, sessions: new Set(), plain: 0, asking: null });
     return feed;
   }
@@ -297,6 +298,10 @@ export class Sessions implements SessionHost {
           nowMs,
         );
         break;
+      case 'gear':
+        feed.regear(gearedOf(entry));
+        for (const session of held.sessions) session.geared(feed);
+        return;
       case 'gap':
         feed.gap(this.epochs.spot(entry.through));
         return;
@@ -389,4 +394,8 @@ export class Sessions implements SessionHost {
     this.#dirty.clear();
     for (const session of dirty) session.flush();
   }
+}
+
+function gearedOf({ gear, reason }: Geared): Geared {
+  return { gear, ...(reason === undefined ? {} : { reason }) };
 }

@@ -230,6 +230,9 @@ export class FollowedView {
     else if (entry.kind === 'error' || entry.kind === 'ended') {
       this.state = entry.kind;
       this.error = entry.error;
+    } else if (entry.kind === 'gear') {
+      this.gear = entry.gear;
+      this.reason = entry.reason;
     } else if (entry.kind === 'rows') {
       const { rows } = JSON.parse(Buffer.from(entry.message).toString()) as { rows: [string, unknown][] };
       this.#rows = rows;

@@ -70,6 +70,7 @@ const SERVER_MEMBERS: {
     reached: true,
     replaced: true,
   },
+  gear: { kind: true, optional: true, view: true, gear: true, reason: true },
   error: { kind: true, id: true, reach: true, error: true },
   goaway: { kind: true, afterMs: true },
   pong: { kind: true, id: true },

@@ -5,6 +5,7 @@ import { CLOSE, PROTOCOL_VERSION } from '@sluice/core/wire';
 import type { Grant } from '../auth/auth.js';
 import { authError } from '../auth/errors.js';
 import type { Feed } from '../sessions/feed.js';
+import type { Geared } from '../views/port.js';
 import type { Session } from '../sessions/session.js';
 import { authRequestIn, type TransportContext } from './context.js';
 import { transportError } from './errors.js';
@@ -40,7 +41,7 @@ interface Listener {
 }
 
 type Probed = { readonly id: number; readonly error?: WireError } & Partial<
-  Pick<Feed, 'view' | 'shape' | 'gear'>
+  Pick<Feed, 'view' | 'shape'> & Geared
 >;
 
 interface Stream {
@@ -148,8 +149,8 @@ export class Streams {
     const { id } = subscription;
     const answer = await this.#context.sessions.probe(subscription, grant.principal);
     if ('error' in answer) return { id, error: answer.error };
-    const { view, gear, reason } = answer.feed;
-    return { id, view, shape: answer.shape, gear, ...(reason === undefined ? {} : { reason }) };
+    const { view, geared } = answer.feed;
+    return { id, view, shape: answer.shape, ...geared };
   }
 
   #add(grant: Grant, subscriptions: readonly Subscribe[], several: boolean): Stream {

@@ -1,6 +1,6 @@
 import type { Planned } from '../planner/planned.js';
 import type { IncrementalTemplate, IncrementalView } from './incremental-template.js';
-import type { FromViews } from './port.js';
+import type { Geared } from './port.js';
 import type { RerunTemplate, RerunView } from './rerun-template.js';
 import type { View } from './view.js';
 
@@ -23,7 +23,7 @@ export type HostedView =
     };
 
 /** How a view is maintained now: it may have been handed over since it was planned. */
-export function gearOf(hosted: HostedView): Pick<Extract<FromViews, { kind: 'opened' }>, 'gear' | 'reason'> {
+export function gearOf(hosted: HostedView): Geared {
   if (hosted.kind === 'incremental') return { gear: 'incremental' };
   const { gear } = hosted.template.planned;
   return { gear: 'rerun', ...(gear.kind === 'rerun' ? { reason: gear.reason } : {}) };

@@ -51,15 +51,19 @@ export type ToViews =
   /** Asks for the latest version whole; answered by a `rows` entry with `ref` in a later batch, or by `refused`. */
   | { readonly kind: 'snapshot'; readonly ref: number; readonly view: ViewId };
 
+/** How a view is maintained, and why not incrementally. */
+export interface Geared {
+  readonly gear: 'incremental' | 'rerun';
+  readonly reason?: string;
+}
+
 export type FromViews =
-  | {
+  | ({
       readonly kind: 'opened';
       readonly ref: number;
       readonly view: ViewId;
       readonly shape: Shape;
-      readonly gear: 'incremental' | 'rerun';
-      readonly reason?: string;
-    }
+    } & Geared)
   | { readonly kind: 'refused'; readonly ref: number; readonly error: WireError }
   /** Views hold too much together: those that nobody looks at are to be released. Answered by `spared`. */
   | { readonly kind: 'full' }
@@ -104,5 +108,7 @@ export type Entry =
   | { readonly kind: 'again'; readonly view: ViewId; readonly from: Lsn }
   /** From here the answer is an error (C17), until the next `delta`, `again` or `rows`. Closes a gap; a `gap` may follow. */
   | { readonly kind: 'error'; readonly view: ViewId; readonly from: Lsn; readonly error: WireError }
+  /** From now on it is maintained otherwise: as `opened` says it. */
+  | ({ readonly kind: 'gear'; readonly view: ViewId } & Geared)
   /** The view is over: its query no longer holds. */
   | { readonly kind: 'ended'; readonly view: ViewId; readonly error: WireError };

@@ -354,6 +354,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       const rehosted = this.#hostRerun(view, hosted.planned, planned, binding, 0);
       rehosted.one.rows = shown;
       this.#views.set(view.id, rehosted);
+      this.#publish({ kind: 'gear', view: view.id, ...gearOf(rehosted) });
     } catch (error) {
       if (this.#views.get(view.id) === hosted) this.#end(hosted, this.#asError(error));
     }

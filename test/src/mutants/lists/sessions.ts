@@ -10,6 +10,20 @@ const TRUE_AT_EVERY_MOVE = 'at every move every client holds what is true at its
 /** C13 to C15 and what of C17 and C26 the sessions and the client keep. */
 export const SESSION_RULES: readonly Mutant[] = [
   {
+    breaks: 'P8: who is subscribed is not told that the view is run again from now on',
+    file: `${SESSIONS}/sessions.ts`,
+    find: 'for (const session of held.sessions) session.geared(feed);',
+    replace: '',
+    caughtBy: ['test/src/hand-over.pg.test.ts', 'who is subscribed is told'],
+  },
+  {
+    breaks: 'P8: who subscribes later is told the gear of before',
+    file: `${SESSIONS}/sessions.ts`,
+    find: 'feed.regear(gearedOf(entry));',
+    replace: '',
+    caughtBy: ['test/src/hand-over.pg.test.ts', 'who is subscribed is told'],
+  },
+  {
     breaks: 'C13: a delta that does not continue the chain is taken for the next',
     file: `${SESSIONS}/feed.ts`,
     find: 'const chained = this.latest !== null && lsnOf(this.latest.at) === lsnOf(from);',
