@@ -158,14 +158,44 @@ export class BlockEngine {
     for (const [at, mixed] of this.#mixed.entries()) mixed?.leave(member, this.#paramKey(at, member));
   }
 
-  /** What has to be fetched of tables, here and below. Told once. */
-  *needs(): Generator<Need> {
+  /**
+   * What has to be fetched of tables, here and below. Told once.
+   * @param beside an engine of the plan: of what it knows nothing is told
+   */
+  *needs(beside: BlockEngine | null = null): Generator<Need> {
     for (const [input, keys] of this.#needs.entries()) {
-      if (keys.size === 0) continue;
-      yield { engine: this, input, keys: new Map(keys) };
+      const unknown = [...keys].filter(
+        ([key]) => beside === null || beside.#stores[input]?.isCovered(key) !== true,
+      );
       keys.clear();
+      if (unknown.length > 0) yield { engine: this, input, keys: new Map(unknown) };
     }
-    for (const child of this.#children) if (child) yield* child.needs();
+    for (const [at, child] of this.#children.entries())
+      if (child !== null) yield* child.needs(beside === null ? null : beside.#children[at]);
+  }
+
+  /** Something of tables is needed, here or below. */
+  get isWanting(): boolean {
+    return this.#needs.some(({ size }) => size > 0) || this.#children.some((child) => child?.isWanting);
+  }
+
+  /** Some keys are named by joins alone, here or below. */
+  get asksInJoins(): boolean {
+    return this.#mixed.some((one) => one !== null) || this.#children.some((child) => child?.asksInJoins);
+  }
+
+  /** A member has no answer. */
+  get isWaiting(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** Demands, for good, what another engine of the plan needs. */
+  demandFor(other: BlockEngine): void {
+    for (const [at, needs] of other.#needs.entries()) {
+      for (const [key, given] of needs) if (this.#stores[at]?.demand(key, () => given)) this.#need(at, key);
+      const others = other.#children[at] ?? null;
+      if (others !== null) this.#children[at]?.demandFor(others);
+    }
   }
 
   /** All rows of a key of a table input; ignored when nobody asks for it any more. */
@@ -209,12 +239,6 @@ export class BlockEngine {
       if (child.asks > asks) any = true;
     }
     return any;
-  }
-
-  /** The answer of that key is not held above any more. */
-  reopen(key: string): void {
-    const member = this.#members.get(key);
-    if (member !== undefined) this.#open.add(member);
   }
 
   /** Starts what can be, from the innermost subqueries on; asks for what is missing. */
@@ -261,7 +285,7 @@ export class BlockEngine {
     return told && isWhole;
   }
 
-  /** Applies what one transaction did. A member that missed is to be removed, and taken in anew when all is there. */
+  /** Applies what one transaction did. A member that missed is open: it begins anew when all is there. */
   apply(changes: TableChanges): Effects {
     const images = this.block.inputs.map((_, at) => this.#imagesOf(at, changes));
     const before = new Map<FlowMember, Map<string, Tuple>>();
@@ -284,6 +308,7 @@ export class BlockEngine {
     for (const member of missed) {
       if (member.started) effects.set(member, 'missed');
       member.stop();
+      this.#open.add(member);
     }
     return effects;
   }
@@ -458,7 +483,7 @@ export class BlockEngine {
     missed: Set<FlowMember>,
   ): void {
     const mark = `${member.key}/${anchorMark(anchor)}`;
-    if (missed.has(member) || seen.has(mark)) return;
+    if (!member.started || missed.has(member) || seen.has(mark)) return;
     seen.add(mark);
     let own = tuples.get(member);
     if (own === undefined) tuples.set(member, (own = new Map()));
@@ -478,10 +503,7 @@ export class BlockEngine {
     for (const [at, { rows, lost, blind }] of images.entries()) {
       const store = must(this.#stores[at], 'store');
       const { ownKey } = must(this.block.inputs[at], 'input');
-      for (const key of lost) {
-        store.uncover(key);
-        this.#children[at]?.reopen(key);
-      }
+      for (const key of lost) store.uncover(key);
       for (const key of blind.includes(null) ? [...store.covered()] : blind) {
         if (key === null || !store.isCovered(key)) continue;
         store.uncover(key);

@@ -12,7 +12,11 @@ import { same, type Row, type RowChange, type TableChange } from './row.js';
 /** What one transaction does to the answers. */
 export interface FlowEffects {
   readonly changes: ReadonlyMap<FlowMember, readonly RowChange[]>;
-  /** Members whose answer can no longer be told from what is held. They are not members any more. */
+  /**
+   * Members whose answer can no longer be told from what is held. They *wait*: what they demand is held and followed
+   * on, until what they miss is filled or learnt, or they are removed. Where a table was emptied they are members no
+   * more.
+   */
   readonly missed: ReadonlySet<FlowMember>;
 }
 
@@ -22,11 +26,18 @@ export interface FlowEffects {
  * Contract. The caller feeds every change of the plan's tables, in WAL order, one transaction at a time. A member is
  * taken in by `add`; then what `needs` asks for is fetched at one snapshot and given to `fill`, until nothing is asked
  * for any more, and `start` makes its answer. All of that is at one position: that of the changes fed so far.
+ *
+ * What members that wait do not know may be fetched at a snapshot into an engine beside this one (`complement`), is
+ * brought to the same position by the changes that the snapshot did not see, and learnt.
  */
 export class FlowEngine {
   readonly #root: BlockEngine;
   readonly #constants: readonly Compiled[];
   readonly #bytes = new HeldBytes();
+  /** The engine that it complements. */
+  #beside: BlockEngine | null = null;
+  /** What it complements was emptied: nothing that it holds is known. */
+  #isVoid = false;
 
   /** @param pieces those of the chunks that the plan names */
   constructor(plan: Block, pieces: Pieces) {
@@ -64,7 +75,7 @@ export class FlowEngine {
 
   needs(): readonly Need[] {
     this.#root.startAll();
-    return [...this.#root.needs()];
+    return [...this.#root.needs(this.#beside)];
   }
 
   /** @param rows by key of the need: all rows of the table that agree with its values */
@@ -86,6 +97,37 @@ export class FlowEngine {
       if (isForPostgres(error)) return true;
       throw error;
     }
+  }
+
+  members(): Iterable<FlowMember> {
+    return this.#root.members();
+  }
+
+  /** Whether it is one of the members. */
+  has(member: FlowMember): boolean {
+    return this.#root.member(member.params) === member;
+  }
+
+  /** Something is demanded that is not known. */
+  get isWanting(): boolean {
+    return this.#root.isWanting;
+  }
+
+  /** An empty engine is to hold what another one of the plan demands and does not know: `needs` asks for no more. */
+  complement(other: FlowEngine): void {
+    this.#beside = other.#root;
+    if (!other.isWanting || other.#root.asksInJoins) other.#root.startAll();
+    this.#root.demandFor(other.#root);
+  }
+
+  /** Takes over what another engine of the plan holds and is not known here, both being at the same position. */
+  learn(other: FlowEngine): void {
+    if (other.#isVoid) return;
+    do {
+      while (this.#root.fillFrom(other.#root));
+      this.#root.startAll();
+    } while (this.#root.fillFrom(other.#root));
+    this.#root.sweep();
   }
 
   /** Takes over all members of another engine of the same plan, both being at the same position. */
@@ -111,8 +153,7 @@ export class FlowEngine {
 
   #takeOver(other: FlowEngine): ReadonlyMap<FlowMember, FlowMember> {
     const taken = new Map(Array.from(other.#root.members(), (member) => [member, this.add(member.params)]));
-    do this.#root.startAll();
-    while (this.#root.fillFrom(other.#root));
+    this.learn(other);
     return taken;
   }
 
@@ -127,8 +168,8 @@ export class FlowEngine {
       if (effect === 'missed') missed.add(member);
       else changes.set(member, effect);
     }
-    for (const member of missed) this.#root.remove(member);
-    this.#root.sweep();
+    // What a member that waits had demanded it may demand again.
+    if (!this.#root.isWaiting) this.#root.sweep();
     return { changes, missed };
   }
 
@@ -136,6 +177,7 @@ export class FlowEngine {
   #missAll(): FlowEffects {
     const missed = new Set([...this.#root.members()].filter(({ started }) => started));
     for (const member of this.#root.members()) this.#root.remove(member);
+    this.#isVoid = this.#beside !== null;
     this.#root.sweep();
     return { changes: new Map(), missed };
   }

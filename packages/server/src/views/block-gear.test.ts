@@ -64,7 +64,7 @@ class Trial {
   }
 
   async read(kind: string): Promise<() => Held | null> {
-    const ask: Ask = { binding: [kind], extra: 0 };
+    const ask: Ask = { binding: [kind], extra: 0, waiting: null };
     const reading = await this.gear.fetch(() => Promise.reject(new Error('not asked')), [ask]);
     return () => reading.catchUp([ask], []).members.get(ask) ?? null;
   }

@@ -11,7 +11,7 @@ import type { TextOrders } from '@sluice/core/flow/text-orders';
 import type { Binding } from '@sluice/core/plan';
 import type { Run } from '../source/source.js';
 import { AnswerRows, type Telling } from './answer-rows.js';
-import type { Ask, CaughtUp, Gear, GearEffects, Held, Overtaken, Reading, Step } from './gear.js';
+import type { Ask, CaughtUp, Gear, GearEffects, Held, Overtaken, Reading } from './gear.js';
 import { RowEvents, type TableChanges } from './table-changes.js';
 
 export interface BlockGearOptions {
@@ -27,12 +27,13 @@ export interface BlockGearOptions {
 /**
  * Any query, as blocks within blocks. What views need is read into an engine of the batch's own, which takes on top
  * what the snapshot did not see, and is then absorbed by the one that follows the stream. A member that misses has the
- * answer of before that transaction: no second pass is needed to tell it.
+ * answer of before that transaction: no second pass is needed to tell it. It waits in the engine, which goes on following
+ * what it demands: only what the engine does not know is read, for all that wait together.
  *
  * Where texts are ordered as only Postgres knows, engines that are compared with one another know them by the same
  * tokens. Once most of these are of texts that may be gone, all that is held is made again over an heir of the orders
  * (`TextOrders`), which keeps the tokens of what is there. Who reads meanwhile has tokens that the heir does not know,
- * and reads once more.
+ * and reads once more; who waits is read anew.
  */
 export class BlockGear implements Gear {
   readonly tables: ReadonlySet<number>;
@@ -73,10 +74,15 @@ export class BlockGear implements Gear {
   async fetch<K extends Ask>(run: Run, asks: readonly K[]): Promise<Reading<K>> {
     const [engine, orders] = [this.#newEngine(), this.#orders];
     const members = new Map<K, FlowMember>();
-    for (const ask of asks) members.set(ask, engine.add([...ask.binding, String(this.#members++)]));
+    for (const ask of asks)
+      if (ask.waiting?.isFollowed !== true)
+        members.set(ask, engine.add([...ask.binding, String(this.#members++)]));
+    const missing = members.size < asks.length ? this.#newEngine() : null;
+    missing?.complement(this.#engine);
     this.#reads++;
     try {
-      await this.#options.fill(run, engine, orders);
+      if (members.size > 0) await this.#options.fill(run, engine, orders);
+      if (missing !== null) await this.#options.fill(run, missing, orders);
     } finally {
       this.#reads--;
     }
@@ -88,17 +94,40 @@ export class BlockGear implements Gear {
       engine.remove(member);
     }
     return {
-      catchUp: (wanted, steps) =>
-        orders === this.#orders
-          ? this.#catchUp(engine, members, unable, new Set(wanted), steps)
-          : { members: new Map(), overtaken: new Map(), errors: new Map(), unable: new Set() },
+      catchUp: (wanted, steps) => {
+        if (orders !== this.#orders)
+          return { members: new Map(), overtaken: new Map(), errors: new Map(), unable: new Set() };
+        const events = steps.map(({ changes }) => this.#eventsOf(changes));
+        const caughtUp = this.#catchUp(engine, members, unable, new Set(wanted), events);
+        return missing === null ? caughtUp : this.#complete(missing, wanted, events, caughtUp);
+      },
     };
+  }
+
+  /** Those that waited have their answers, unless still more has become unknown; who lacks nothing is read anew, whole. */
+  #complete<K extends Ask>(
+    missing: FlowEngine,
+    wanted: readonly K[],
+    events: readonly Events[],
+    caughtUp: CaughtUp<K>,
+  ): CaughtUp<K> {
+    for (const own of events) missing.apply(own);
+    this.#engine.learn(missing);
+    const members = new Map(caughtUp.members);
+    for (const ask of wanted) {
+      const { waiting } = ask;
+      if (!(waiting instanceof HeldAnswer) || !waiting.isFollowed) continue;
+      if (waiting.member.started) members.set(ask, this.#hold(waiting.member));
+      else if (!this.#engine.isWanting) waiting.leave();
+    }
+    return { ...caughtUp, members };
   }
 
   trim(any: boolean): ReadonlySet<Held> {
     const missed = new Set<Held>();
     if (any ? !this.#orders.isGrown : !this.#orders.isDue || this.#reads > 0) return missed;
     const before = this.#engine;
+    for (const member of before.members()) if (!(member.owner instanceof HeldAnswer)) before.remove(member);
     this.#orders = this.#orders.heir();
     this.#engine = this.#newEngine();
     for (const [old, copy] of this.#engine.copy(before)) {
@@ -133,6 +162,7 @@ export class BlockGear implements Gear {
     const missed = new Set<Held>();
     for (const member of effects.missed) {
       const { owner } = member;
+      // Until it is taken in again nobody is told of it.
       member.owner = null;
       if (owner instanceof HeldAnswer) missed.add(owner);
     }
@@ -140,7 +170,7 @@ export class BlockGear implements Gear {
   }
 
   /** What cannot be read, or is not known, is as if the table had been emptied: all that is held is void. */
-  #eventsOf(changes: ReadonlyMap<number, TableChanges>): ReadonlyMap<number, readonly RowEvent[]> {
+  #eventsOf(changes: ReadonlyMap<number, TableChanges>): Events {
     const events = new Map<number, readonly RowEvent[]>();
     for (const [table, reader] of this.#events) {
       const own = changes.get(table);
@@ -155,7 +185,7 @@ export class BlockGear implements Gear {
     members: Map<K, FlowMember>,
     unable: ReadonlySet<K>,
     wanted: ReadonlySet<K>,
-    steps: readonly Step[],
+    events: readonly Events[],
   ): CaughtUp<K> {
     const asks = new Map<FlowMember, K>();
     for (const [ask, member] of members) {
@@ -163,11 +193,12 @@ export class BlockGear implements Gear {
       else engine.remove(member);
     }
     const overtaken = new Map<K, Overtaken>();
-    for (const [step, { changes }] of steps.entries()) {
-      for (const member of engine.apply(this.#eventsOf(changes)).missed) {
+    for (const [step, own] of events.entries()) {
+      for (const member of engine.apply(own).missed) {
         const ask = asks.get(member);
         asks.delete(member);
         if (ask !== undefined) overtaken.set(ask, { step, rows: this.#answer(member).shown(), dry: false });
+        if (engine.has(member)) engine.remove(member);
       }
     }
     const taken = new Map<K, Held>();
@@ -211,9 +242,17 @@ class HeldAnswer implements Held {
   }
 
   leave(): void {
-    if (this.#member.owner === null) return;
+    if (!this.isFollowed) return;
     this.#member.owner = null;
     this.#engine.remove(this.#member);
+  }
+
+  get isFollowed(): boolean {
+    return this.#engine.has(this.#member);
+  }
+
+  get member(): FlowMember {
+    return this.#member;
   }
 
   get size(): number {
@@ -235,6 +274,9 @@ function isSameAnswer(one: FlowMember, other: FlowMember): boolean {
     })
   );
 }
+
+/** Of one transaction, by table. */
+type Events = ReadonlyMap<number, readonly RowEvent[]>;
 
 /** All tables that a block reads, in it and below. */
 function sourcesOf(block: Block): readonly Source[] {

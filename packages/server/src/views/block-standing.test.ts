@@ -234,6 +234,8 @@ class Trial {
   /** Which transactions snapshots see; grows. */
   readonly visible = new Set<number>();
   readonly handedOver: Inability[] = [];
+  /** Whether the stream has passed what was read last. */
+  passed: Promise<void> = Promise.resolve();
   readonly #plan: Block;
   readonly #acts: Act[] = [];
   readonly #transactions: Transaction[] = [];
@@ -269,7 +271,7 @@ class Trial {
         this.template.close(one);
         this.handedOver.push(why);
       },
-      passed: () => Promise.resolve(),
+      passed: () => this.passed,
       chain: () => 0,
       now: () => ({ epoch: 'e', lsn: this.#position }),
       ancestors: (oid) => [oid],
@@ -426,8 +428,9 @@ const round = fc.record({
   before: fc.array(act, { maxLength: 3 }),
   /** Of those that are invisible yet, which the snapshot sees. */
   visible: fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }),
-  /** Told after the snapshot was taken, before its rows are there. */
+  /** Told after the snapshot was taken, before its rows are there, or before what it saw has passed. */
   during: fc.array(act, { maxLength: 3 }),
+  late: fc.boolean(),
 });
 
 test.each(QUERIES.flatMap(([name, plan]) => [100_000, 2].map((max) => [name, max, plan] as const)))(
@@ -438,13 +441,21 @@ test.each(QUERIES.flatMap(([name, plan]) => [100_000, 2].map((max) => [name, max
       fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 6 }), async (rounds) => {
         const trial = new Trial(plan, relevantMax);
         await turns();
-        for (const { before, visible, during } of rounds) {
+        for (const { before, visible, during, late } of rounds) {
           for (const one of before) trial.tell(one);
           await turns();
           trial.commit(visible);
           const read = trial.read();
+          let pass = (): void => undefined;
+          if (late && trial.reading) {
+            trial.passed = new Promise((resolve) => (pass = resolve));
+            await trial.answer(read);
+          }
           for (const one of during) trial.tell(one);
-          if (trial.reading) await trial.answer(read);
+          pass();
+          await turns();
+          trial.passed = Promise.resolve();
+          if (!late && trial.reading) await trial.answer(read);
           counts.checked += trial.check();
         }
         counts.handedOver += trial.handedOver.length;

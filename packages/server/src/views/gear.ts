@@ -21,7 +21,7 @@ export interface Gear {
   refusal(binding: Binding): SluiceError | null;
   /** Reads what views need, within a snapshot's transaction. @throws TooMuch when fewer views are to be read at once */
   fetch<K extends Ask>(run: Run, asks: readonly K[]): Promise<Reading<K>>;
-  /** One transaction's changes of its tables. Members that missed are members no more; their ops have been applied. */
+  /** One transaction's changes of its tables. Members that missed are told no more; their ops have been applied. */
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects;
   /**
    * Lets go of what no view needs any more: where that may be much, or `any`. What is being read may have to be read
@@ -43,6 +43,8 @@ export interface Held {
   readonly size: number;
   /** It is missed for want of rows beyond its window. */
   readonly dry: boolean;
+  /** Its rows are held and followed: also after a miss, as long as it has not left. */
+  readonly isFollowed: boolean;
   /** What clients show, in order. */
   shown(): readonly KeyedRow[];
   leave(): void;
@@ -53,6 +55,8 @@ export interface Ask {
   readonly binding: Binding;
   /** Rows beyond the window on top of its margin. */
   readonly extra: number;
+  /** In the engine since before it missed: while it is followed, what the engine lacks is read and no more. */
+  readonly waiting: Held | null;
 }
 
 /** What a snapshot holds of some views. */

@@ -1,5 +1,6 @@
 import type { Planned } from '../planner/planned.js';
-import type { IncrementalTemplate, IncrementalView } from './incremental-template.js';
+import type { IncrementalTemplate } from './incremental-template.js';
+import type { IncrementalView } from './incremental-view.js';
 import type { Geared } from './port.js';
 import type { RerunTemplate, RerunView } from './rerun-template.js';
 import type { View } from './view.js';

@@ -9,47 +9,16 @@ import type { Fetch, Run } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
 import { Cost } from './cost.js';
 import { answerError, isTransient, viewsError } from './errors.js';
-import {
-  TooMuch,
-  type Ask,
-  type CaughtUp,
-  type Gear,
-  type Held,
-  type Inability,
-  type Reading,
-  type Step,
-} from './gear.js';
+import { TooMuch, type CaughtUp, type Gear, type Inability, type Reading, type Step } from './gear.js';
+import { IncrementalView } from './incremental-view.js';
 import { restMs } from './pace.js';
-import { RelevantLog, raiseBase, toldFrom, type Base, type Relevant } from './relevant-log.js';
-import { Restlessness } from './restlessness.js';
+import { RelevantLog, raiseBase, toldFrom, type Relevant } from './relevant-log.js';
+import { Restlessness, type Round } from './restlessness.js';
 import { changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
 import type { Version, View } from './view.js';
 
 /** How many bindings one hydration statement serves. */
 const HYDRATION_BATCH = 1000;
-
-/** A view in the incremental gear. */
-export class IncrementalView implements Base, Ask {
-  readonly view: View;
-  readonly binding: Binding;
-  /** In the engine; null while a fetch is on its way. */
-  held: Held | null = null;
-  /** What clients hold, while there is no member: `carry` leads from the last version to `shown`. */
-  shown: readonly KeyedRow[] = [];
-  carry: readonly EncodedOp[] = [];
-  base: Lsn;
-  told = false;
-  /** Rows to fetch beyond the window on top of its margin: grows while windows run dry. */
-  extra = 0;
-  readonly restlessness: Restlessness;
-
-  constructor(view: View, binding: Binding, base: Lsn, restlessness: Restlessness) {
-    this.view = view;
-    this.binding = binding;
-    this.base = base;
-    this.restlessness = restlessness;
-  }
-}
 
 export interface IncrementalOptions {
   readonly planned: Planned;
@@ -95,7 +64,9 @@ type Lane = (typeof LANES)[number];
  *   open ─▶ pending ─▶ fetch at a snapshot ─▶ stream passes U ─▶ unseen transactions on top (C5, C8) ─▶ in the engine
  *            ▲  ▲                                                     │                                  │
  *            │  └── overtaken: told as far as it stands (C6, C12) ◀───┘                                  │
- *            └───────────────────────── missed: window dry, value not sent, bulk ◀───────────────────────┘
+ *            └──────────────── missed: keys not known, window dry, value not sent, bulk ◀────────────────┘
+ *
+ * A view that missed waits in the engine where it can: the fetch then reads what the engine lacks, and not the view.
  *
  * Catching up happens in an engine of the batch's own, and is then absorbed. A binding that misses again on the way
  * has an answer up to there: that is told, with a gap behind it, so that it moves on at each round however fast it
@@ -108,6 +79,8 @@ export class IncrementalTemplate {
   readonly #views = new Set<IncrementalView>();
   /** Views in the engine. */
   #heldCount = 0;
+  /** Pending views that are in the engine nevertheless. */
+  #waitingCount = 0;
   readonly #pending = new Set<IncrementalView>();
   /** Views whose answer is an error: tried anew when the table changes. */
   readonly #failed = new Set<IncrementalView>();
@@ -176,7 +149,7 @@ export class IncrementalTemplate {
   #trim(any: boolean): void {
     for (const held of this.#options.gear.trim(any)) {
       const one = held.owner;
-      if (one instanceof IncrementalView) this.#miss(one, this.#options.now().lsn, []);
+      if (one instanceof IncrementalView) this.#miss(one, this.#options.now().lsn);
     }
   }
 
@@ -220,9 +193,9 @@ export class IncrementalTemplate {
   /** The transaction that makes the position `at` changed its tables. */
   apply(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>, at: Version): void {
     for (const one of this.#failed) this.#retry(one, transaction.previous);
-    if (this.#heldCount > 0) this.#applyToHeld(transaction, changes, at);
-    if (this.heldRowCount > this.#options.rowsHeldPerViewMax * this.#heldCount)
-      this.#missAll(transaction.lsn);
+    const count = this.#heldCount + this.#waitingCount;
+    if (count > 0) this.#applyToHeld(transaction, changes, at);
+    if (this.heldRowCount > this.#options.rowsHeldPerViewMax * count) this.#missAll(transaction.lsn);
     if (this.#pending.size === 0) return;
     const least = this.#log.add(transaction);
     if (least !== null) for (const one of this.#pending) raiseBase(one, least);
@@ -233,13 +206,13 @@ export class IncrementalTemplate {
     for (const [held, ops] of effects.ops) {
       const one = held.owner;
       if (!(one instanceof IncrementalView)) continue;
-      if (effects.missed.has(held)) this.#miss(one, transaction.previous, ops);
+      if (effects.missed.has(held)) this.#miss(one, transaction.previous, { carry: ops });
       else if (ops.length > 0) one.view.delta(at, ops);
       this.#checkSize(one, at);
     }
     for (const held of effects.missed) {
       const one = held.owner;
-      if (one instanceof IncrementalView) this.#miss(one, transaction.previous, []);
+      if (one instanceof IncrementalView) this.#miss(one, transaction.previous, { waits: held.isFollowed });
     }
   }
 
@@ -265,7 +238,10 @@ export class IncrementalTemplate {
 
   #missAll(through: Lsn): void {
     for (const one of this.#failed) this.#retry(one, through);
-    for (const one of this.#views) if (one.held) this.#miss(one, through, []);
+    for (const one of this.#views) {
+      this.#readWhole(one);
+      if (one.held) this.#miss(one, through);
+    }
   }
 
   #retry(one: IncrementalView, through: Lsn): void {
@@ -284,21 +260,43 @@ export class IncrementalTemplate {
     this.#fail(one, at, viewsError('result_too_large').toWire());
   }
 
-  #miss(one: IncrementalView, through: Lsn, carry: readonly EncodedOp[]): void {
+  /** @param waits the engine goes on following what it demands */
+  #miss(
+    one: IncrementalView,
+    through: Lsn,
+    { carry = [], waits = false }: { readonly carry?: readonly EncodedOp[]; readonly waits?: boolean } = {},
+  ): void {
     this.#options.onMiss();
     this.cost.misses++;
     one.restlessness.missed(this.#options.clock.now());
-    if (one.held?.dry === true) fetchFurther(one);
+    if (one.held?.dry === true) one.fetchFurther();
     one.base = through;
     one.told = true;
     one.shown = one.held ? one.held.shown() : one.shown;
     one.carry = carry;
-    this.#leave(one);
+    if (waits && !one.restlessness.isRestless) this.#wait(one);
+    else this.#leave(one);
     one.view.gap(through);
     this.#hydrate(one);
   }
 
+  #wait(one: IncrementalView): void {
+    one.waiting = one.held;
+    this.#waitingCount++;
+    this.#heldCount--;
+    one.held = null;
+  }
+
+  /** It waits no more. */
+  #readWhole(one: IncrementalView): void {
+    if (!one.waiting) return;
+    one.waiting.leave();
+    one.waiting = null;
+    this.#waitingCount--;
+  }
+
   #leave(one: IncrementalView): void {
+    this.#readWhole(one);
     if (!one.held) return;
     one.held.leave();
     one.held.owner = null;
@@ -341,9 +339,12 @@ export class IncrementalTemplate {
 
   #batch(lane: Lane): IncrementalView[] {
     const batch: IncrementalView[] = [];
+    let left = this.#batchMax;
     for (const one of this.#pending) {
-      if (batch.length === this.#batchMax) break;
-      if (one.restlessness.isRestless === (lane === 'restless')) batch.push(one);
+      if (one.restlessness.isRestless !== (lane === 'restless')) continue;
+      if (one.waiting?.isFollowed === false) this.#readWhole(one);
+      // What the engine lacks is read for all that wait.
+      if (one.waiting !== null || left-- > 0) batch.push(one);
     }
     return batch;
   }
@@ -369,6 +370,9 @@ export class IncrementalTemplate {
   /** Of several that cannot be read together nobody knows which it is. */
   #notRead(batch: readonly IncrementalView[], error: unknown): void {
     const { handOver } = this.#options;
+    const waiting = batch.filter((one) => one.waiting !== null);
+    // It may be what another one lacks.
+    if (waiting.length > 0) return waiting.forEach((one) => this.#readWhole(one));
     const isOurs = !(error instanceof SluiceError || error instanceof TooMuch);
     if (handOver === undefined || isOurs) {
       for (const one of batch) this.#fail(one, this.#options.now(), answerError(error).toWire());
@@ -382,6 +386,7 @@ export class IncrementalTemplate {
   /** From here on it is not fetched any more; the template's owner closes it. */
   #handOver(one: IncrementalView, why: Inability): void {
     this.#pending.delete(one);
+    this.#readWhole(one);
     if (this.#views.has(one)) this.#options.handOver?.(one, why);
   }
 
@@ -391,19 +396,20 @@ export class IncrementalTemplate {
     const seen = this.#log.lastSeen(fetch.snapshot);
     const wanted = batch.filter((one) => this.#views.has(one));
     const caughtUp = fetch.result.catchUp(wanted, steps);
+    const waited = new Set(wanted.filter((one) => one.waiting !== null));
     for (const [one, error] of caughtUp.errors)
       this.#takeError(one, error, { last: seen, until: steps[0]?.transaction, upper: fetch.upper });
     this.#adopt(caughtUp);
     this.#trim(false);
     this.#options.onTaken();
     for (const [one, { step, rows, dry }] of caughtUp.overtaken) {
-      if (dry) fetchFurther(one);
+      if (dry) one.fetchFurther();
       const last = steps[step - 1]?.transaction.lsn ?? null;
       const span = { last: latest(seen, last), until: steps[step]?.transaction, upper: fetch.upper };
       this.#stand(one, span, (at) => this.#tell(one, at, rows));
     }
-    for (const one of [...caughtUp.members.keys(), ...caughtUp.overtaken.keys()])
-      this.#noteRound(one, caughtUp.members.has(one));
+    for (const one of new Set([...caughtUp.members.keys(), ...caughtUp.overtaken.keys(), ...waited]))
+      this.#noteRound(one, { caughtUp: caughtUp.members.has(one), whole: !waited.has(one) });
     for (const one of wanted) if (caughtUp.unable.has(one)) this.#handOver(one, 'not_reproduced');
   }
 
@@ -418,6 +424,8 @@ export class IncrementalTemplate {
   #adopt({ members }: CaughtUp<IncrementalView>): void {
     for (const [one, held] of members) {
       this.#pending.delete(one);
+      if (one.waiting !== null) this.#waitingCount--;
+      one.waiting = null;
       one.held = held;
       held.owner = one;
       this.#heldCount++;
@@ -457,8 +465,9 @@ export class IncrementalTemplate {
     one.carry = [];
   }
 
-  #noteRound(one: IncrementalView, caughtUp: boolean): void {
-    if (!one.restlessness.round(this.#options.clock.now(), caughtUp)) return;
+  #noteRound(one: IncrementalView, round: Round): void {
+    if (!one.restlessness.round(this.#options.clock.now(), round)) return;
+    this.#readWhole(one);
     this.#options.onRestless();
     this.#wake();
   }
@@ -483,8 +492,4 @@ interface Span {
 function latest(one: Lsn | null, other: Lsn | null): Lsn | null {
   if (one === null || other === null) return one ?? other;
   return one > other ? one : other;
-}
-
-function fetchFurther(one: IncrementalView): void {
-  one.extra = Math.min(2 * one.extra + 10, 10_000);
 }

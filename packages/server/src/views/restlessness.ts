@@ -4,9 +4,18 @@ const BEHIND_MS_MAX = 250;
 /** A binding that was caught up and then did not miss for so long is quiet again. */
 const QUIET_MS = 1000;
 
+/** What one read came to. */
+export interface Round {
+  /** It has an answer that reaches the present. */
+  readonly caughtUp: boolean;
+  /** All of it was read, and not what it lacked alone. */
+  readonly whole: boolean;
+}
+
 /**
  * Whether a binding misses faster than it can be read (C12). A restless one is not fetched at each miss but at the
- * pace of re-runs, until it has been quiet for a while.
+ * pace of re-runs, until it has been quiet for a while. Where what it lacks is read, and is enough, it keeps pace however
+ * often it misses.
  */
 export class Restlessness {
   #rounds = 0;
@@ -38,8 +47,8 @@ export class Restlessness {
   }
 
   /** It was read once more. @returns whether that makes it restless. */
-  round(nowMs: number, caughtUp: boolean): boolean {
-    this.#rounds++;
+  round(nowMs: number, { caughtUp, whole }: Round): boolean {
+    this.#rounds = caughtUp && !whole ? 0 : this.#rounds + 1;
     if (caughtUp) this.#caughtUpAt = nowMs;
     const was = this.#restless;
     this.#restless ||=

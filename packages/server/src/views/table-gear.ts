@@ -138,6 +138,8 @@ export class TableGear implements Gear {
 }
 
 class HeldRows implements Held {
+  /** A window that ran dry is read anew. */
+  readonly isFollowed = false;
   owner: object | null = null;
   readonly #member: Member;
   readonly #leave: (held: HeldRows) => void;

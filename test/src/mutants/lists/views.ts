@@ -267,8 +267,8 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C11: a binding that missed is said to hold until it is covered',
     file: `${VIEWS}/incremental-template.ts`,
-    find: '    this.#leave(one);\n    one.view.gap(through);\n    this.#hydrate(one);',
-    replace: '    this.#leave(one);\n    this.#hydrate(one);',
+    find: '    else this.#leave(one);\n    one.view.gap(through);\n',
+    replace: '    else this.#leave(one);\n',
     caughtBy: [INCREMENTAL, 'C11: a binding that missed is not known to hold until it is covered'],
   },
   {

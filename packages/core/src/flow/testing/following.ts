@@ -88,7 +88,10 @@ export function follow(
   same([engine.memberCount, engine.heldRowCount, engine.heldBytes], [0, 0, 0]);
 }
 
-/** In an engine of their own, as what is fetched at a snapshot is brought to the present. */
+/**
+ * In an engine of their own, as what is fetched at a snapshot is brought to the present. Of those that wait every other
+ * one is taken in anew as well; for the others it is fetched what is missing.
+ */
 function takeIn(
   engine: FlowEngine,
   {
@@ -101,6 +104,16 @@ function takeIn(
     readonly members: ReadonlyMap<string, readonly PgText[]>;
   },
 ): void {
+  const waiting = [...engine.members()].filter(({ started }) => !started);
+  for (const [at, member] of waiting.entries()) if (at % 2 === 1) engine.remove(member);
+  while (waiting.some((member) => engine.has(member) && !member.started)) {
+    const missing = new FlowEngine(plan, piecesOf(chunksOfBlock(plan)));
+    missing.complement(engine);
+    same(engine.isWanting || waiting.some(({ started }) => started), true);
+    for (let needs = missing.needs(); needs.length > 0; needs = missing.needs())
+      for (const need of needs) missing.fill(need, fetch(need, tables));
+    engine.learn(missing);
+  }
   const batch = new FlowEngine(plan, piecesOf(chunksOfBlock(plan)));
   const added = [...members.values()]
     .filter((binding) => engine.member(binding) === undefined)
