@@ -25,7 +25,7 @@ export type {
 export { encodeParams, json, type JsonParam, type ParamValue } from './params.js';
 export { JsonNumber, type JsonValue } from '@sluice/core/json';
 export { SluiceError } from '@sluice/core/errors';
-export type { Estimate, Explanation, Lookup, Observed, Timing } from '@sluice/core/explanation';
+export type { Estimate, Explanation, Lookup, Observed, Timing, Unsent } from '@sluice/core/explanation';
 export type { Position } from '@sluice/core/position';
 export type { Shape, ShapeColumn } from '@sluice/core/shape';
 export type { BoundedArray, Value } from '@sluice/core/decode';

@@ -66,6 +66,8 @@ export interface Observed {
   readonly transactions: Timing;
   /** Views that lacked a row, and were hydrated anew. */
   readonly misses: number;
+  /** Of these, those for want of values that Postgres does not send: by table, with what would mend it. */
+  readonly unsent: readonly Unsent[];
   /** Reads at a snapshot that filled incremental views. */
   readonly hydrations: Timing;
   /** Times that the query was run again; one time may serve many views. */
@@ -77,6 +79,13 @@ export interface Observed {
   /** Rows and operations on rows that were told, each once however many clients hold the view; and their bytes. */
   readonly toldRows: number;
   readonly toldBytes: number;
+}
+
+/** Long values that an update left as they are, under a replica identity that is not FULL. */
+export interface Unsent {
+  readonly table: string;
+  readonly misses: number;
+  readonly remedy: string;
 }
 
 export interface Timing {

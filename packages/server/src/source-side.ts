@@ -5,6 +5,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Limits } from './config/config.js';
 import { explain } from './explain/explanation.js';
+import { withObserved } from './explain/observed-misses.js';
 import { EventCounts } from './metrics/event-counts.js';
 import { loggable, logSourceEvent, logViewEvent } from './metrics/log.js';
 import type { SourceSideStatus } from './metrics/readings.js';
@@ -198,7 +199,7 @@ export class LocalSourceSide implements SourceSide {
     const run: Run = (text, values) => this.#database.query(text, values);
     const expected = await this.#planner.estimate(sql, { principal });
     const { plan: _, ...explanation } = await explain(planned, this.#registry.current, run, expected);
-    return { ...explanation, observed: this.#host.observed(planned) };
+    return withObserved(explanation, this.#host.observed(planned), this.#registry.current);
   }
 
   #readCatalog(by: Transaction | null): void {

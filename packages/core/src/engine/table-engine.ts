@@ -71,6 +71,10 @@ export class TableEngine {
     return this.#members;
   }
 
+  holds(key: RowKey): boolean {
+    return this.#held.has(key);
+  }
+
   /** Takes a binding in with its rows: in the plan's order, cut off by `fetchCount` unless `complete`. */
   add(binding: Binding, rows: readonly (readonly PgText[])[], complete: boolean): Member {
     const prepared = prepareBinding(this.plan.where, binding, this.#rules);

@@ -59,6 +59,10 @@ export class FlowEngine {
     return this.#bytes.total;
   }
 
+  holds(table: number, key: RowKey): boolean {
+    return this.#root.find(table, key) !== null;
+  }
+
   add(params: readonly PgText[]): FlowMember {
     return this.#root.add(params);
   }

@@ -32,13 +32,16 @@ function estimateLine({ rows, bytes, heldRows, heldBytes }: Estimate): string {
 
 function observedLines(observed: Observed): string[] {
   const { views, rerunViews, handedOver, heldRows, changes, transactions, misses, hydrations } = observed;
-  const { reruns, heldBytes, toldRows, toldBytes } = observed;
+  const { reruns, heldBytes, toldRows, toldBytes, unsent } = observed;
   const again = rerunViews === 0 || rerunViews === views ? '' : `, ${rerunViews} of them re-run`;
   return [
     `views       ${views} open${again}, holding ${plural(heldRows, 'row')} in ${heldBytes} bytes`,
     ...(handedOver === null ? [] : [`handed over ${handedOver}`]),
     `changes     ${changes}${timing(transactions, ', in transactions')}`,
     ...(misses === 0 ? [] : [`misses      ${misses}`]),
+    ...unsent.map(
+      (one) => `unsent      ${one.misses} of them for want of values of ${one.table} that are not sent`,
+    ),
     ...(hydrations.count === 0 ? [] : [`hydrations  ${timing(hydrations)}`]),
     ...(reruns.count === 0 ? [] : [`re-runs     ${timing(reruns)}`]),
     `told        ${plural(toldRows, 'row')} in ${toldBytes} bytes`,

@@ -10,6 +10,7 @@ import { estimateOf } from './estimate.js';
 import { indexFor, readTableFacts, type TableFacts } from './indexes.js';
 import { lookupsOf } from './lookups.js';
 import { remedyFor } from './remedies.js';
+import { bareTable } from './table-name.js';
 import { readSpellings, type Spellings } from './spellings.js';
 import { tableTree } from './table-tree.js';
 
@@ -123,7 +124,7 @@ function hintsOf(planned: Planned, tables: readonly Table[]): readonly string[] 
   for (const { schema, name, replicaIdentity, identityColumns } of tables) {
     if (planned.gear.kind === 'incremental' && replicaIdentity !== 'full' && identityColumns === null) {
       hints.push(
-        `ALTER TABLE ${schema}.${name} REPLICA IDENTITY FULL would let deleted rows be told apart (C9).`,
+        `ALTER TABLE ${bareTable({ schema, name })} REPLICA IDENTITY FULL would let deleted rows be told apart (C9).`,
       );
     }
   }

@@ -2,9 +2,9 @@ import type { Lookup } from '@sluice/core/explanation';
 import type { Block } from '@sluice/core/flow/plan';
 import type { Operand, Predicate, TablePlan } from '@sluice/core/plan';
 import type { BlockPlan } from '../planner/planned.js';
-import { quote } from '../planner/hydrate-sql.js';
 import type { Table } from '../registry/registry.js';
 import { indexFor, type TableFacts } from './indexes.js';
+import { bare, bareTable } from './table-name.js';
 
 /** Below so many rows Postgres reads a table whole, and rightly. */
 const SMALL_ROWS = 1_000;
@@ -29,9 +29,8 @@ export function lookupsOf(
     const lookup = { table: `${table.schema}.${table.name}`, columns, index };
     lookups.set(JSON.stringify(lookup), lookup);
     if (index !== null || columns.length === 0 || (facts.rows.get(oid) ?? SMALL_ROWS) < SMALL_ROWS) continue;
-    const name = `${bare(table.schema)}.${bare(table.name)}`;
     hints.add(
-      `CREATE INDEX ON ${name} (${columns.map(bare).join(', ')}): its rows are looked up by that, and no index begins with it.`,
+      `CREATE INDEX ON ${bareTable(table)} (${columns.map(bare).join(', ')}): its rows are looked up by that, and no index begins with it.`,
     );
   }
   return { lookups: [...lookups.values()], hints: [...hints] };
@@ -62,9 +61,4 @@ function equated(predicate: Predicate): readonly number[] {
   if (predicate.op !== 'eq') return [];
   const sides = [...column(predicate.left), ...column(predicate.right)];
   return sides.length === 1 ? sides : [];
-}
-
-/** Quoted where it has to be. */
-function bare(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : quote(name);
 }

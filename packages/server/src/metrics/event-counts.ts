@@ -3,6 +3,8 @@ import type { SourceEvent } from '../source/source-status.js';
 import type { FromViews } from '../views/port.js';
 import type { ViewEvent } from '../views/host-options.js';
 
+/** Tables that have a label of their own. */
+const TABLES_MAX = 50;
 /** Templates that have a label of their own; the ones after them are counted together, so that labels are bounded. */
 const TEMPLATES_MAX = 50;
 const OTHERS = 'other';
@@ -12,6 +14,8 @@ export interface EventTotals {
   readonly hydrations: number;
   readonly hydratedViews: number;
   readonly misses: number;
+  /** Of these, those for want of values that were not sent, by table (oid). */
+  readonly unsent: readonly (readonly [table: string, misses: number])[];
   readonly restless: number;
   readonly slowed: number;
   /** Views that went over to the re-run gear while they were open, by why. */
@@ -38,6 +42,7 @@ export class EventCounts {
   #restless = 0;
   #slowed = 0;
   #full = 0;
+  readonly #unsent = new Map<string, number>();
   readonly #handedOver = new Map<string, number>();
   readonly #reruns = new Map<string, RerunTotals>();
   readonly #errors = new Map<string, number>();
@@ -50,6 +55,7 @@ export class EventCounts {
         break;
       case 'missed':
         this.#misses++;
+        for (const relation of event.unsent) this.#missedFor(String(relation));
         break;
       case 'restless':
         this.#restless++;
@@ -93,6 +99,7 @@ export class EventCounts {
       hydrations: this.#hydrations,
       hydratedViews: this.#hydratedViews,
       misses: this.#misses,
+      unsent: [...this.#unsent],
       restless: this.#restless,
       slowed: this.#slowed,
       handedOver: [...this.#handedOver],
@@ -100,6 +107,11 @@ export class EventCounts {
       reruns: [...this.#reruns.values()],
       errors: [...this.#errors],
     };
+  }
+
+  #missedFor(relation: string): void {
+    const table = this.#unsent.has(relation) || this.#unsent.size < TABLES_MAX ? relation : OTHERS;
+    this.#unsent.set(table, (this.#unsent.get(table) ?? 0) + 1);
   }
 
   #reran(hash: string, views: number, ms: number): void {

@@ -193,6 +193,12 @@ export const READINGS: readonly Reading[] = [
   ),
   counter('told_bytes', 'Their bytes', ({ views }) => views.cost.toldBytes),
   counter('misses', 'Views that lacked a row and were hydrated anew', ({ events }) => events.misses),
+  counter(
+    'unsent_misses',
+    'Of these, those for want of long values that are not sent without REPLICA IDENTITY FULL, by table (oid)',
+    ({ events }) => events.unsent,
+    'table',
+  ),
   gauge(
     'views_restless',
     'Incremental views that miss faster than they can be read, and are read at the pace of re-runs',

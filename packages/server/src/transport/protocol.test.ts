@@ -173,6 +173,7 @@ test('the explanation of the example has all members, and each is described', ()
     changes: true,
     transactions: true,
     misses: true,
+    unsent: true,
     hydrations: true,
     reruns: true,
     heldRows: true,

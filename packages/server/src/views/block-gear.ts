@@ -13,6 +13,7 @@ import type { Run } from '../source/source.js';
 import { AnswerRows, type Telling } from './answer-rows.js';
 import type { Ask, CaughtUp, Gear, GearEffects, Held, Overtaken, Reading } from './gear.js';
 import { RowEvents, type TableChanges } from './table-changes.js';
+import { unsentIn } from './unsent.js';
 
 export interface BlockGearOptions {
   readonly block: Block;
@@ -153,7 +154,14 @@ export class BlockGear implements Gear {
   }
 
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
-    const effects = this.#engine.apply(this.#eventsOf(changes));
+    const events = this.#eventsOf(changes);
+    const unsent = new Set<number>();
+    for (const [table, own] of events)
+      for (const relation of unsentIn(changes.get(table)?.changes ?? [], own, (key) =>
+        this.#engine.holds(table, key),
+      ))
+        unsent.add(relation);
+    const effects = this.#engine.apply(events);
     const ops = new Map<Held, readonly EncodedOp[]>();
     for (const [member, rows] of effects.changes) {
       const { owner } = member;
@@ -166,7 +174,7 @@ export class BlockGear implements Gear {
       member.owner = null;
       if (owner instanceof HeldAnswer) missed.add(owner);
     }
-    return { ops, missed };
+    return { ops, missed, unsent };
   }
 
   /** What cannot be read, or is not known, is as if the table had been emptied: all that is held is void. */

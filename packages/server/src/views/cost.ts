@@ -42,6 +42,7 @@ export class Durations {
 export class Cost {
   changes = 0;
   misses = 0;
+  readonly #unsent = new Map<number, number>();
   toldRows = 0;
   toldBytes = 0;
   readonly transactions: Durations = new Durations();
@@ -53,6 +54,12 @@ export class Cost {
     for (const table of tables) this.changes += changes.get(table)?.changes.length ?? 0;
   }
 
+  /** A view missed. @param unsent relations of which values were not sent that it wanted */
+  missed(unsent: Iterable<number>): void {
+    this.misses++;
+    for (const relation of unsent) this.#unsent.set(relation, (this.#unsent.get(relation) ?? 0) + 1);
+  }
+
   /** Rows, or operations on rows, went out to whoever holds the view: encoded once. */
   told(rows: number, bytes: number): void {
     this.toldRows += rows;
@@ -62,6 +69,8 @@ export class Cost {
   add(other: Cost): void {
     this.changes += other.changes;
     this.misses += other.misses;
+    for (const [relation, misses] of other.#unsent)
+      this.#unsent.set(relation, (this.#unsent.get(relation) ?? 0) + misses);
     this.toldRows += other.toldRows;
     this.toldBytes += other.toldBytes;
     this.transactions.add(other.transactions);
@@ -74,6 +83,7 @@ export class Cost {
     return {
       changes,
       misses,
+      unsent: Array.from(this.#unsent, ([relation, misses]) => ({ relation, misses })),
       transactions: this.transactions.timing,
       hydrations: this.hydrations.timing,
       reruns: this.reruns.timing,
@@ -84,7 +94,10 @@ export class Cost {
 }
 
 /** Plain data. */
-export type CostTotals = Pick<
+export interface CostTotals extends Pick<
   Observed,
   'changes' | 'misses' | 'transactions' | 'hydrations' | 'reruns' | 'toldRows' | 'toldBytes'
->;
+> {
+  /** Of the misses those for want of values that the stream does not send, by relation (oid). */
+  readonly unsent: readonly { readonly relation: number; readonly misses: number }[];
+}

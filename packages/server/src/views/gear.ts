@@ -33,6 +33,8 @@ export interface Gear {
 export interface GearEffects {
   readonly ops: ReadonlyMap<Held, readonly EncodedOp[]>;
   readonly missed: ReadonlySet<Held>;
+  /** Relations of which values were not sent that who missed may have missed for. */
+  readonly unsent: ReadonlySet<number>;
 }
 
 /** A view in the engine. */

@@ -66,7 +66,8 @@ export interface Clock {
 /** For logs and metrics. */
 export type ViewEvent =
   | { readonly kind: 'hydrated'; readonly views: number }
-  | { readonly kind: 'missed' }
+  /** @property unsent relations (oids) of which values were not sent that it wanted */
+  | { readonly kind: 'missed'; readonly unsent: readonly number[] }
   /** A view misses faster than it can be read: from now on it is read at the pace of re-runs. */
   | { readonly kind: 'restless'; readonly template: string }
   /** A view is run again from now on: what it reads cannot be told from its tables' rows. */

@@ -46,12 +46,22 @@ export interface IncrementalOptions {
   readonly intervalMs: number;
   /** Counts for the metrics. */
   onHydration(bindings: number): void;
-  onMiss(): void;
+  onMiss(unsent: ReadonlySet<number>): void;
   onRestless(): void;
   /** The engine failed an assertion: it is not to be trusted further. */
   onFault(error: unknown): void;
   /** A fetch failed for want of a connection; resolves when it is worth trying again. */
   recovered(error: unknown): Promise<void>;
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+interface Miss {
+  readonly carry?: readonly EncodedOp[];
+  /** The engine goes on following what it demands. */
+  readonly waits?: boolean;
+  /** Relations of which values were not sent, if it missed for want of a value. */
+  readonly unsent?: ReadonlySet<number>;
 }
 
 /** Views that are fetched as soon as they miss, and restless ones. */
@@ -206,13 +216,15 @@ export class IncrementalTemplate {
     for (const [held, ops] of effects.ops) {
       const one = held.owner;
       if (!(one instanceof IncrementalView)) continue;
-      if (effects.missed.has(held)) this.#miss(one, transaction.previous, { carry: ops });
+      if (effects.missed.has(held))
+        this.#miss(one, transaction.previous, { carry: ops, unsent: effects.unsent });
       else if (ops.length > 0) one.view.delta(at, ops);
       this.#checkSize(one, at);
     }
     for (const held of effects.missed) {
       const one = held.owner;
-      if (one instanceof IncrementalView) this.#miss(one, transaction.previous, { waits: held.isFollowed });
+      if (one instanceof IncrementalView)
+        this.#miss(one, transaction.previous, { waits: held.isFollowed, unsent: effects.unsent });
     }
   }
 
@@ -260,14 +272,11 @@ export class IncrementalTemplate {
     this.#fail(one, at, viewsError('result_too_large').toWire());
   }
 
-  /** @param waits the engine goes on following what it demands */
-  #miss(
-    one: IncrementalView,
-    through: Lsn,
-    { carry = [], waits = false }: { readonly carry?: readonly EncodedOp[]; readonly waits?: boolean } = {},
-  ): void {
-    this.#options.onMiss();
-    this.cost.misses++;
+  #miss(one: IncrementalView, through: Lsn, { carry = [], waits = false, unsent = NONE }: Miss = {}): void {
+    // A window that runs dry wants rows.
+    const wanted = one.held?.dry === true ? NONE : unsent;
+    this.#options.onMiss(wanted);
+    this.cost.missed(wanted);
     one.restlessness.missed(this.#options.clock.now());
     if (one.held?.dry === true) one.fetchFurther();
     one.base = through;

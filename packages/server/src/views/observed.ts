@@ -4,8 +4,11 @@ import type { ViewStatus } from './host-options.js';
 import type { HostedView } from './hosted-view.js';
 import type { Template } from './template-index.js';
 
+/** What the open views of a plan have done, as far as it takes no catalog to say so. */
+export type ObservedViews = Omit<Observed, 'unsent'> & Pick<CostTotals, 'unsent'>;
+
 /** What the open views of a plan have done, whoever opened them; null when there are none. */
-export function observedOf(views: Iterable<HostedView>, template: string): Observed | null {
+export function observedOf(views: Iterable<HostedView>, template: string): ObservedViews | null {
   const templates = new Set<Template>();
   let [count, rerunViews] = [0, 0];
   let handedOver: string | null = null;

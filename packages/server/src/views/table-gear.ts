@@ -15,6 +15,7 @@ import { catchUp, type Fetched } from './catch-up.js';
 import { answerError, viewsError } from './errors.js';
 import type { Ask, CaughtUp, Gear, GearEffects, Held, Reading, Step } from './gear.js';
 import { RowEvents, type TableChanges } from './table-changes.js';
+import { unsentIn } from './unsent.js';
 
 /** Rows by binding, in the plan's order, in the plan's columns; an error where Postgres raised one. */
 export type Hydration = readonly ((readonly PgText[])[] | { readonly error: unknown })[];
@@ -80,15 +81,17 @@ export class TableGear implements Gear {
     if (events === null) {
       const missed = new Set(this.#held);
       for (const held of missed) held.leave();
-      return { ops: new Map(), missed };
+      return { ops: new Map(), missed, unsent: new Set() };
     }
+    const own = changes.get(this.#options.plan.table)?.changes ?? [];
+    const unsent = unsentIn(own, events, (key) => this.#engine.holds(key));
     const effects = this.#engine.apply(events);
     const ops = new Map<Held, readonly EncodedOp[]>();
-    for (const [{ owner }, own] of effects.ops) if (owner instanceof HeldRows) ops.set(owner, own);
+    for (const [{ owner }, each] of effects.ops) if (owner instanceof HeldRows) ops.set(owner, each);
     const missed = new Set<Held>();
     for (const { owner } of effects.missed) if (owner instanceof HeldRows) missed.add(owner);
     for (const one of missed) one.leave();
-    return { ops, missed };
+    return { ops, missed, unsent };
   }
 
   /** How many rows to fetch: when as many come, there may be more. */

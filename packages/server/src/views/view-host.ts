@@ -1,6 +1,5 @@
 import { must } from '@sluice/core/assert';
 import { SluiceError } from '@sluice/core/errors';
-import type { Observed } from '@sluice/core/explanation';
 import { canonicalJson } from '@sluice/core/json';
 import { LSN_ZERO, type Lsn } from '@sluice/core/lsn';
 import type { Binding } from '@sluice/core/plan';
@@ -19,7 +18,7 @@ import { INABILITIES, type Inability } from './gear.js';
 import { HeldBudget } from './held-budget.js';
 import { gearOf, type HostedView } from './hosted-view.js';
 import { IncrementalTemplate } from './incremental-template.js';
-import { observedOf, statusOf } from './observed.js';
+import { observedOf, statusOf, type ObservedViews } from './observed.js';
 import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate } from './rerun-template.js';
@@ -133,7 +132,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   }
 
   /** What the open views of a plan have done. */
-  observed({ template }: Planned): Observed | null {
+  observed({ template }: Planned): ObservedViews | null {
     return observedOf(this.#views.values(), template);
   }
 
@@ -322,7 +321,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       onTaken: () => this.#budget.note(template),
       onGivenUp: ({ id }) =>
         this.#end(must(this.#views.get(id), 'a view that is held is open'), viewsError('memory_full')),
-      onMiss: () => this.#options.onEvent({ kind: 'missed' }),
+      onMiss: (unsent) => this.#options.onEvent({ kind: 'missed', unsent: [...unsent] }),
       onRestless: () => this.#options.onEvent({ kind: 'restless', template: planned.template }),
       onFault: (error) => this.#distrust(template, error),
       recovered: (error) => this.#recovered(error),

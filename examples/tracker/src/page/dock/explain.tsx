@@ -99,7 +99,12 @@ function Numbers({ observed }: { observed: Observed }): ReactElement {
         more={formatBytes(observed.heldBytes)}
         title="On the server, for all of its views"
       />
-      <Figure name="Misses" value={formatCount(misses)} title="Views that lacked a row, and were read anew" />
+      <Figure
+        name="Misses"
+        value={formatCount(misses)}
+        more={unsentOf(observed)}
+        title="Views that lacked a row, and were read anew; of these, those for want of long values that are not sent"
+      />
       {hydrations.count > 0 && (
         <Figure
           name="Hydrations"
@@ -140,6 +145,11 @@ function Figure({ name, value, more, title }: FigureProps): ReactElement {
       </dd>
     </div>
   );
+}
+
+function unsentOf({ unsent }: Observed): string {
+  const count = unsent.reduce((sum, { misses }) => sum + misses, 0);
+  return count === 0 ? '' : `${formatCount(count)} unsent`;
 }
 
 function eachOf({ count, totalMs }: Timing): string {
