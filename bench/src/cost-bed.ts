@@ -15,7 +15,8 @@ export interface BedOptions {
   readonly bindings: number;
 }
 
-export type ToBed = { readonly kind: 'run'; readonly changes: number } | { readonly kind: 'stop' };
+export type ToBed =
+  { readonly kind: 'run'; readonly changes: number; readonly touched: number } | { readonly kind: 'stop' };
 
 export type FromBed =
   | {
@@ -70,7 +71,7 @@ const hydrationMs = performance.now() - start;
 const { incremental } = running.host.status();
 if (incremental !== bindings) throw new Error(`${incremental} of ${bindings} views are incremental`);
 let done = 0;
-process.on('message', (message: ToBed) => void (message.kind === 'stop' ? stop() : run(message.changes)));
+process.on('message', (message: ToBed) => void (message.kind === 'stop' ? stop() : run(message)));
 tell({
   kind: 'ready',
   bytesPerBinding: (heapBytes() - before) / bindings,
@@ -78,12 +79,18 @@ tell({
   statements: running.events.filter((event) => event.kind === 'hydrated').length,
 });
 
-async function run(changes: number): Promise<void> {
+async function run({
+  changes,
+  touched,
+}: {
+  readonly changes: number;
+  readonly touched: number;
+}): Promise<void> {
   told = [];
   operations = 0;
   const used = process.cpuUsage();
   const startNs = process.hrtime.bigint();
-  await database.sql(writesOf(template, { bindings, from: done, changes }));
+  await database.sql(writesOf(template, { bindings, touched, from: done, changes }));
   await database.sql(`SELECT pg_logical_emit_message(true, 'bench', '')`);
   const { rows } = await database.sql('SELECT pg_current_wal_flush_lsn() - $1::pg_lsn AS lsn', ['0/0']);
   const end = BigInt(String((rows[0] as { lsn: string }).lsn));
@@ -91,8 +98,7 @@ async function run(changes: number): Promise<void> {
   const { user, system } = process.cpuUsage(used);
   const wallMicroseconds = Number(process.hrtime.bigint() - startNs) / 1000 / changes;
   done += changes;
-  const touched = Math.min(bindings, changes);
-  if (new Set(told).size !== touched || operations !== changes * template.altered)
+  if (new Set(told).size !== Math.min(touched, changes) || operations !== changes * template.altered)
     throw new Error(`${operations} operations on ${new Set(told).size} views for ${changes} changes`);
   tell({ kind: 'ran', microseconds: (user + system) / changes, wallMicroseconds });
 }

@@ -3,13 +3,13 @@ export interface Template {
   readonly sql: string;
   /** Issues of each project. */
   readonly rows: number;
-  /** The n-th write, in PL/pgSQL: of project `p`, for the `turn`-th time. */
+  /** The n-th write, in PL/pgSQL: of project `p`. */
   readonly write: string;
   /** Operations that a change comes to. */
   readonly altered: number;
 }
 
-const retitled = (rows: number): string => `UPDATE issue SET title = 'v' || turn WHERE id = p * ${rows};`;
+const retitled = (rows: number): string => `UPDATE issue SET title = 'v' || n WHERE id = p * ${rows};`;
 
 export const TEMPLATES: Readonly<Record<string, Template>> = {
   filter: {
@@ -35,18 +35,19 @@ export const TEMPLATES: Readonly<Record<string, Template>> = {
     sql: 'SELECT status, count(*) FROM issue WHERE project_id = $1 GROUP BY status',
     rows: 5,
     // One issue leaves the group that all are in, for one of its own, or comes back: both groups are told.
-    write: 'UPDATE issue SET status = (turn + 1) % 2 WHERE id = p * 5;',
+    write: 'UPDATE issue SET status = 1 - status WHERE id = p * 5;',
     altered: 2,
   },
   exists: {
     sql: `SELECT i.id, i.title FROM issue i
       WHERE i.project_id = $1 AND EXISTS (SELECT FROM comment c WHERE c.issue_id = i.id)`,
     rows: 5,
-    write: `IF turn % 2 = 0 THEN INSERT INTO comment VALUES (p, p * 5); ELSE DELETE FROM comment WHERE id = p; END IF;`,
+    write: `DELETE FROM comment WHERE id = p; IF NOT FOUND THEN INSERT INTO comment VALUES (p, p * 5); END IF;`,
     altered: 1,
   },
 };
 
+/** Every other project is where a write would have left it: as many writes of a round undo as do, with any number of bindings. */
 export function tablesOf(projects: number, rows: number): string {
   return `
     CREATE TABLE project (id int PRIMARY KEY, name text NOT NULL);
@@ -56,22 +57,28 @@ export function tablesOf(projects: number, rows: number): string {
     CREATE TABLE comment (id int PRIMARY KEY, issue_id int NOT NULL);
     INSERT INTO project SELECT n, 'project ' || n FROM generate_series(0, ${projects - 1}) n;
     INSERT INTO person SELECT n, 'person ' || n FROM generate_series(0, ${projects - 1}) n;
-    INSERT INTO issue SELECT n, n / ${rows}, n % ${projects}, 0, n % ${rows}, 'issue ' || n
+    INSERT INTO issue SELECT n, n / ${rows}, n % ${projects},
+      CASE WHEN n % ${rows} = 0 THEN n / ${rows} % 2 ELSE 0 END, n % ${rows}, 'issue ' || n
       FROM generate_series(0, ${projects * rows - 1}) n;
+    INSERT INTO comment SELECT p, p * ${rows} FROM generate_series(1, ${projects - 1}, 2) p;
     CREATE INDEX ON issue (project_id);
     CREATE INDEX ON comment (issue_id);
     ANALYZE;`;
 }
 
-/** Spread over all bindings: each is as likely to be next as any other. */
-export function writesOf(
-  { write }: Template,
-  { bindings, from, changes }: { readonly bindings: number; readonly from: number; readonly changes: number },
-): string {
-  return `DO $$ DECLARE p int; turn int; BEGIN
+/** Over `touched` of the bindings, spread evenly among all: each of these is as likely to be next as any other. */
+export function writesOf({ write }: Template, { bindings, touched, from, changes }: Writes): string {
+  return `DO $$ DECLARE p int; BEGIN
     FOR n IN ${from}..${from + changes - 1} LOOP
-      p := (n::bigint * 7919) % ${bindings}; turn := n / ${bindings};
+      p := (n::bigint * 7919) % ${touched} * ${Math.floor(bindings / touched)};
       ${write}
       COMMIT;
     END LOOP; END $$`;
+}
+
+export interface Writes {
+  readonly bindings: number;
+  readonly touched: number;
+  readonly from: number;
+  readonly changes: number;
 }

@@ -25,6 +25,7 @@ const SIZES = (process.argv[2] ?? '1,100,10000,100000').split(',').map(Number);
 const NAMES = process.argv[3]?.split(',') ?? Object.keys(TEMPLATES);
 const CHANGES = 10_000;
 const ROUNDS = 9;
+const SAME = 100;
 const HYDRATED = 1_000;
 const HYDRATIONS = 5;
 
@@ -32,7 +33,8 @@ interface Bed {
   readonly bindings: number;
   readonly child: ChildProcess;
   readonly ready: Extract<FromBed, { kind: 'ready' }>;
-  readonly microseconds: number[];
+  readonly same: number[];
+  readonly spread: number[];
 }
 
 const server = await startTestPostgres({ settings: { shared_buffers: '1GB' } });
@@ -44,8 +46,11 @@ for (const name of NAMES) {
   for (const bindings of SIZES) beds.push(await makeBed(name, bindings));
   for (let round = 0; round <= ROUNDS; round++)
     for (const bed of beds) {
-      const { microseconds } = await ask(bed.child, { kind: 'run', changes: CHANGES }, 'ran');
-      if (round > 0) bed.microseconds.push(microseconds);
+      const same = await run(bed, Math.min(bed.bindings, SAME));
+      const spread = await run(bed, bed.bindings);
+      if (round === 0) continue;
+      bed.same.push(same);
+      bed.spread.push(spread);
     }
   report(name, beds);
   for (const { child } of beds) await ask(child, { kind: 'stop' }, 'stopped');
@@ -53,12 +58,16 @@ for (const name of NAMES) {
 }
 await server.destroy();
 
+async function run({ child }: Bed, touched: number): Promise<number> {
+  return (await ask(child, { kind: 'run', changes: CHANGES, touched }, 'ran')).microseconds;
+}
+
 async function makeBed(template: string, bindings: number): Promise<Bed> {
   const options: BedOptions = { url: server.url(), template, bindings };
   const child = fork(fileURLToPath(new URL('cost-bed.js', import.meta.url)), [JSON.stringify(options)], {
     execArgv: ['--expose-gc', '--max-old-space-size=10000', ...process.execArgv],
   });
-  return { bindings, child, ready: await heard(child, 'ready'), microseconds: [] };
+  return { bindings, child, ready: await heard(child, 'ready'), same: [], spread: [] };
 }
 
 /** The same views opened again and again, each time by a process that holds nothing yet. */
@@ -69,7 +78,7 @@ async function hydration(name: string): Promise<void> {
     ms.push(ready.hydrationMs);
     await ask(child, { kind: 'stop' }, 'stopped');
     if (round === HYDRATIONS - 1)
-      console.log(`hydration of ${HYDRATED}: ${spread(ms, 0)} ms, ${ready.statements} readings`);
+      console.log(`hydration of ${HYDRATED}: ${ranging(ms, 0)} ms, ${ready.statements} readings`);
   }
 }
 
@@ -92,30 +101,59 @@ function heard<K extends FromBed['kind']>(child: ChildProcess, kind: K): Promise
   });
 }
 
+/** ns to find a row in a `Map` of `rows` and to put another in its place, spread over all of them. */
+function rawNs(rows: number): number {
+  const map = new Map<string, { readonly key: string; readonly values: readonly (string | null)[] }>();
+  const row = (n: number, title: string): void =>
+    void map.set(`k${n}`, { key: `k${n}`, values: [String(n), title] });
+  for (let n = 0; n < rows; n++) row(n, `issue ${n}`);
+  const ns: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = process.hrtime.bigint();
+    for (let n = 0; n < CHANGES; n++) {
+      const at = ((round * CHANGES + n) * 7919) % rows;
+      if (map.get(`k${at}`)?.values[0] !== String(at)) throw new Error('another row than was put there');
+      row(at, `v${n}`);
+    }
+    ns.push(Number(process.hrtime.bigint() - start) / CHANGES);
+  }
+  return median(ns);
+}
+
 function median(values: readonly number[]): number {
   return must(values.toSorted((a, b) => a - b)[values.length >> 1], 'a round');
 }
 
-function spread(values: readonly number[], digits: number): string {
+function ranging(values: readonly number[], digits: number): string {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return `${median(values).toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
 }
 
 function report(name: string, beds: readonly Bed[]): void {
   const base = must(beds.find(({ bindings }) => bindings === 100) ?? beds[0], 'a size');
+  const rows = TEMPLATES[name]?.rows ?? 1;
   console.log(`\n${name}   (load average ${loadavg()[0]?.toFixed(1)})`);
-  console.log('  bindings   µs/change  (min–max)     changes/s   ratio   bytes/binding   opened in ms');
-  for (const { bindings, microseconds, ready } of beds) {
-    const middle = median(microseconds);
+  console.log(
+    '  bindings   same, µs/change       ratio   spread, µs/change     ratio  changes/s  raw, ns  bytes/binding  opened in ms',
+  );
+  for (const { bindings, same, spread, ready } of beds)
     console.log(
       [
         String(bindings).padStart(10),
-        spread(microseconds, 1).padEnd(24).padStart(26),
-        String(Math.round(1_000_000 / middle)).padStart(8),
-        (middle / median(base.microseconds)).toFixed(2).padStart(7),
-        String(Math.round(ready.bytesPerBinding)).padStart(15),
-        ready.hydrationMs.toFixed(0).padStart(14),
+        ranging(same, 1).padEnd(20).padStart(22),
+        ratio(same, base.same),
+        ranging(spread, 1).padEnd(20).padStart(22),
+        ratio(spread, base.spread),
+        String(Math.round(1_000_000 / median(spread))).padStart(10),
+        rawNs(bindings * rows)
+          .toFixed(0)
+          .padStart(8),
+        String(Math.round(ready.bytesPerBinding)).padStart(14),
+        ready.hydrationMs.toFixed(0).padStart(13),
       ].join(' '),
     );
-  }
+}
+
+function ratio(values: readonly number[], base: readonly number[]): string {
+  return (median(values) / median(base)).toFixed(2).padStart(6);
 }
