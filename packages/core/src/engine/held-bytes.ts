@@ -18,6 +18,16 @@ export function bytesOfValues(values: readonly (PgText | undefined)[]): number {
   return bytes;
 }
 
+/** What one row is more than another of as many values; those that are the same are not read. */
+export function bytesBetween(old: readonly PgText[], next: readonly PgText[]): number {
+  let bytes = 0;
+  for (const [at, value] of next.entries()) {
+    const before = old[at] ?? null;
+    if (value !== before) bytes += (value?.length ?? 0) - (before?.length ?? 0);
+  }
+  return bytes;
+}
+
 /** @param width bytes of its values together */
 export function bytesOfRow(columns: number, width: number): number {
   return ROW_BYTES + VALUE_BYTES * columns + width;

@@ -10,18 +10,10 @@ import {
 } from './compiled-block.js';
 import { Combinations } from './combinations.js';
 import { ChildIndex, InputStore, OwnRows } from './input-store.js';
-import {
-  anchorMark,
-  attempt,
-  Joining,
-  Missing,
-  visitsFor,
-  without,
-  type Anchored,
-  type Visits,
-} from './joining.js';
+import { attempt, Joining, Missing, visitsFor, type Visits } from './joining.js';
 import { FlowMember, membershipOf, type Membership, type Tuple } from './member.js';
 import type { Block } from './plan.js';
+import { TouchedTuples, type Touching } from './touched-tuples.js';
 import type { Effects, Images, TableChanges } from './images.js';
 import { ABSENT, identity, type Row, type RowChange } from './row.js';
 
@@ -63,6 +55,7 @@ export class BlockEngine {
   readonly #nullable: readonly ChildIndex[];
   readonly #mixed: readonly (Combinations | null)[];
   readonly #joining: Joining;
+  readonly #touching: Touching;
   /** Reads no table, nor do its subqueries. */
   readonly #isComputed: boolean;
 
@@ -101,7 +94,7 @@ export class BlockEngine {
           own.of.kind === 'block',
         ),
     );
-    this.#nullable = this.#above.flatMap((one, at) => (hangsOnNothing(this.block, at) ? (one ?? []) : []));
+    this.#nullable = this.#above.flatMap((one, at) => (hangsOnNothing(plan, at) ? (one ?? []) : []));
     this.#mixed = inputs.map(({ paramKey }) => (paramKey === null ? null : new Combinations()));
     this.#joining = new Joining({
       block: this.block,
@@ -110,6 +103,16 @@ export class BlockEngine {
       mixed: this.#mixed,
       members: this.#members,
     });
+    this.#touching = {
+      inputs,
+      joining: this.#joining,
+      members: () => this.#members.values(),
+      onUnknown: (member, at, key, above) => {
+        // A key of tables that only now meets the member is to be fetched.
+        const child = this.#children[at] ?? null;
+        if (child === null || !child.#isComputed || !this.#asked(member, at, key, above)) throw new Missing();
+      },
+    };
   }
 
   get heldRowCount(): number {
@@ -288,23 +291,23 @@ export class BlockEngine {
   /** Applies what one transaction did. A member that missed is open: it begins anew when all is there. */
   apply(changes: TableChanges): Effects {
     const images = this.block.inputs.map((_, at) => this.#imagesOf(at, changes));
-    const before = new Map<FlowMember, Map<string, Tuple>>();
-    const after = new Map<FlowMember, Map<string, Tuple>>();
     const missed = new Set<FlowMember>();
-    this.#collect(images, 'old', before, missed);
+    const before = new TouchedTuples(this.#touching, missed);
+    before.collect(images, 'old');
     this.#exchange(images);
-    this.#collect(images, 'next', after, missed);
+    const after = new TouchedTuples(this.#touching, missed);
+    after.collect(images, 'next');
     const effects: Effects = new Map();
-    for (const member of new Set([...before.keys(), ...after.keys()])) {
-      if (!member.started || missed.has(member)) continue;
-      const was = before.get(member) ?? new Map<string, Tuple>();
-      const is = after.get(member) ?? new Map<string, Tuple>();
+    const update = (member: FlowMember): void => {
+      if (!member.started || missed.has(member)) return;
       const told = attempt(() => {
-        const out = member.update(was, is);
+        const out = member.update(before.tuples(member), after.tuples(member));
         if (out.length > 0) effects.set(member, out);
       });
       if (!told) missed.add(member);
-    }
+    };
+    for (const member of before.members()) update(member);
+    for (const member of after.members()) if (!before.has(member)) update(member);
     for (const member of missed) {
       if (member.started) effects.set(member, 'missed');
       member.stop();
@@ -447,55 +450,6 @@ export class BlockEngine {
       else rows.push(...out);
     }
     return { rows, lost, blind: [] };
-  }
-
-  /** The tuples under the anchors of all that changed, in the state that the stores are in: `state` images are in it. */
-  #collect(
-    images: readonly Images[],
-    state: 'old' | 'next',
-    tuples: Map<FlowMember, Map<string, Tuple>>,
-    missed: Set<FlowMember>,
-  ): void {
-    const seen = new Set<string>();
-    for (const [at, { rows, lost, blind }] of images.entries()) {
-      const { join } = must(this.block.inputs[at], 'input').input;
-      for (const key of [...lost, ...blind])
-        for (const member of key === null ? this.#members.values() : this.#joining.membersBelow(at, key))
-          missed.add(member);
-      for (const change of rows) {
-        for (const image of [change.old, change.next]) {
-          if (image === null) continue;
-          for (const anchored of this.#joining.anchors(at, image)) {
-            if (image === change[state] || anchored.anchor[at] === undefined)
-              this.#gather(anchored, seen, tuples, missed);
-            // No tuple has a row that is not there; of a left join its absence counts.
-            else if (join === 'left') this.#gather(without(anchored, at), seen, tuples, missed);
-          }
-        }
-      }
-    }
-  }
-
-  #gather(
-    { member, anchor }: Anchored,
-    seen: Set<string>,
-    tuples: Map<FlowMember, Map<string, Tuple>>,
-    missed: Set<FlowMember>,
-  ): void {
-    const mark = `${member.key}/${anchorMark(anchor)}`;
-    if (!member.started || missed.has(member) || seen.has(mark)) return;
-    seen.add(mark);
-    let own = tuples.get(member);
-    if (own === undefined) tuples.set(member, (own = new Map()));
-    const into = own;
-    const known = attempt(() =>
-      this.#joining.expand(member, anchor, into, (at, key, above) => {
-        // A key of tables that only now meets the member is to be fetched.
-        const child = this.#children[at] ?? null;
-        if (child === null || !child.#isComputed || !this.#asked(member, at, key, above)) throw new Missing();
-      }),
-    );
-    if (!known) missed.add(member);
   }
 
   /** All that go, then all that come: rows may exchange their keys. Who stays under its key changes where it is. */

@@ -24,6 +24,8 @@ export interface CompiledBlock {
 
 export interface CompiledInput {
   readonly input: Input;
+  /** It and all inputs above it are of inner and left joins, and each hangs on a row: an anchor below has a row of it. */
+  readonly isDirect: boolean;
   readonly on: readonly Compiled[];
   /** WHERE, as far as it can be decided once this input has its row. */
   readonly where: readonly Compiled[];
@@ -49,6 +51,7 @@ export function compileBlock(plan: Block, compile: Compile): CompiledBlock {
     plan,
     inputs: plan.inputs.map((input, index) => ({
       input,
+      isDirect: isDirect(plan, index),
       on: input.on.map(compile),
       where: at(index),
       ...keysOf(input, compile.pieces.types),
@@ -98,7 +101,7 @@ function placeOf(inputs: readonly Input[], condition: Expression): number {
 }
 
 /** A row of a subquery has its parameters behind its columns. They are handed on as they are, NULL among them. */
-function keysOf(input: Input, rules: TypeRules): Omit<CompiledInput, 'input' | 'on' | 'where'> {
+function keysOf(input: Input, rules: TypeRules): Omit<CompiledInput, 'input' | 'isDirect' | 'on' | 'where'> {
   const { of, demand } = input;
   const isBlock = of.kind === 'block';
   const behind = of.kind === 'block' ? of.block.project.length : 0;
@@ -130,7 +133,13 @@ export function place(flat: PgText[], { join, offset, width }: Input, row: Row |
 }
 
 /** Whether that input is a subquery that has an answer also where there is no row of its parent. */
-export function hangsOnNothing({ inputs }: CompiledBlock, at: number): boolean {
-  const { of, demand } = must(inputs[at], 'input').input;
-  return of.kind === 'block' && demand.parent !== null && inputs[demand.parent]?.input.join !== 'inner';
+export function hangsOnNothing({ inputs }: Block, at: number): boolean {
+  const { of, demand } = must(inputs[at], 'input');
+  return of.kind === 'block' && demand.parent !== null && inputs[demand.parent]?.join !== 'inner';
+}
+
+function isDirect(plan: Block, at: number): boolean {
+  const { join, demand } = must(plan.inputs[at], 'input');
+  if (hangsOnNothing(plan, at) || (join !== 'inner' && join !== 'left')) return false;
+  return demand.parent === null || isDirect(plan, demand.parent);
 }

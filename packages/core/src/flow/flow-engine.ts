@@ -188,26 +188,25 @@ export class FlowEngine {
 
   /** C10: what one transaction does to each row, whatever it did in between. */
   #net(table: number, events: readonly RowEvent[]): readonly TableChange[] {
-    const rows = new Map<RowKey, PartialRow | null>();
-    const before = new Map<RowKey, Row | null>();
-    const held = (key: RowKey): Row | null => {
-      let row = before.get(key);
-      if (row === undefined) before.set(key, (row = this.#root.find(table, key)));
+    const rows = new Map<RowKey, Touched>();
+    const touched = (key: RowKey): Touched => {
+      let row = rows.get(key);
+      if (row === undefined) rows.set(key, (row = { before: this.#root.find(table, key), values: null }));
       return row;
     };
     for (const event of events) {
       if (event === 'truncate') continue;
       const { oldKey, newKey, values, oldValues } = event;
-      const old = oldKey === null ? undefined : (rows.get(oldKey) ?? held(oldKey)?.values ?? oldValues);
-      if (oldKey !== null) rows.set(oldKey, null);
-      if (newKey !== null) {
-        held(newKey);
-        rows.set(newKey, filled(values, old));
+      let old: PartialRow | undefined;
+      if (oldKey !== null) {
+        const row = touched(oldKey);
+        old = row.values ?? row.before?.values ?? oldValues;
+        row.values = null;
       }
+      if (newKey !== null) touched(newKey).values = filled(values, old);
     }
     const changes: TableChange[] = [];
-    for (const [key, values] of rows) {
-      const old = before.get(key) ?? null;
+    for (const [key, { before: old, values }] of rows) {
       if (values === null) changes.push({ old, next: null });
       else if (!isWhole(values)) changes.push({ old, next: null, partial: values });
       else if (old === null) changes.push({ old, next: { key, values } });
@@ -215,6 +214,13 @@ export class FlowEngine {
     }
     return changes;
   }
+}
+
+/** A row of a table in one transaction. */
+interface Touched {
+  readonly before: Row | null;
+  /** As far as the transaction has come; null: it is gone. */
+  values: PartialRow | null;
 }
 
 /** Another image of a row that is held. Of what is held as it comes nothing is taken into memory again. */

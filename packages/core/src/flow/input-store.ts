@@ -1,5 +1,5 @@
 import { must } from '../assert.js';
-import { bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
+import { bytesBetween, bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
 import { each, withOne, withOther, withoutOne, type Few } from '../few.js';
 import type { PgText, RowKey } from '../value.js';
 import type { FlowMember } from './member.js';
@@ -146,7 +146,7 @@ export class InputStore {
     const known = must(this.#keyOf(old), 'a row that changes is held');
     known.rows = withOther(must(known.rows, 'a row that changes is held'), old, next);
     this.#byKey.set(next.key, next);
-    this.#bytes.change(this.#bytesOf(next) - this.#bytesOf(old));
+    if (!this.#isShared) this.#bytes.change(bytesBetween(old.values, next.values));
     for (const index of this.#indexes) index.replace(old, next);
   }
 

@@ -32,10 +32,8 @@ export class Missing extends Error {}
 /** Rows by input, from the top; none where the join is to be made. */
 export type Anchor = readonly (Row | undefined)[];
 
-export interface Anchored {
-  readonly member: FlowMember;
-  readonly anchor: Anchor;
-}
+/** Told of a member, and of an anchor of it. */
+export type OnAnchored = (member: FlowMember, anchor: Anchor) => void;
 
 /** What is held of a block, by input. */
 export interface Held {
@@ -57,6 +55,8 @@ export class Joining {
   readonly #above: readonly (ChildIndex | null)[];
   readonly #mixed: readonly (Combinations | null)[];
   readonly #members: ReadonlyMap<string, FlowMember>;
+  /** A joined row of which nothing is there yet. */
+  readonly #blank: readonly PgText[];
 
   constructor(parts: Held) {
     this.#block = parts.block;
@@ -64,41 +64,41 @@ export class Joining {
     this.#above = parts.above;
     this.#mixed = parts.mixed;
     this.#members = parts.members;
+    this.#blank = Array.from({ length: parts.block.width }, () => null);
   }
 
   /**
-   * Whoever a row of that input concerns, and by which rows. A row of a left join is followed like any other: with it
-   * alone goes the question whether it is the only one.
+   * Tells whoever a row of that input concerns, and by which rows. A row of a left join is followed like any other: with
+   * it alone goes the question whether it is the only one.
    */
-  *anchors(at: number, row: Row, below: Anchor = []): Generator<Anchored> {
+  anchors(at: number, row: Row, below: Anchor, tell: OnAnchored): void {
     const { input, ownKey } = must(this.#block.inputs[at], 'input');
     const key = ownKey(row.values);
     if (key === null) return;
     const isFollowed = input.join === 'inner' || input.join === 'left';
-    yield* this.#up(at, key, isFollowed ? withRow(below, at, row) : []);
+    this.#up(at, key, isFollowed ? withRow(below, at, row) : [], tell);
   }
 
-  /** Members with a row that demands the key. */
-  *membersBelow(at: number, key: string): Generator<FlowMember> {
-    for (const { member } of this.#up(at, key, [])) yield member;
+  /** Tells the members with a row that demands the key. */
+  membersBelow(at: number, key: string, tell: (member: FlowMember) => void): void {
+    this.#up(at, key, [], tell);
   }
 
-  *#up(at: number, key: string, anchor: Anchor): Generator<Anchored> {
+  #up(at: number, key: string, anchor: Anchor, tell: OnAnchored): void {
     const { parent } = must(this.#block.inputs[at], 'input').input.demand;
     if (parent === null) {
-      for (const member of each(this.#stores[at]?.membersOf(key))) yield { member, anchor };
+      for (const member of each(this.#stores[at]?.membersOf(key))) tell(member, anchor);
       return;
     }
     const above = must(this.#above[at] ?? null, 'an index of the parent');
     const mixed = this.#mixed[at] ?? null;
     const members = mixed?.membersOf(key);
+    const told: OnAnchored =
+      members === undefined ? tell : (member, found) => void (members.has(member) && tell(member, found));
     for (const row of above.rows(mixed === null ? key : (mixed.rowOf(key) ?? ''))) {
       // Where there is no row, it is not known above which: all of every member is made again.
-      if (row === ABSENT)
-        for (const member of members ?? this.#members.values()) yield { member, anchor: [] };
-      else
-        for (const anchored of this.anchors(parent, row, anchor))
-          if (members === undefined || members.has(anchored.member)) yield anchored;
+      if (row === ABSENT) for (const member of members ?? this.#members.values()) tell(member, []);
+      else this.anchors(parent, row, anchor, told);
     }
   }
 
@@ -110,7 +110,7 @@ export class Joining {
     onUnknown: OnUnknown,
     visits: Visits = visitsFor(1),
   ): void {
-    const flat: PgText[] = Array.from({ length: this.#block.width }, () => null);
+    const flat = [...this.#blank];
     const { params } = member;
     const { arms, rows, first } = this.#block;
     if (rows !== null) {
@@ -141,12 +141,8 @@ export class Joining {
       run.into.set(key, { key, flat: [...run.flat] });
       return;
     }
-    const { input, where } = compiled;
+    const { input } = compiled;
     const { flat, member } = run;
-    const next = (row: Row | null, part: string): void => {
-      run.rows[at] = row;
-      if (all(where, flat, member.params)) this.#join(run, at + 1, key + part);
-    };
     let found = 0;
     for (const row of this.#candidates(run, at)) {
       visit(run);
@@ -155,18 +151,25 @@ export class Joining {
       found++;
       if (input.join === 'exists') break;
       if (input.join === 'scalar' && found > 1) throw new PgError('21000');
-      next(row, framed(row.key));
+      this.#further(run, at, row, key + framed(row.key));
       place(flat, input, row);
     }
     if (input.join === 'exists') {
       place(flat, input, null);
       flat[input.offset] = found > 0 ? 't' : 'f';
-      next(null, '');
+      this.#further(run, at, null, key);
     } else if (found === 0 && input.join !== 'inner' && !this.#hasOthers(run, at)) {
       place(flat, input, null);
-      next(null, '-');
+      this.#further(run, at, null, `${key}-`);
     }
     place(flat, input, null);
+  }
+
+  /** With that row of the input, or without one: the inputs behind it. */
+  #further(run: Run, at: number, row: Row | null, key: string): void {
+    run.rows[at] = row;
+    const { where } = must(this.#block.inputs[at], 'input');
+    if (all(where, run.flat, run.member.params)) this.#join(run, at + 1, key);
   }
 
   /** Whether a row beside the one that the anchor names keeps a left join from being filled up. */
@@ -234,8 +237,8 @@ export function anchorMark(anchor: Anchor): string {
 }
 
 /** The anchor in a state in which that row is not there. */
-export function without({ member, anchor }: Anchored, at: number): Anchored {
-  return { member, anchor: withRow(anchor, at, GONE) };
+export function withoutRow(anchor: Anchor, at: number): Anchor {
+  return withRow(anchor, at, GONE);
 }
 
 function withRow(anchor: Anchor, at: number, row: Row): Anchor {
@@ -245,7 +248,8 @@ function withRow(anchor: Anchor, at: number, row: Row): Anchor {
 }
 
 function all(conditions: readonly Compiled[], flat: readonly PgText[], params: readonly PgText[]): boolean {
-  return conditions.every((condition) => condition(flat, params) === 't');
+  for (const condition of conditions) if (condition(flat, params) !== 't') return false;
+  return true;
 }
 
 /**

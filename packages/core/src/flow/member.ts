@@ -1,4 +1,4 @@
-import { bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
+import { bytesBetween, bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
 import type { PgText } from '../value.js';
 import type { CompiledBlock } from './compiled-block.js';
 import { same, type Change, type Row, type RowChange } from './row.js';
@@ -109,7 +109,7 @@ export class FlowMember {
     for (const { key, next } of changes) {
       const old = this.#rows.get(key) ?? null;
       const row = next === null ? null : this.#row(key, old, next);
-      this.#count((row === null ? 0 : bytesOfRow(row)) - (old === null ? 0 : bytesOfRow(old)));
+      this.#count(bytesOfChange(old?.values ?? null, row?.values ?? null, ENTRY_BYTES));
       if (row === null) this.#rows.delete(key);
       else this.#rows.set(key, row);
       out.push({ old, next: row });
@@ -125,8 +125,7 @@ export class FlowMember {
 
   #keep(changes: readonly Change[]): void {
     if (!this.#of.keepsTuples) return;
-    for (const { old, next } of changes)
-      this.#count((next === null ? 0 : bytesOfValues(next)) - (old === null ? 0 : bytesOfValues(old)));
+    for (const { old, next } of changes) this.#count(bytesOfChange(old, next, 0));
   }
 
   #count(by: number): void {
@@ -135,6 +134,8 @@ export class FlowMember {
   }
 }
 
-function bytesOfRow(row: Row): number {
-  return bytesOfValues(row.values) + ENTRY_BYTES;
+/** @param entry what holds a row */
+function bytesOfChange(old: readonly PgText[] | null, next: readonly PgText[] | null, entry: number): number {
+  if (old !== null && next !== null) return bytesBetween(old, next);
+  return (next === null ? 0 : bytesOfValues(next) + entry) - (old === null ? 0 : bytesOfValues(old) + entry);
 }

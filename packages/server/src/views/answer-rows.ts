@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { must } from '@sluice/core/assert';
 import type { KeyedRow } from '@sluice/core/engine/diff';
 import { EDITED_LENGTH_MIN } from '@sluice/core/engine/row-edits';
@@ -56,15 +56,15 @@ export class AnswerRows {
   /** Where no row comes or goes, or takes another name; else null. */
   #steadyOps(changes: readonly RowChange[]): EncodedOp[] | null {
     const come: Row[] = [];
-    const before = new Map<string, Row>();
     for (const { old, next } of changes) {
       if (old === null || next === null || !this.#isSameName(old, next)) return null;
       come.push(next);
-      before.set(next.key, old);
     }
+    let before: Map<string, Row | null> | null = null;
     return this.#come(come).map(({ keyed, after, key }) => {
       // What is told as it is has no need of what it was.
       if (keyed.json.length < EDITED_LENGTH_MIN) return putOp(keyed, after);
+      before ??= new Map(changes.map(({ old, next }) => [next?.key ?? '', old]));
       return updateOp(this.#keyed(must(before.get(key), 'the row that changed')), keyed, after);
     });
   }
@@ -143,7 +143,7 @@ export class AnswerRows {
   #nameOf(row: Row): string {
     const { keyColumns } = this.#telling;
     if (this.#names !== null && keyColumns !== null) return nameOf(row, keyColumns);
-    return JSON.stringify(createHash('sha256').update(row.key).digest('base64url').slice(0, 22));
+    return JSON.stringify(hash('sha256', row.key, 'base64url').slice(0, 22));
   }
 }
 

@@ -42,15 +42,15 @@ const JOINS: readonly Mutant[] = [
   {
     breaks: 'joins: WHERE is not looked at',
     file: `${FLOW}/joining.ts`,
-    find: 'if (all(where, flat, member.params)) this.#join(',
-    replace: 'this.#join(',
+    find: 'if (all(where, run.flat, run.member.params)) this.#join(',
+    replace: 'if (where.length >= 0) this.#join(',
     caughtBy: LOOPS,
   },
   {
     breaks: 'joins: a changed row is followed in the state alone that it is in',
-    file: `${FLOW}/block-engine.ts`,
-    find: 'for (const image of [change.old, change.next]) {',
-    replace: 'for (const image of [change[state]]) {',
+    file: `${FLOW}/touched-tuples.ts`,
+    find: 'if (absent !== null) this.#underRow(at, absent, false);',
+    replace: 'void absent;',
     caughtBy: LOOPS,
   },
   {

@@ -38,15 +38,15 @@ const MISSES: readonly Mutant[] = [
   {
     breaks: 'C8: an unchanged value is not taken from the row that is held',
     file: `${FLOW}/flow-engine.ts`,
-    find: '(rows.get(oldKey) ?? held(oldKey)?.values ?? oldValues)',
-    replace: '(rows.get(oldKey) ?? oldValues)',
+    find: 'row.values ?? row.before?.values ?? oldValues;',
+    replace: 'row.values ?? oldValues;',
     caughtBy: [HOST, 'C8: a value that was not sent is read when a row comes into a join'],
   },
   {
     breaks: 'C10: a row that is written and then deleted is there',
     file: `${FLOW}/flow-engine.ts`,
-    find: 'if (oldKey !== null) rows.set(oldKey, null);',
-    replace: 'if (oldKey !== null && !rows.has(oldKey)) rows.set(oldKey, null);',
+    find: 'row.values = null;',
+    replace: 'row.values ??= null;',
     caughtBy: LOOPS,
   },
   {
