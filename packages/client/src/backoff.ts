@@ -1,10 +1,10 @@
-/** How long to wait between attempts to connect: full jitter, so that a thousand clients do not come at once. */
+/** How long to wait between attempts to connect, or to subscribe: full jitter, so that a thousand clients do not come at once. */
 export interface Backoff {
   /** Upper bound of the first wait. Default 250 ms. */
   readonly firstMs: number;
   /** Upper bound of every wait. Default 10 s. */
   readonly maxMs: number;
-  /** A connection that lived as long as this makes the next wait a first one again. Default 5 s. */
+  /** A connection, or a view, that lived as long as this makes the next wait a first one again. Default 5 s. */
   readonly stableMs: number;
 }
 

@@ -110,6 +110,27 @@ test('an error of the database is an answer, and passes with the next one', asyn
   expect([live.error, live.position]).toEqual([null, at('0/30')]);
 });
 
+test('what is refused again as soon as it is there is asked for ever more seldom, until it stays', async () => {
+  const made = await harness();
+  const live = made.client.live<Issue>({ sql: 'v' });
+  const peer = await made.server.greeted(600_000);
+  const full = { code: 'memory_full', message: 'Too much.', retry: true } as const;
+  const round = async (livedMs: number, waitMs: number): Promise<void> => {
+    const { id } = await peer.next('subscribe');
+    peer.answer(id, 'v', [['1', 'one']], '0/10');
+    await until(live, () => live.status === 'current');
+    made.clock.advance(livedMs);
+    peer.send({ kind: 'error', id, error: full });
+    await until(live, () => live.status === 'error');
+    expect(live.state).toMatchObject({ retrying: true, rows: [{ id: 1 }] });
+    expect(made.clock.pendingMs).toContain(waitMs);
+    made.clock.advance(waitMs);
+  };
+  for (const waitMs of [125, 250, 500, 1000, 2000, 4000, 5000, 5000]) await round(100, waitMs);
+  await round(5000, 125);
+  await round(100, 250);
+});
+
 test('a refusal that may pass is tried again, one that may not makes way for a new try', async () => {
   const made = await harness();
   const live = made.client.live<Issue>({ sql: 'v' });

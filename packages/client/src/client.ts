@@ -259,6 +259,7 @@ export class Client implements Notifiable {
     }
     this.#horizon.advance(move.position);
     troubles.forEach((trouble) => this.#mend(trouble));
+    this.#subscriptions.confirmed(move.current ?? []);
     this.#subscriptions.replaced(move.replaced ?? []);
     this.#reaches.reached(move.reached ?? []);
   }

@@ -42,6 +42,8 @@ export class Subscription {
   phase: Phase = LOADING;
   #state: SubscriptionState = LOADING_STATE;
   #statePhase: Phase = LOADING;
+  /** When it was first current, since it was last asked for; null while it has not been. */
+  currentSinceMs: number | null = null;
   /** Refusals in a row that may be tried again. */
   refusals = 0;
   /** It was answered, until the schema changed under it; a refusal now passes when the schema changes again. */

@@ -1,5 +1,5 @@
 import type { SluiceError } from '@sluice/core/errors';
-import type { ClientMessage, Resume, Subscribe, Subscribed } from '@sluice/core/wire';
+import type { ClientMessage, Resume, Subscribe, Subscribed, ViewId } from '@sluice/core/wire';
 import { backoffMs, type Backoff } from './backoff.js';
 import type { Clock } from './clock.js';
 import { clientError, OF_SCHEMA, WITHDRAWING } from './errors.js';
@@ -132,7 +132,6 @@ export class Subscriptions {
     this.#unanswered.delete(message.id);
     const subscription = this.#onWire.get(message.id);
     if (subscription) {
-      subscription.refusals = 0;
       subscription.replanning = false;
       const { view } = subscription;
       if (view && view.id !== message.view) {
@@ -158,6 +157,13 @@ export class Subscriptions {
       this.#fail(subscription, error);
     }
     this.#parts.views.sweep(this.#unanswered);
+  }
+
+  /** The views are current with a move. */
+  confirmed(views: readonly ViewId[]): void {
+    const nowMs = this.#parts.clock.now();
+    for (const view of views)
+      for (const subscription of this.#parts.views.holdersOf(view)) subscription.currentSinceMs ??= nowMs;
   }
 
   /** The subscriptions that others have replaced end; one that is still shown somewhere is made anew. */
@@ -229,6 +235,8 @@ export class Subscriptions {
   #subscribe(subscription: Subscription, { like, replaces }: Kin = {}): void {
     subscription.cancelRetry?.();
     subscription.cancelRetry = null;
+    if (this.#wasStable(subscription)) subscription.refusals = 0;
+    subscription.currentSinceMs = null;
     if (this.#seed === null || subscription.id !== null || this.#isOver(subscription)) return;
     const id = this.#nextId++;
     const resume = this.#describe(subscription, like, this.#seed);
@@ -274,9 +282,17 @@ export class Subscriptions {
       this.#parts.views.release(subscription, this.#lastUnanswered());
       return;
     }
+    // What is refused again as soon as it is there waits longer each time, as what is refused at once does.
+    if (replanned || this.#wasStable(subscription)) subscription.refusals = 0;
+    subscription.currentSinceMs = null;
     const waitMs = backoffMs(this.#parts.backoff, subscription.refusals++, this.#parts.random);
     const delayMs = replanned && subscription.refusals === 1 ? 0 : waitMs;
     subscription.cancelRetry = this.#parts.clock.after(delayMs, () => this.#subscribe(subscription));
+  }
+
+  #wasStable({ currentSinceMs }: Subscription): boolean {
+    const { backoff, clock } = this.#parts;
+    return currentSinceMs !== null && clock.now() - currentSinceMs >= backoff.stableMs;
   }
 
   /** Refused for good, and still shown: it is not asked for again. */

@@ -94,6 +94,10 @@ export class Views {
     }
   }
 
+  holdersOf(id: ViewId): Iterable<Subscription> {
+    return this.#views.get(id)?.holders ?? [];
+  }
+
   /** The server maintains a view otherwise than it said before. Its rows are what they were. */
   regear({ view: id, gear, reason }: Geared): void {
     const view = this.#views.get(id);

@@ -35,7 +35,7 @@ export const VIEWS_ERRORS: Readonly<Record<ViewsErrorCode, ErrorEntry>> = {
   },
   memory_full: {
     message: 'The views held more together than they may, and this one most of all.',
-    hint: 'Add a LIMIT or a narrower WHERE, close subscriptions that are not needed, or raise limits.heldBytesMax.',
+    hint: 'Add a LIMIT or a narrower WHERE, close subscriptions that are not needed, or raise limits.heldBytesMax. It is refused for a while, each time in a row for longer.',
     retry: true,
     stage: 'views',
   },

@@ -20,6 +20,7 @@ import { gearOf, type HostedView } from './hosted-view.js';
 import { IncrementalTemplate } from './incremental-template.js';
 import { observedOf, statusOf, type ObservedViews } from './observed.js';
 import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
+import { RestingViews } from './resting-views.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate } from './rerun-template.js';
 import { ACCESS_PREFIX, CLOCK_PREFIX, isAltering, REWRITE_PREFIX, tokensOf } from './marks.js';
@@ -46,6 +47,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   readonly #rounds: RerunRounds;
   readonly #ticks: Ticks;
   readonly #budget: HeldBudget;
+  readonly #resting = new RestingViews();
   /** What templates have cost that are gone. */
   readonly #past = new Cost();
   #listener: (message: FromViews) => void = () => undefined;
@@ -266,6 +268,8 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   #create(id: ViewId, planned: Planned, binding: Binding, spec: QuerySpec, tickMs: number): HostedView {
     if (this.#views.size >= this.#options.limits.viewsMax) throw viewsError('too_many_views');
+    const restMs = this.#resting.restMs(id, this.#options.clock.now());
+    if (restMs > 0) throw viewsError('memory_full', `not read again for ${Math.ceil(restMs / 1000)} s`);
     const view = new View(id, planned.shape, spec, (entry) => this.#publish(entry));
     const hosted = this.#host(view, planned, binding, tickMs);
     this.#views.set(id, hosted);
@@ -319,8 +323,10 @@ export class ViewHost implements ViewsPort, SourceListener {
       clock: this.#options.clock,
       intervalMs: this.#options.rerunIntervalMs,
       onTaken: () => this.#budget.note(template),
-      onGivenUp: ({ id }) =>
-        this.#end(must(this.#views.get(id), 'a view that is held is open'), viewsError('memory_full')),
+      onGivenUp: ({ id }) => {
+        this.#resting.gaveUp(id, this.#options.clock.now());
+        this.#end(must(this.#views.get(id), 'a view that is held is open'), viewsError('memory_full'));
+      },
       onMiss: (unsent) => this.#options.onEvent({ kind: 'missed', unsent: [...unsent] }),
       onRestless: () => this.#options.onEvent({ kind: 'restless', template: planned.template }),
       onFault: (error) => this.#distrust(template, error),

@@ -10,6 +10,13 @@ const TRUE_AT_EVERY_MOVE = 'at every move every client holds what is true at its
 /** C13 to C15 and what of C17 and C26 the sessions and the client keep. */
 export const SESSION_RULES: readonly Mutant[] = [
   {
+    breaks: 'P6: what is refused as soon as it is there is asked for again at once',
+    file: `${CLIENT}/subscriptions.ts`,
+    find: 'if (replanned || this.#wasStable(subscription)) subscription.refusals = 0;',
+    replace: 'subscription.refusals = 0;',
+    caughtBy: [`${CLIENT}/client.test.ts`, 'what is refused again as soon as it is there'],
+  },
+  {
     breaks: 'P8: who is subscribed is not told that the view is run again from now on',
     file: `${SESSIONS}/sessions.ts`,
     find: 'for (const session of held.sessions) session.geared(feed);',

@@ -383,6 +383,20 @@ const BUDGET: readonly Mutant[] = [
     caughtBy: [BOUNDS, 'bytes have a bound as rows have'],
   },
   {
+    breaks: 'P6: a view that was given up is read again as soon as somebody asks',
+    file: `${VIEWS}/view-host.ts`,
+    find: 'if (restMs > 0) throw',
+    replace: 'if (restMs < 0) throw',
+    caughtBy: ['test/src/hand-over.pg.test.ts', 'P6: what cannot be run again is refused'],
+  },
+  {
+    breaks: 'P6: a view that is given up again and again always rests as long',
+    file: `${VIEWS}/resting-views.ts`,
+    find: 'isAgain ? Math.min(2 * last.ms, REST_MS_MAX) : REST_MS',
+    replace: 'isAgain ? REST_MS : REST_MS',
+    caughtBy: [`${VIEWS}/resting-views.test.ts`, 'P6: a view that was given up rests'],
+  },
+  {
     breaks: 'P6: views are given up for what none of them needs',
     file: `${VIEWS}/held-budget.ts`,
     find: 'template.trim();',
