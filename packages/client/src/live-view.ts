@@ -193,11 +193,6 @@ export class LiveView<Row = AnyRow> implements Holder, Notifiable {
     if (!this.#closed) this.#parts.notifier.mark(this);
   }
 
-  /** For the subscription. */
-  gearChanged(): void {
-    this.rowsChanged();
-  }
-
   /** For the notifier. */
   tellListeners(): void {
     this.#listeners.tell(this);

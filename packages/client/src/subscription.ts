@@ -8,10 +8,8 @@ import type { RowObject, ViewRows } from './view-rows.js';
 export interface Holder {
   /** Something happened to the subscription's phase. */
   receive(from: Subscription, event: PhaseEvent): void;
-  /** The rows that the subscription shows are others now. */
+  /** The rows that the subscription shows are others now, or how the server maintains them. */
   rowsChanged(): void;
-  /** The server maintains the subscription's view otherwise. */
-  gearChanged(): void;
 }
 
 const NO_ROWS: readonly RowObject[] = Object.freeze([]);

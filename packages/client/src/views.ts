@@ -104,7 +104,7 @@ export class Views {
     if (!view?.answered) return;
     view.gear = gear;
     view.reason = reason;
-    for (const subscription of view.holders) for (const holder of subscription.holders) holder.gearChanged();
+    for (const subscription of view.holders) for (const holder of subscription.holders) holder.rowsChanged();
   }
 
   /** Stages a change. @param bytes the length of its message. */
