@@ -16,7 +16,10 @@ const SCHEMA = `
   CREATE TABLE device (id int PRIMARY KEY, mac macaddr, wide macaddr8, flags bit(8), mask varbit, label name);
   INSERT INTO device SELECT n, ('08:00:2b:01:02:0' || n % 4)::macaddr, ('08:00:2b:01:02:03:04:0' || n % 5)::macaddr8, (n * 37)::bit(8),
     (n % 6)::bit(5)::varbit, 'device ' || n % 4 FROM generate_series(1, 12) AS n;
-  INSERT INTO device VALUES (20, NULL, NULL, NULL, '', '')`;
+  INSERT INTO device VALUES (20, NULL, NULL, NULL, '', '');
+  CREATE TABLE place (id int PRIMARY KEY, at point, area box, reach circle);
+  INSERT INTO place SELECT n, point(n, n % 4), box(point(n, n % 3), point(n % 5, n)), circle(point(n, 1), n % 4) FROM generate_series(1, 12) AS n;
+  INSERT INTO place VALUES (20, NULL, NULL, NULL), (21, '(1.0000005,1)', '(3,3),(3.0000005,1)', '<(-0,NaN),1>')`;
 
 const QUERIES: readonly string[] = [
   "SELECT id, days FROM booking WHERE days && int4range(3, 6) OR days -|- '[1,3]'",
@@ -33,6 +36,11 @@ const QUERIES: readonly string[] = [
   "SELECT id, flags & B'00001111', flags << 2, flags || mask, substring(flags FROM 3 FOR 4), length(mask), flags::int FROM device ORDER BY flags, id",
   "SELECT id FROM device WHERE mask >= B'001' AND flags <> B'00100101'",
   "SELECT id, label, label::text || '!' FROM device WHERE label > 'device 1' OR label = 'device 0' ORDER BY label, id",
+  "SELECT id, at, area FROM place WHERE at <@ box '(1,1),(6,3)' OR area && '(2,2),(3,3)' ORDER BY id",
+  "SELECT id, at + '(1,-1)', box(at, '(2,2)'), area(area), center(area), area # '(4,4),(0,0)' FROM place ORDER BY id",
+  'SELECT a.id, b.id FROM place a JOIN place b ON a.area @> b.area AND a.id <> b.id ORDER BY a.id, b.id',
+  "SELECT id, radius(reach), center(reach) FROM place WHERE reach << '<(9,1),1>' OR at ~= '(1,1)' ORDER BY id",
+  "SELECT height(area) > 2 AS high, count(*), count(*) FILTER (WHERE at << '(4,0)') FROM place GROUP BY 1",
 ];
 
 test('types that few queries use are followed like any other', { timeout: 5 * PATIENCE_MS }, async () => {

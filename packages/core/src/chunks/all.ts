@@ -21,6 +21,7 @@ import { MULTIRANGE_CHUNK } from './multirange.js';
 import { NETWORK_CHUNK } from './network.js';
 import { MAC } from '../expression/mac.js';
 import { BITS } from '../expression/bits.js';
+import { GEOMETRY } from '../expression/geometry.js';
 import { NAME } from '../expression/name.js';
 import { AGGREGATES_CHUNK } from './aggregates.js';
 import { LISTS_CHUNK } from './lists.js';
@@ -57,6 +58,7 @@ export const CHUNKS: Readonly<Record<ChunkName, Chunk>> = {
   mac: { functions: MAC },
   bits: { functions: BITS },
   name: { functions: NAME },
+  geometry: { functions: GEOMETRY },
   aggregates: AGGREGATES_CHUNK,
   lists: LISTS_CHUNK,
   'distinct-on': DISTINCT_ON_CHUNK,

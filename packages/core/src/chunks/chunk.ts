@@ -44,6 +44,7 @@ export const CHUNK_NAMES = [
   'mac',
   'bits',
   'name',
+  'geometry',
   'aggregates',
   'lists',
   'distinct-on',

@@ -28,6 +28,7 @@ const LOADERS: Readonly<Record<ChunkName, () => Promise<Chunk>>> = {
   mac: async () => ({ functions: (await import('../expression/mac.js')).MAC }),
   bits: async () => ({ functions: (await import('../expression/bits.js')).BITS }),
   name: async () => ({ functions: (await import('../expression/name.js')).NAME }),
+  geometry: async () => ({ functions: (await import('../expression/geometry.js')).GEOMETRY }),
   aggregates: async () => (await import('./aggregates.js')).AGGREGATES_CHUNK,
   lists: async () => (await import('./lists.js')).LISTS_CHUNK,
   'distinct-on': async () => (await import('./distinct-on.js')).DISTINCT_ON_CHUNK,

@@ -1,3 +1,4 @@
+import { printBox, printCircle, printPoint, type Point } from '@sluice/core/expression/geometry-value';
 import { addressText } from './datum-address.js';
 import { arrayText } from './datum-array.js';
 import { jsonbText } from './datum-jsonb.js';
@@ -39,10 +40,13 @@ const DECODERS: Readonly<Record<number, Decoder>> = {
   26: (view) => String(view.getUint32(0, true)),
   114: text,
   142: text,
+  600: (view) => printPoint(pointAt(view, 0)),
+  603: (view) => printBox({ high: pointAt(view, 0), low: pointAt(view, 16) }),
   650: (_, bytes) => varlena(bytes, (content) => addressText(content, true)),
   700: (view) => float4Text(view.getFloat32(0, true)),
   701: (view) => float8Text(view.getFloat64(0, true)),
   705: (_, bytes) => cstring(bytes),
+  718: (view) => printCircle({ center: pointAt(view, 0), radius: view.getFloat64(16, true) }),
   774: (_, bytes) => macText(bytes, 8),
   829: (_, bytes) => macText(bytes, 6),
   869: (_, bytes) => varlena(bytes, (content) => addressText(content, false)),
@@ -109,6 +113,10 @@ function cstring(bytes: Uint8Array): string | undefined {
 function uuidText(bytes: Uint8Array): string | undefined {
   if (bytes.length !== 16) return undefined;
   return hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+function pointAt(view: DataView, at: number): Point {
+  return { x: view.getFloat64(at, true), y: view.getFloat64(at + 8, true) };
 }
 
 function macText(bytes: Uint8Array, count: number): string | undefined {

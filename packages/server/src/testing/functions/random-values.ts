@@ -42,6 +42,9 @@ export class RandomValues {
     'text[]': () => `{${this.#list(() => JSON.stringify(this.#text()))}}`,
     int4range: () => this.#range(() => this.below(20)),
     numrange: () => this.#range(() => this.below(20) / 2),
+    point: () => this.#point(),
+    box: () => `${this.#point()},${this.#point()}`,
+    circle: () => `<${this.#point()},${this.below(40) / 10}>`,
     int4multirange: () => this.#multirange(() => this.below(20)),
     nummultirange: () => this.#multirange(() => this.below(20) / 2),
     'number text': () => this.#decimal(),
@@ -110,6 +113,10 @@ export class RandomValues {
 
   #list(item: () => string): string {
     return Array.from({ length: this.below(5) }, item).join(',');
+  }
+
+  #point(): string {
+    return `(${(this.below(80) - 40) / 10},${(this.below(80) - 40) / 10})`;
   }
 
   #multirange(bound: () => number): string {
