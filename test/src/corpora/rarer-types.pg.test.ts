@@ -23,7 +23,7 @@ const SCHEMA = `
 
 const QUERIES: readonly string[] = [
   "SELECT id, days FROM booking WHERE days && int4range(3, 6) OR days -|- '[1,3]'",
-  'SELECT id, days + int4range(lower(days), 9), range_merge(days, int4range(2, 3)) FROM booking WHERE NOT isempty(days) ORDER BY id',
+  'SELECT id, days + days, days - int4range(NULL, 3), int4range(lower(days), 90), range_merge(days, int4range(2, 3)) FROM booking WHERE NOT isempty(days) ORDER BY id',
   "SELECT id FROM booking WHERE spans @> 4 OR costs <@ '{[0,3],[7.5,12)}' ORDER BY id",
   "SELECT id, spans * '{[2,5),[7,9)}', spans - '{[3,4)}', spans + int4multirange(days) FROM booking ORDER BY id",
   'SELECT a.id, b.id FROM booking a JOIN booking b ON a.spans && b.spans AND a.id < b.id ORDER BY a.id, b.id',

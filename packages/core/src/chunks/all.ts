@@ -19,10 +19,7 @@ import { JSONB_BUILD } from '../expression/jsonb-build.js';
 import { RANGE_CHUNK } from './range.js';
 import { MULTIRANGE_CHUNK } from './multirange.js';
 import { NETWORK_CHUNK } from './network.js';
-import { MAC } from '../expression/mac.js';
-import { BITS } from '../expression/bits.js';
-import { GEOMETRY } from '../expression/geometry.js';
-import { NAME } from '../expression/name.js';
+import { RARER_TYPES } from '../expression/rarer-types.js';
 import { AGGREGATES_CHUNK } from './aggregates.js';
 import { LISTS_CHUNK } from './lists.js';
 import { DISTINCT_ON_CHUNK } from './distinct-on.js';
@@ -55,10 +52,7 @@ export const CHUNKS: Readonly<Record<ChunkName, Chunk>> = {
   range: RANGE_CHUNK,
   multirange: MULTIRANGE_CHUNK,
   network: NETWORK_CHUNK,
-  mac: { functions: MAC },
-  bits: { functions: BITS },
-  name: { functions: NAME },
-  geometry: { functions: GEOMETRY },
+  'rarer-types': { functions: RARER_TYPES },
   aggregates: AGGREGATES_CHUNK,
   lists: LISTS_CHUNK,
   'distinct-on': DISTINCT_ON_CHUNK,
