@@ -65,7 +65,8 @@ async function run({ child }: Bed, touched: number): Promise<number> {
 async function makeBed(template: string, bindings: number): Promise<Bed> {
   const options: BedOptions = { url: server.url(), template, bindings };
   const child = fork(fileURLToPath(new URL('cost-bed.js', import.meta.url)), [JSON.stringify(options)], {
-    execArgv: ['--expose-gc', '--max-old-space-size=10000', ...process.execArgv],
+    // A young generation as the thread of the source side has it, and as docs/operations.md advises.
+    execArgv: ['--expose-gc', '--max-old-space-size=10000', '--max-semi-space-size=64', ...process.execArgv],
   });
   return { bindings, child, ready: await heard(child, 'ready'), same: [], spread: [] };
 }

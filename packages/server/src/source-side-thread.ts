@@ -29,6 +29,12 @@ export interface ThreadedOptions extends SourceSideOptions {
   readonly logLevel: LogLevel;
 }
 
+/**
+ * V8 makes semi-spaces of 64 MB of it. Each time that one is full the collector comes by every part of what is held: the
+ * larger it is, the more changes share that (docs/decisions/028).
+ */
+const YOUNG_GENERATION_MB = 192;
+
 /** Source, planner and views in a thread of their own, so that a burst of changes delays no socket. */
 export class ThreadedSourceSide implements SourceSide {
   readonly port: RemoteViews;
@@ -68,6 +74,7 @@ export class ThreadedSourceSide implements SourceSide {
     this.#worker = new Worker(new URL('./source-side-worker.js', import.meta.url), {
       workerData,
       transferList: [channel.port2],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     this.#worker.on('message', (message: FromWorker) => this.#hear(message));
     this.#worker.on('error', (error) => this.#log.fatal({ event: 'thread_failed', error: loggable(error) }));
