@@ -19,11 +19,12 @@ import { HeldBudget } from './held-budget.js';
 import { gearOf, type HostedView } from './hosted-view.js';
 import { IncrementalTemplate } from './incremental-template.js';
 import { observedOf, statusOf, type ObservedViews } from './observed.js';
-import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
+import { Outbox, type OutboxOptions } from './outbox.js';
+import type { FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
 import { RestingViews } from './resting-views.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate } from './rerun-template.js';
-import { ACCESS_PREFIX, CLOCK_PREFIX, isAltering, REWRITE_PREFIX, tokensOf } from './marks.js';
+import { ACCESS_PREFIX, CLOCK_PREFIX, isAltering, REWRITE_PREFIX } from './marks.js';
 import type { TableChanges } from './table-changes.js';
 import { ShedTemplates } from './shed-templates.js';
 import { TemplateIndex, type Template } from './template-index.js';
@@ -50,9 +51,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   readonly #resting = new RestingViews();
   /** What templates have cost that are gone. */
   readonly #past = new Cost();
-  #listener: (message: FromViews) => void = () => undefined;
-  #entries: Entry[] = [];
-  #flushing = false;
+  readonly #outbox: Outbox;
   #stopped = false;
   #version: Version = { epoch: '', lsn: LSN_ZERO };
   readonly #altered: AlteredSchema<Template>;
@@ -61,10 +60,10 @@ export class ViewHost implements ViewsPort, SourceListener {
   #alterations: Transaction[] = [];
   /** How often `schemaChanged` told of other definitions. */
   #schemas = 0;
-  #waiting: { ref: number; view: ViewId }[] = [];
 
   constructor(options: ViewHostOptions) {
     this.#options = options;
+    this.#outbox = new Outbox({ now: () => this.#version, answer: (id, ref) => this.#answer(id, ref) });
     this.#index = new TemplateIndex(options.ancestors);
     this.#shed = new ShedTemplates(this.#index);
     const { source, clock } = options;
@@ -95,7 +94,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     );
     this.#budget = new HeldBudget(options.limits.heldBytesMax, (heldBytes) => {
       options.onEvent({ kind: 'full', heldBytes });
-      this.#listener({ kind: 'full' });
+      this.#outbox.tell({ kind: 'full' });
     });
     this.#ticks = new Ticks(
       clock,
@@ -106,8 +105,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   // ------------------------------------------------------------ towards sessions
 
   listen(listener: (message: FromViews) => void): void {
-    this.#listener = listener;
-    this.#flushSoon();
+    this.#outbox.listen(listener);
   }
 
   post(message: ToViews): void {
@@ -122,8 +120,7 @@ export class ViewHost implements ViewsPort, SourceListener {
         this.#budget.spared();
         break;
       case 'snapshot':
-        this.#waiting.push({ ref: message.ref, view: message.view });
-        this.#flushSoon();
+        this.#outbox.ask(message.ref, message.view);
         break;
     }
   }
@@ -174,24 +171,24 @@ export class ViewHost implements ViewsPort, SourceListener {
       this.#shed.look(template);
     }
     if (touched.size > 0) this.#rounds.wake();
-    this.#tellTokens(transaction);
-    this.#flushSoon();
+    this.#outbox.tellTokens(transaction);
+    this.#outbox.flushSoon();
   }
 
   progress(lsn: Lsn): void {
     if (lsn <= this.#version.lsn) return;
     this.#version = { epoch: this.#options.source.epoch, lsn };
-    this.#flushSoon();
+    this.#outbox.flushSoon();
   }
 
   restart(epoch: Epoch, lsn: Lsn): void {
     const through = this.#version.lsn;
     for (const template of this.#incremental.values()) template.restart(through, lsn);
     for (const template of this.#rerun.values()) template.missAll(through, lsn);
-    this.#flush();
+    this.#outbox.flush();
     this.#version = { epoch, lsn };
     this.#rounds.wake();
-    this.#flushSoon();
+    this.#outbox.flushSoon();
   }
 
   /** Reads wait by themselves (the source lets none begin); what is left to do is to follow less. */
@@ -239,12 +236,12 @@ export class ViewHost implements ViewsPort, SourceListener {
       const tickMs = planned.readsClock ? parseTick(must(spec.tick, 'the planner asks for a tick')) : 0;
       const id = viewId(planned.template, binding, spec.principal, tickMs);
       // What was said before of a view of that name must not seem to be said of this one.
-      if (this.#entries.length > 0) this.#flush();
+      this.#outbox.settle();
       const view = this.#views.get(id) ?? this.#create(id, planned, binding, spec, tickMs);
       view.view.references++;
-      this.#listener({ kind: 'opened', ref, view: id, shape: planned.shape, ...gearOf(view) });
+      this.#outbox.tell({ kind: 'opened', ref, view: id, shape: planned.shape, ...gearOf(view) });
     } catch (error) {
-      this.#listener({ kind: 'refused', ref, error: this.#asError(error).toWire() });
+      this.#outbox.tell({ kind: 'refused', ref, error: this.#asError(error).toWire() });
     }
   }
 
@@ -270,7 +267,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     if (this.#views.size >= this.#options.limits.viewsMax) throw viewsError('too_many_views');
     const restMs = this.#resting.restMs(id, this.#options.clock.now());
     if (restMs > 0) throw viewsError('memory_full', `not read again for ${Math.ceil(restMs / 1000)} s`);
-    const view = new View(id, planned.shape, spec, (entry) => this.#publish(entry));
+    const view = new View(id, planned.shape, spec, (entry) => this.#outbox.publish(entry));
     const hosted = this.#host(view, planned, binding, tickMs);
     this.#views.set(id, hosted);
     return hosted;
@@ -359,7 +356,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       const rehosted = this.#hostRerun(view, hosted.planned, planned, binding, 0);
       rehosted.one.rows = shown;
       this.#views.set(view.id, rehosted);
-      this.#publish({ kind: 'gear', view: view.id, ...gearOf(rehosted) });
+      this.#outbox.publish({ kind: 'gear', view: view.id, ...gearOf(rehosted) });
     } catch (error) {
       if (this.#views.get(view.id) === hosted) this.#end(hosted, this.#asError(error));
     }
@@ -427,6 +424,13 @@ export class ViewHost implements ViewsPort, SourceListener {
     hosted.view.end(error.toWire());
   }
 
+  #answer(id: ViewId, ref: number): ReturnType<OutboxOptions['answer']> {
+    const hosted = this.#views.get(id);
+    if (hosted === undefined) return 'gone';
+    const rows = hosted.kind === 'incremental' ? hosted.template.rowsOf(hosted.one) : hosted.one.rows;
+    return rows !== null && hosted.view.answer(ref, rows) ? 'answered' : 'later';
+  }
+
   /** An error that is not from the registry is ours: it is reported, and told without its words. */
   #asError(error: unknown): SluiceError {
     if (error instanceof SluiceError) return error;
@@ -456,14 +460,6 @@ export class ViewHost implements ViewsPort, SourceListener {
       if (hosted.template === template) this.#end(hosted, viewsError('internal_error'));
   }
 
-  /** After everything that the transaction changed: a batch speaks for its whole position. */
-  #tellTokens(transaction: Transaction): void {
-    for (const token of tokensOf(transaction)) {
-      this.#flush();
-      this.#listener({ kind: 'token', token, lsn: transaction.lsn });
-    }
-  }
-
   /** After a stop nothing recovers: who waits is let go with the host. */
   async #recovered(error: unknown): Promise<void> {
     if (this.#stopped) return new Promise(() => undefined);
@@ -473,40 +469,5 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   #report(error: unknown): void {
     this.#options.onEvent({ kind: 'fetch_failed', error });
-  }
-
-  // ------------------------------------------------------------ batches
-
-  #publish(entry: Entry): void {
-    this.#entries.push(entry);
-    this.#flushSoon();
-  }
-
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    setImmediate(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#flushing = false;
-    this.#answerSnapshots();
-    const entries = this.#entries;
-    this.#entries = [];
-    this.#listener({ kind: 'batch', epoch: this.#version.epoch, position: this.#version.lsn, entries });
-  }
-
-  #answerSnapshots(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const request of waiting) {
-      const hosted = this.#views.get(request.view);
-      if (!hosted) {
-        this.#listener({ kind: 'refused', ref: request.ref, error: viewsError('query_replanned').toWire() });
-        continue;
-      }
-      const rows = hosted.kind === 'incremental' ? hosted.template.rowsOf(hosted.one) : hosted.one.rows;
-      if (rows === null || !hosted.view.answer(request.ref, rows)) this.#waiting.push(request);
-    }
   }
 }

@@ -457,16 +457,16 @@ export const VIEW_RULES: readonly Mutant[] = [
   },
   {
     breaks: 'C26: a token names the position before its transaction',
-    file: `${VIEWS}/view-host.ts`,
-    find: "this.#listener({ kind: 'token', token, lsn: transaction.lsn });",
-    replace: "this.#listener({ kind: 'token', token, lsn: transaction.previous });",
+    file: `${VIEWS}/outbox.ts`,
+    find: "this.tell({ kind: 'token', token, lsn: transaction.lsn });",
+    replace: "this.tell({ kind: 'token', token, lsn: transaction.previous });",
     caughtBy: [HOST, 'C26: the batch that reaches a token holds what its transaction changed'],
   },
   {
     breaks: 'C26: a batch claims the position of a transaction whose changes it lacks',
     file: `${VIEWS}/view-host.ts`,
     find: '    this.#version = at;\n    if (isAltering',
-    replace: '    this.#version = at;\n    this.#flush();\n    if (isAltering',
+    replace: '    this.#version = at;\n    this.#outbox.flush();\n    if (isAltering',
     caughtBy: [HOST, 'C26: the batch that reaches a token holds what its transaction changed'],
   },
   {
