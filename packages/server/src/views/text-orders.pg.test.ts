@@ -97,4 +97,4 @@ test('P6: a view whose texts change 100,000 times holds no more than twice those
   expect(Math.max(...bytes.slice(12))).toBeLessThan(1.2 * Math.max(...bytes.slice(0, 12)));
   expect(views.host.status()).toMatchObject({ incremental: 2, rerun: 0 });
   expect(views.events.filter(({ kind }) => kind === 'handed_over' || kind === 'failed')).toEqual([]);
-}, 120_000);
+});
