@@ -2,6 +2,7 @@ import { PATIENCE_MS } from '@sluice/server/testing/deadline';
 import { sharedDatabase } from '@sluice/server/testing/shared';
 import { expect, test } from 'vitest';
 import { Random } from '../kit/random.js';
+import type { Subscribed } from './corpus.js';
 import { follow } from './follow.js';
 import { Tally } from './tally.js';
 
@@ -36,6 +37,12 @@ const QUERIES: readonly string[] = [
   "SELECT id, flags & B'00001111', flags << 2, flags || mask, substring(flags FROM 3 FOR 4), length(mask), flags::int FROM device ORDER BY flags, id",
   "SELECT id FROM device WHERE mask >= B'001' AND flags <> B'00100101'",
   "SELECT id, label, label::text || '!' FROM device WHERE label > 'device 1' OR label = 'device 0' ORDER BY label, id",
+  'SELECT a.id, b.id FROM device a JOIN device b ON a.flags = b.flags AND a.mac = b.mac WHERE a.id <> b.id',
+  'SELECT a.id, b.id FROM device a LEFT JOIN device b ON b.label = a.label AND b.id > a.id ORDER BY a.id, b.id',
+  "SELECT id FROM device WHERE mac IN ('08:00:2b:01:02:00', '08:00:2b:01:02:03') OR flags IN (B'01001010', B'11011110')",
+  "SELECT a.id FROM booking a WHERE EXISTS (SELECT FROM booking b WHERE b.spans = a.spans AND b.id <> a.id) OR spans IN ('{[2,4),[5,11)}', '{}')",
+  'SELECT mask, array_agg(id ORDER BY id), min(id), count(DISTINCT flags) FROM device GROUP BY mask ORDER BY mask DESC',
+  'SELECT days FROM booking UNION SELECT int4range(id, id + 1) FROM device',
   "SELECT id, at, area FROM place WHERE at <@ box '(1,1),(6,3)' OR area && '(2,2),(3,3)' ORDER BY id",
   "SELECT id, at + '(1,-1)', box(at, '(2,2)'), area(area), center(area), area # '(4,4),(0,0)' FROM place ORDER BY id",
   'SELECT a.id, b.id FROM place a JOIN place b ON a.area @> b.area AND a.id <> b.id ORDER BY a.id, b.id',
@@ -43,15 +50,25 @@ const QUERIES: readonly string[] = [
   "SELECT height(area) > 2 AS high, count(*), count(*) FILTER (WHERE at << '(4,0)') FROM place GROUP BY 1",
 ];
 
+const BOUND: readonly Subscribed[] = [
+  {
+    sql: 'SELECT id, flags FROM device WHERE flags = $1 OR mac = $2 ORDER BY id',
+    params: ['01001010', '08:00:2b:01:02:01'],
+  },
+  { sql: 'SELECT id FROM device WHERE flags = $1 AND label <> $2', params: ['00100101', 'device 9'] },
+  { sql: 'SELECT id FROM booking WHERE spans && $1 AND days <> $2', params: ['{[2,3),[8,9)}', '[3,4)'] },
+  { sql: 'SELECT id FROM place WHERE area @> $1::point OR at <@ $2::box', params: ['(3,2)', '(6,6),(2,0)'] },
+];
+
 test('types that few queries use are followed like any other', { timeout: 5 * PATIENCE_MS }, async () => {
   const database = await sharedDatabase(SCHEMA);
   try {
     const tally = new Tally();
-    const queries = QUERIES.map((sql) => ({ sql, params: [] }));
+    const queries = [...QUERIES.map((sql) => ({ sql, params: [] })), ...BOUND];
     expect(await follow(database, queries, { random: new Random('rarer'), rounds: 10 }, tally)).toEqual([]);
     expect(tally.lines({ each: true }).filter((line) => /^(rerun|refused)/.test(line))).toEqual([]);
-    expect(tally.incremental).toBe(QUERIES.length);
-    expect(tally.changed).toBeGreaterThan(2 * QUERIES.length);
+    expect(tally.incremental).toBe(queries.length);
+    expect(tally.changed).toBeGreaterThan(2 * queries.length);
   } finally {
     await database.drop();
   }
