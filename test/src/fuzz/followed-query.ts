@@ -74,6 +74,9 @@ const LEAVES_EVERY = 7;
 /** So many times it is taken over from another engine. */
 const ABSORBED_EVERY = 5;
 
+/** So many times what is missing of those that wait is read before a transaction, and learnt after it. */
+const OVERTAKEN_EVERY = 3;
+
 /** Of each collation. */
 const TEXTS_MAX = 10_000;
 
@@ -94,6 +97,8 @@ export class FollowedQuery {
   readonly #engine: FlowEngine;
   /** What a client holds who was sent every change. */
   readonly #sent = new Map<FlowMember, Map<string, readonly PgText[]>>();
+  /** What is missing, on its way. */
+  #missing: FlowEngine | null = null;
   #step = 0;
 
   constructor(world: World, plan: BlockPlan, bindings: readonly (readonly PgText[])[]) {
@@ -121,6 +126,8 @@ export class FollowedQuery {
 
   /** Begins, or begins again what has missed. */
   async load(now: Contents): Promise<void> {
+    if (!(await this.#complete(now))) return;
+    for (const member of [...this.#engine.members()]) if (!member.started) this.#engine.remove(member);
     for (const [at, binding] of this.#bindings.entries()) {
       if (this.#engine.member(binding)?.started === true) continue;
       if ((this.#step + at) % ABSORBED_EVERY === 0) await this.#absorb(binding, now);
@@ -140,6 +147,7 @@ export class FollowedQuery {
         );
     }
     this.#send(this.#engine.apply(list));
+    this.#missing?.apply(list);
     this.#step++;
     const leaving = this.#bindings[hash(String(this.#step)) % 5];
     const member = leaving === undefined ? undefined : this.#engine.member(leaving);
@@ -169,14 +177,42 @@ export class FollowedQuery {
     }
   }
 
+  /** Those that wait have what they miss. @returns false when that is on its way still */
+  async #complete(now: Contents): Promise<boolean> {
+    let missing = this.#missing;
+    this.#missing = null;
+    const isWaiting = ({ started }: FlowMember): boolean => !started;
+    for (;;) {
+      const waiting = [...this.#engine.members()].filter(isWaiting);
+      if (waiting.length === 0) return true;
+      if (missing === null) {
+        missing = this.#made();
+        missing.complement(this.#engine);
+        await this.#fill(missing, now);
+        if (this.#step % OVERTAKEN_EVERY === 0 && waiting.every(isWaiting)) {
+          this.#missing = missing;
+          return false;
+        }
+      }
+      this.#engine.learn(missing);
+      for (const member of waiting) if (member.started) this.#hold(member);
+      missing = null;
+      if (!this.#engine.isWanting) return true;
+    }
+  }
+
   async #begin(engine: FlowEngine, binding: readonly PgText[], now: Contents): Promise<void> {
     const member = engine.add(binding);
+    await this.#fill(engine, now);
+    if (engine.start(member) && engine === this.#engine) this.#hold(member);
+  }
+
+  async #fill(engine: FlowEngine, now: Contents): Promise<void> {
     for (let any = true; any;) {
       const needs = engine.needs();
       for (const need of needs) engine.fill(need, this.#fetch(need, now));
       any = needs.length > 0 || (!this.#orders.isEmpty && (await placeTexts(this.#world.run, this.#orders)));
     }
-    if (engine.start(member) && engine === this.#engine) this.#hold(member);
   }
 
   #hold(member: FlowMember): void {

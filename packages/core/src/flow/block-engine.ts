@@ -182,11 +182,6 @@ export class BlockEngine {
     return this.#needs.some(({ size }) => size > 0) || this.#children.some((child) => child?.isWanting);
   }
 
-  /** Some keys are named by joins alone, here or below. */
-  get asksInJoins(): boolean {
-    return this.#mixed.some((one) => one !== null) || this.#children.some((child) => child?.asksInJoins);
-  }
-
   /** A member has no answer. */
   get isWaiting(): boolean {
     return this.#open.size > 0;
@@ -197,7 +192,11 @@ export class BlockEngine {
     for (const [at, needs] of other.#needs.entries()) {
       for (const [key, given] of needs) if (this.#stores[at]?.demand(key, () => given)) this.#need(at, key);
       const others = other.#children[at] ?? null;
-      if (others !== null) this.#children[at]?.demandFor(others);
+      if (others === null) continue;
+      this.#children[at]?.demandFor(others);
+      // What is asked for within may be named by its joins alone.
+      for (const { key, params } of others.#open)
+        if (this.#stores[at]?.demand(key, () => params)) this.#need(at, key);
     }
   }
 

@@ -159,8 +159,8 @@ interface Move {
 
 interface Act {
   readonly moves: readonly Move[];
-  /** That it is told as too much, or empties a table before all else. */
-  readonly kind: 'changes' | 'bulk' | 'truncate';
+  /** That it is told as too much, empties a table before all else, or is not told: the stream begins anew behind it. */
+  readonly kind: 'changes' | 'bulk' | 'truncate' | 'lost';
 }
 
 type Tables = Map<string, readonly PgText[]>[];
@@ -234,6 +234,8 @@ class Trial {
   /** Which transactions snapshots see; grows. */
   readonly visible = new Set<number>();
   readonly handedOver: Inability[] = [];
+  /** How often the stream began anew. */
+  chain = 0;
   /** Whether the stream has passed what was read last. */
   passed: Promise<void> = Promise.resolve();
   readonly #plan: Block;
@@ -272,7 +274,7 @@ class Trial {
         this.handedOver.push(why);
       },
       passed: () => this.passed,
-      chain: () => 0,
+      chain: () => this.chain,
       now: () => ({ epoch: 'e', lsn: this.#position }),
       ancestors: (oid) => [oid],
       clock: { now: () => 0, sleep: () => Promise.resolve() },
@@ -301,9 +303,16 @@ class Trial {
   }
 
   tell(act: Act): void {
+    const through = this.#position;
     const n = this.#acts.push(act) - 1;
     const transaction = transactionOf(act, make(this.#tables, act, n), n);
     this.#transactions.push(transaction);
+    if (act.kind === 'lost') {
+      for (let seen = 0; seen <= n; seen++) this.visible.add(seen);
+      this.chain++;
+      this.template.restart(through, transaction.lsn);
+      return;
+    }
     const changes = changesByTable(
       transaction,
       (oid) => [oid],
@@ -324,12 +333,12 @@ class Trial {
   }
 
   /** What a snapshot taken now would have read. */
-  read(): { tables: Tables; seen: Set<number> } {
+  read(): { tables: Tables; seen: Set<number>; chain: number } {
     const seen = new Set(this.visible);
-    return { tables: this.#truth((n) => seen.has(n)), seen };
+    return { tables: this.#truth((n) => seen.has(n)), seen, chain: this.chain };
   }
 
-  async answer({ tables, seen }: ReturnType<Trial['read']>): Promise<void> {
+  async answer({ tables, seen, chain }: ReturnType<Trial['read']>): Promise<void> {
     const answered = this.#answer;
     this.#answer = null;
     const xip = new Set(this.#acts.flatMap((_, n) => (seen.has(n) ? [] : [BigInt(100 + n)])));
@@ -337,7 +346,7 @@ class Trial {
       result: tables,
       snapshot: { xmin: 100n, xmax: BigInt(100 + this.#acts.length), xip },
       upper: asLsn(0n),
-      chain: 0,
+      chain,
       unseen: () => this.#transactions.filter((_, n) => !seen.has(n)),
       seen: () => [],
       end: () => undefined,
@@ -414,8 +423,10 @@ const act: fc.Arbitrary<Act> = fc
       'changes',
       'changes',
       'changes',
+      'changes',
       'bulk',
       'truncate',
+      'lost',
     ),
   })
   .map(({ moves, kind }) => ({
