@@ -10,7 +10,7 @@ import {
 } from './compiled-block.js';
 import { Combinations } from './combinations.js';
 import { ChildIndex, InputStore, OwnRows } from './input-store.js';
-import { attempt, Joining, Missing, visitsFor, type Visits } from './joining.js';
+import { attempt, Joining, visitsFor, type Visits } from './joining.js';
 import { FlowMember, membershipOf, type Membership, type Tuple } from './member.js';
 import type { Block } from './plan.js';
 import { TouchedTuples, type Touching } from './touched-tuples.js';
@@ -107,11 +107,8 @@ export class BlockEngine {
       inputs,
       joining: this.#joining,
       members: () => this.#members.values(),
-      onUnknown: (member, at, key, above) => {
-        // A key of tables that only now meets the member is to be fetched.
-        const child = this.#children[at] ?? null;
-        if (child === null || !child.#isComputed || !this.#asked(member, at, key, above)) throw new Missing();
-      },
+      // A key of tables that only now meets the member is to be fetched.
+      isFound: (member, at, key, above) => this.#asked(member, at, key, above),
     };
   }
 
@@ -291,11 +288,11 @@ export class BlockEngine {
   apply(changes: TableChanges): Effects {
     const images = this.block.inputs.map((_, at) => this.#imagesOf(at, changes));
     const missed = new Set<FlowMember>();
-    const before = new TouchedTuples(this.#touching, missed);
-    before.collect(images, 'old');
+    const before = new TouchedTuples(this.#touching, 'old', missed);
+    before.collect(images);
     this.#exchange(images);
-    const after = new TouchedTuples(this.#touching, missed);
-    after.collect(images, 'next');
+    const after = new TouchedTuples(this.#touching, 'next', missed);
+    after.collect(images);
     const effects: Effects = new Map();
     const update = (member: FlowMember): void => {
       if (!member.started || missed.has(member)) return;

@@ -120,7 +120,7 @@ export class FlowEngine {
   /** An empty engine is to hold what another one of the plan demands and does not know: `needs` asks for no more. */
   complement(other: FlowEngine): void {
     this.#beside = other.#root;
-    if (!other.isWanting || other.#root.asksInJoins) other.#root.startAll();
+    if (!other.isWanting) other.#root.startAll();
     this.#root.demandFor(other.#root);
   }
 

@@ -26,9 +26,6 @@ export function visitsFor(bindings: number): Visits {
 /** Stands in an anchor for the row that changes, where it is not there. */
 const GONE: Row = { key: '', values: [] };
 
-/** A row is looked for that is not known. */
-export class Missing extends Error {}
-
 /** Rows by input, from the top; none where the join is to be made. */
 export type Anchor = readonly (Row | undefined)[];
 
@@ -45,7 +42,7 @@ export interface Held {
   readonly members: ReadonlyMap<string, FlowMember>;
 }
 
-/** Told of a key whose rows are not known: makes them known, goes on without them, or throws. */
+/** Told of a key whose rows are not known: makes them known, or goes on without them. */
 export type OnUnknown = (at: number, key: string, above: readonly PgText[]) => void;
 
 /** Up the demand tree from a row to its anchors, and down from an anchor to the joined tuples. Holds nothing. */
@@ -102,7 +99,7 @@ export class Joining {
     }
   }
 
-  /** Makes the joined tuples that have the anchor's rows. @throws Missing, PgError, NotReproduced */
+  /** Makes the joined tuples that have the anchor's rows. @throws PgError, NotReproduced */
   expand(
     member: FlowMember,
     anchor: Anchor,
@@ -254,7 +251,7 @@ function all(conditions: readonly Compiled[], flat: readonly PgText[], params: r
 
 /**
  * @param forget given where the work may be done again: it takes back what that has made
- * @returns false when a row is not known, or Postgres would raise an error if it came to that
+ * @returns false when Postgres would raise an error if it came to that
  */
 export function attempt(work: () => void, forget?: () => void): boolean {
   try {
@@ -265,7 +262,7 @@ export function attempt(work: () => void, forget?: () => void): boolean {
       error.learn(() => attempt(work));
       forget();
     }
-    if (error instanceof Missing || isForPostgres(error)) return false;
+    if (isForPostgres(error)) return false;
     throw error;
   }
 }

@@ -10,22 +10,27 @@ export interface Touching {
   readonly inputs: readonly CompiledInput[];
   readonly joining: Joining;
   members(): Iterable<FlowMember>;
-  /** Makes the rows of a key known, or throws. */
-  onUnknown(member: FlowMember, at: number, key: string, above: readonly PgText[]): void;
+  /** Asks for the rows of a key that are not known. @returns whether they are found at once */
+  isFound(member: FlowMember, at: number, key: string, above: readonly PgText[]): boolean;
 }
 
 /** The joined tuples under the anchors of all that a transaction changed, by member, in one state of the stores. */
 export class TouchedTuples {
   readonly #of: Touching;
+  readonly #state: 'old' | 'next';
   readonly #missed: Set<FlowMember>;
   readonly #tuples = new Map<FlowMember, Map<string, Tuple>>();
   /** Anchors that have been looked under; the first alone needs no mark: mostly there is no other. */
   #first: { readonly member: FlowMember; readonly anchor: Anchor } | null = null;
   #marks: Set<string> | null = null;
 
-  /** @param missed takes the members of which it cannot be told */
-  constructor(of: Touching, missed: Set<FlowMember>) {
+  /**
+   * @param state which image of a changed row is in the stores
+   * @param missed takes the members of which it cannot be told
+   */
+  constructor(of: Touching, state: 'old' | 'next', missed: Set<FlowMember>) {
     this.#of = of;
+    this.#state = state;
     this.#missed = missed;
   }
 
@@ -42,17 +47,21 @@ export class TouchedTuples {
     return this.#tuples.get(member) ?? NO_TUPLES;
   }
 
-  /** @param state which image of a changed row is in the stores */
-  collect(images: readonly Images[], state: 'old' | 'next'): void {
+  collect(images: readonly Images[]): void {
     for (const [at, { rows, lost, blind }] of images.entries()) {
       for (const key of lost) this.#miss(at, key);
       for (const key of blind) this.#miss(at, key);
       for (const { old, next } of rows) {
-        const [present, absent] = state === 'old' ? [old, next] : [next, old];
+        const [present, absent] = this.#state === 'old' ? [old, next] : [next, old];
         if (present !== null) this.#underRow(at, present, true);
         if (absent !== null) this.#underRow(at, absent, false);
       }
     }
+  }
+
+  /** What a member lacks it asks for also where it has missed: all is to be fetched together. */
+  #isOver(member: FlowMember): boolean {
+    return this.#state === 'old' && (!member.started || this.#missed.has(member));
   }
 
   /** @param key null stands for any */
@@ -73,16 +82,17 @@ export class TouchedTuples {
   }
 
   #gather(member: FlowMember, anchor: Anchor): void {
-    if (!member.started || this.#missed.has(member) || this.#isSeen(member, anchor)) return;
+    if (this.#isOver(member) || this.#isSeen(member, anchor)) return;
     let own = this.#tuples.get(member);
     if (own === undefined) this.#tuples.set(member, (own = new Map()));
     const into = own;
-    const known = attempt(() =>
-      this.#of.joining.expand(member, anchor, into, (at, key, above) =>
-        this.#of.onUnknown(member, at, key, above),
-      ),
+    let isWhole = true;
+    const told = attempt(() =>
+      this.#of.joining.expand(member, anchor, into, (at, key, above) => {
+        if (!this.#of.isFound(member, at, key, above)) isWhole = false;
+      }),
     );
-    if (!known) this.#missed.add(member);
+    if (!told || !isWhole) this.#missed.add(member);
   }
 
   #isSeen(member: FlowMember, anchor: Anchor): boolean {

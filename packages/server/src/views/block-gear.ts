@@ -210,6 +210,7 @@ export class BlockGear implements Gear {
       }
     }
     const taken = new Map<K, Held>();
+    if (engine.memberCount === 0) return { members: taken, overtaken, errors: new Map(), unable };
     for (const [old, member] of this.#engine.absorb(engine)) {
       const ask = asks.get(old);
       if (ask !== undefined) taken.set(ask, this.#hold(member));
