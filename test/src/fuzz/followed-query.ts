@@ -127,7 +127,7 @@ export class FollowedQuery {
   /** Begins, or begins again what has missed. */
   async load(now: Contents): Promise<void> {
     if (!(await this.#complete(now))) return;
-    for (const member of [...this.#engine.members()]) if (!member.started) this.#engine.remove(member);
+    for (const member of this.#engine.members()) if (!member.started) this.#engine.remove(member);
     for (const [at, binding] of this.#bindings.entries()) {
       if (this.#engine.member(binding)?.started === true) continue;
       if ((this.#step + at) % ABSORBED_EVERY === 0) await this.#absorb(binding, now);
