@@ -53,6 +53,7 @@ async function truthOf(sql: string, project: string): Promise<string> {
   return JSON.stringify(rows.map(({ row }) => Object.values(row as object)));
 }
 
+const rowsOf = (text = '[]'): unknown[] => JSON.parse(text) as unknown[];
 const idsOf = (view: FollowedView): string[] => view.rows.map((row) => (row as string[])[0] ?? '');
 
 /** In texts, so that no driver reads them otherwise. */
@@ -104,8 +105,8 @@ test('what waits is followed meanwhile, and let go with the view', async () => {
   await database.sql(`DELETE FROM issue_label WHERE issue = 4; INSERT INTO comment VALUES (900, 'more', 4)`);
   await database.sql(`BEGIN; DELETE FROM comment WHERE issue = 6; DELETE FROM issue WHERE id = 6; COMMIT`);
   proxy.resume();
-  await one.shows(JSON.parse(await truthOf(NESTED, '1')) as unknown[]);
-  await two.shows(JSON.parse(await truthOf(COUNTS, '1')) as unknown[]);
+  await one.shows(rowsOf(await truthOf(NESTED, '1')));
+  await two.shows(rowsOf(await truthOf(COUNTS, '1')));
   proxy.pause('toClient');
   await database.sql(`INSERT INTO issue VALUES (101, 1, 'new')`);
   await one.until(() => one.state === 'gap');
@@ -125,7 +126,7 @@ test('a table is emptied while what is missing is read', async () => {
   await database.sql('TRUNCATE comment');
   proxy.resume();
   await view.until(() => view.state === 'valid' && idsOf(view).includes('100'));
-  await view.shows(JSON.parse(await truthOf(NESTED, '1')) as unknown[]);
+  await view.shows(rowsOf(await truthOf(NESTED, '1')));
 });
 
 // What is random draws from this alone.
@@ -180,9 +181,11 @@ test('P1: every answer that is told is one of Postgres, in their order, whatever
     await database.sql(`BEGIN; ${transaction(n)}; COMMIT`);
     for (const [at, { sql, project }] of queries.entries())
       followed[at]?.truths.push(await truthOf(sql, project));
+    // Now and then all have caught up, so that they miss again.
+    if (n % 4 === 3) for (const { view, truths } of followed) await view.shows(rowsOf(truths.at(-1)));
   }
   for (const { view, truths, shown } of followed) {
-    await view.shows(JSON.parse(truths.at(-1) ?? '') as unknown[]);
+    await view.shows(rowsOf(truths.at(-1)));
     let at = 0;
     for (const text of shown) {
       const found = truths.indexOf(text, at);
@@ -191,5 +194,5 @@ test('P1: every answer that is told is one of Postgres, in their order, whatever
     }
     expect(shown.length).toBeGreaterThan(10);
   }
-  expect(views.host.status().cost.misses).toBeGreaterThan(50);
+  expect(views.host.status().cost.misses).toBeGreaterThan(30);
 });
