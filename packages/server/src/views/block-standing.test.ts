@@ -11,6 +11,7 @@ import { expect, test } from 'vitest';
 import type { Fetch } from '../source/source.js';
 import type { Change, Relation, Transaction } from '../source/transaction.js';
 import { Known, sorted } from '../testing/known.js';
+import { noRun, QUIET, UNPLANNED } from '../testing/quiet-template.js';
 import { RERUN_PLAN } from '../testing/plans.js';
 import { BlockGear } from './block-gear.js';
 import type { Inability } from './gear.js';
@@ -259,15 +260,15 @@ class Trial {
       },
     });
     this.template = new IncrementalTemplate({
+      ...QUIET,
       planned: { ...RERUN_PLAN, reads: [PROJECT, ITEM] },
       gear,
       relevantMax,
       rowsPerViewMax: 100,
-      rowsHeldPerViewMax: 10_000,
       fetch: async (read) => {
         const fetch = await new Promise<Fetch<Tables>>((resolve) => (this.#answer = resolve));
         tables = fetch.result;
-        return { ...fetch, result: await read(() => Promise.reject(new Error('Postgres is not asked'))) };
+        return { ...fetch, result: await read(noRun) };
       },
       handOver: (one, why) => {
         this.template.close(one);
@@ -276,21 +277,8 @@ class Trial {
       passed: () => this.passed,
       chain: () => this.chain,
       now: () => ({ epoch: 'e', lsn: this.#position }),
-      ancestors: (oid) => [oid],
-      clock: { now: () => 0, sleep: () => Promise.resolve() },
-      intervalMs: 0,
-      onHydration: () => undefined,
-      onGivenUp: () => undefined,
-      onTaken: () => undefined,
-      onMiss: () => undefined,
-      onFault: (error) => {
-        throw error;
-      },
-      onRestless: () => undefined,
-      recovered: (error) => Promise.reject(error instanceof Error ? error : new Error('failed')),
     });
-    const spec = { sql: '', params: [], principal: { role: 'r', claims: {} }, adHoc: false };
-    const view = new View('v', { columns: [], ordered: false }, spec, (entry) => this.known.take(entry));
+    const view = new View('v', { columns: [], ordered: false }, UNPLANNED, (entry) => this.known.take(entry));
     this.template.open(view, BINDING);
   }
 

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { Fetch } from '../source/source.js';
 import type { Change, Relation, Transaction } from '../source/transaction.js';
 import { Known, sorted } from '../testing/known.js';
+import { noRun, QUIET, UNPLANNED } from '../testing/quiet-template.js';
 import { tablePlanned } from '../testing/plans.js';
 import { IncrementalTemplate } from './incremental-template.js';
 import { TableGear, type Hydration } from './table-gear.js';
@@ -102,34 +103,19 @@ class Trial {
       hydrate: () => Promise.resolve(hydration),
     });
     this.template = new IncrementalTemplate({
+      ...QUIET,
       planned: tablePlanned(plan),
       gear,
       relevantMax,
       rowsPerViewMax: 100,
-      rowsHeldPerViewMax: 10_000,
       fetch: async (read) => {
         const fetch = await new Promise<Fetch<Hydration>>((resolve) => (this.#answer = resolve));
         hydration = fetch.result;
-        return { ...fetch, result: await read(() => Promise.reject(new Error('Postgres is not asked'))) };
+        return { ...fetch, result: await read(noRun) };
       },
-      passed: () => Promise.resolve(),
-      chain: () => 0,
       now: () => ({ epoch: 'e', lsn: this.position }),
-      ancestors: (oid) => [oid],
-      clock: { now: () => 0, sleep: () => Promise.resolve() },
-      intervalMs: 0,
-      onHydration: () => undefined,
-      onGivenUp: () => undefined,
-      onTaken: () => undefined,
-      onMiss: () => undefined,
-      onFault: (error) => {
-        throw error;
-      },
-      onRestless: () => undefined,
-      recovered: (error) => Promise.reject(error instanceof Error ? error : new Error('failed')),
     });
-    const spec = { sql: '', params: [], principal: { role: 'r', claims: {} }, adHoc: false };
-    const view = new View('v', { columns: [], ordered: false }, spec, (entry) => {
+    const view = new View('v', { columns: [], ordered: false }, UNPLANNED, (entry) => {
       this.known.take(entry);
       if (entry.kind === 'rows' || entry.kind === 'delta') this.published++;
     });

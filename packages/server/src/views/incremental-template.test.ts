@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { Change, Relation, Transaction, Tuple } from '../source/transaction.js';
 import { IncrementalTemplate } from './incremental-template.js';
 import { tablePlanned } from '../testing/plans.js';
+import { noRun, QUIET, UNPLANNED } from '../testing/quiet-template.js';
 import { TableGear } from './table-gear.js';
 import type { Entry } from './port.js';
 import { View } from './view.js';
@@ -77,15 +78,10 @@ function scripted(reads: Read[]): {
   const counts: number[] = [];
   let settle: () => void = () => undefined;
   const settled = new Promise<void>((resolve) => (settle = resolve));
-  const view = new View(
-    'v',
-    { columns: [], ordered: true },
-    { sql: '', params: [], principal: { role: 'r', claims: {} }, adHoc: false },
-    (entry) => {
-      entries.push(entry);
-      settle();
-    },
-  );
+  const view = new View('v', { columns: [], ordered: true }, UNPLANNED, (entry) => {
+    entries.push(entry);
+    settle();
+  });
   let read: Read | undefined;
   const gear = new TableGear({
     plan,
@@ -97,16 +93,16 @@ function scripted(reads: Read[]): {
     },
   });
   const template = new IncrementalTemplate({
+    ...QUIET,
     planned: tablePlanned(plan),
     gear,
     rowsPerViewMax: 1000,
-    rowsHeldPerViewMax: 10_000,
     fetch: async (through) => {
       read = reads.shift();
       if (read === undefined) throw new Error('one fetch more than expected');
       const { unseen = [], chain = 0 } = read;
       return {
-        result: await through(() => Promise.reject(new Error('nothing is asked of Postgres'))),
+        result: await through(noRun),
         snapshot: { xmin: 1n, xmax: 1n, xip: new Set() },
         upper: asLsn(1n),
         chain,
@@ -115,21 +111,7 @@ function scripted(reads: Read[]): {
         end: () => undefined,
       };
     },
-    passed: () => Promise.resolve(),
-    chain: () => 0,
     now: () => ({ epoch: 'e', lsn: asLsn(100n) }),
-    ancestors: (oid) => [oid],
-    onHydration: () => undefined,
-    onGivenUp: () => undefined,
-    onTaken: () => undefined,
-    onMiss: () => undefined,
-    onFault: (error) => {
-      throw error;
-    },
-    onRestless: () => undefined,
-    clock: { now: () => 0, sleep: () => Promise.resolve() },
-    intervalMs: 0,
-    recovered: (error) => Promise.reject(error instanceof Error ? error : new Error(String(error))),
   });
   return { entries, template, view, counts, settled };
 }
