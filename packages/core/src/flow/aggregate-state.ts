@@ -1,3 +1,4 @@
+import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
 
 /** One aggregate of one group. */
@@ -20,3 +21,7 @@ export interface Accumulator {
   /** @throws NotReproduced when Postgres may show one of several texts */
   result(): PgText;
 }
+
+/** An expression of a plan with the parameters of a binding. */
+export type Evaluated = (tuple: readonly PgText[]) => PgText;
+export type Bind = (expression: Expression) => Evaluated;

@@ -1,15 +1,12 @@
 import { must } from '../assert.js';
 import { equalityKey } from '../engine/compare.js';
-import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
 import { accumulator, FOLDS, type FoldName } from './accumulators.js';
-import type { Accumulator, AggregateFactory, AggregateState } from './aggregate-state.js';
+import type { Accumulator, AggregateFactory, AggregateState, Bind, Evaluated } from './aggregate-state.js';
 import type { Compile, Pieces } from './compile.js';
 import type { Aggregate } from './plan.js';
 import { Texts } from './one-text.js';
 import { printsOneWay } from './one-way.js';
-
-type Evaluated = (tuple: readonly PgText[]) => PgText;
 
 /** @throws NotReproduced for types of which it is not maintained */
 export function makeAggregate(
@@ -17,14 +14,14 @@ export function makeAggregate(
   params: readonly PgText[],
   compile: Compile,
 ): AggregateFactory {
-  const bind = (expression: Expression): Evaluated => {
+  const bind: Bind = (expression) => {
     const compiled = compile(expression);
     return (tuple) => compiled(tuple, params);
   };
   const filter = plan.filter === null ? null : bind(plan.filter);
   const make = isFold(plan.fn)
     ? foldMaker(plan.fn, plan, bind, compile.pieces)
-    : must(compile.pieces.operators.lists, 'a plan names its chunks')(plan, params, compile);
+    : must(compile.pieces.operators.lists, 'a plan names its chunks')(plan, bind, compile);
   return filter === null ? make : () => new Filtered(make(), filter);
 }
 
@@ -57,7 +54,7 @@ class Filtered implements AggregateState {
 function foldMaker(
   name: FoldName,
   plan: Aggregate,
-  bind: (expression: Expression) => Evaluated,
+  bind: Bind,
   { types: rules, operators }: Pieces,
 ): AggregateFactory {
   const [expression] = plan.args;

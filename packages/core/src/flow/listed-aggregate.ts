@@ -1,15 +1,12 @@
 import { comparator, type TypeRules } from '../engine/compare.js';
-import type { Expression } from '../expression.js';
 import { notReproduced } from '../expression/errors.js';
 import type { PgText } from '../value.js';
-import type { AggregateFactory, AggregateState } from './aggregate-state.js';
+import type { AggregateFactory, AggregateState, Bind } from './aggregate-state.js';
 import type { Compile } from './compile.js';
 import { listMaker } from './lists.js';
 import type { Aggregate } from './plan.js';
 import { placeOf } from './row-order.js';
 import { equality } from './row.js';
-
-type Evaluated = (tuple: readonly PgText[]) => PgText;
 
 /** An element of a list: what it is ordered by, and the values of the arguments. */
 interface Element {
@@ -27,15 +24,7 @@ interface Listing {
 }
 
 /** @throws NotReproduced for types of which it is not maintained */
-export function listedAggregate(
-  plan: Aggregate,
-  params: readonly PgText[],
-  compile: Compile,
-): AggregateFactory {
-  const bind = (expression: Expression): Evaluated => {
-    const compiled = compile(expression);
-    return (tuple) => compiled(tuple, params);
-  };
+export function listedAggregate(plan: Aggregate, bind: Bind, compile: Compile): AggregateFactory {
   const { types: rules } = compile.pieces;
   const args = plan.args.map(bind);
   const sort = plan.order.map(({ expression }) => bind(expression));

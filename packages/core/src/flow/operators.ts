@@ -1,7 +1,7 @@
 import type { TypeRules } from '../engine/compare.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
-import type { Accumulator, AggregateFactory } from './aggregate-state.js';
+import type { Accumulator, AggregateFactory, Bind } from './aggregate-state.js';
 import type { Aggregate, Block, ComputedRows, SetOperation, Windows } from './plan.js';
 import type { Change } from './row.js';
 
@@ -20,7 +20,7 @@ export interface Operators<Compile> {
     compile: Compile,
   ) => (params: readonly PgText[]) => readonly (readonly PgText[])[];
   /** Aggregates that show all their values. */
-  readonly lists?: (plan: Aggregate, params: readonly PgText[], compile: Compile) => AggregateFactory;
+  readonly lists?: (plan: Aggregate, bind: Bind, compile: Compile) => AggregateFactory;
   /** Aggregates beyond counts, sums of integers and extremes, by their names. */
   readonly folds?: Readonly<Record<string, () => Accumulator>>;
 }
