@@ -15,7 +15,7 @@ import type { RowEvent } from '@sluice/core/engine/table-engine';
 import { piecesOf } from '@sluice/core/chunks/all';
 import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { Expression } from '@sluice/core/expression';
-import type { Need } from '@sluice/core/flow/block-engine';
+import type { Need } from '@sluice/core/flow/maintained';
 import { FlowEngine } from '@sluice/core/flow/flow-engine';
 import type { Block, Input } from '@sluice/core/flow/plan';
 import type { Row } from '@sluice/core/flow/row';

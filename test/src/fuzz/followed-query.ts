@@ -4,7 +4,7 @@ import { ALL_PIECES, piecesOf } from '@sluice/core/chunks/all';
 import { withFunctions } from '@sluice/core/chunks/chunk';
 import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { Expression } from '@sluice/core/expression';
-import type { Need } from '@sluice/core/flow/block-engine';
+import type { Need } from '@sluice/core/flow/maintained';
 import { FlowEngine, type FlowEffects } from '@sluice/core/flow/flow-engine';
 import type { FlowMember } from '@sluice/core/flow/member';
 import type { Block, DemandPair } from '@sluice/core/flow/plan';

@@ -3,6 +3,7 @@ import { POSITIONS } from './lists/positions.js';
 import { SESSION_RULES } from './lists/sessions.js';
 import { SNAPSHOT_RULES } from './lists/snapshots.js';
 import { VIEW_RULES } from './lists/views.js';
+import { TALLIES } from './lists/tallies.js';
 import { WORKING_SET } from './lists/working-set.js';
 import type { Mutant } from './mutant.js';
 
@@ -14,4 +15,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SESSION_RULES,
   ...OPERATORS,
   ...WORKING_SET,
+  ...TALLIES,
 ];

@@ -26,7 +26,8 @@ import { DISTINCT_ON_CHUNK } from './distinct-on.js';
 import { WINDOWS_CHUNK } from './windows.js';
 import { SETS_CHUNK } from './sets.js';
 import { COMPUTED_ROWS_CHUNK } from './computed-rows.js';
-import type { Pieces } from '../flow/compile.js';
+import { TALLY_CHUNK } from './tally.js';
+import type { EnginePieces } from '../flow/engine-pieces.js';
 import { gathered, type Chunk, type ChunkName } from './chunk.js';
 
 /** All at once, without waiting: for whoever makes plans. */
@@ -59,12 +60,13 @@ export const CHUNKS: Readonly<Record<ChunkName, Chunk>> = {
   windows: WINDOWS_CHUNK,
   sets: SETS_CHUNK,
   'computed-rows': COMPUTED_ROWS_CHUNK,
+  tally: TALLY_CHUNK,
 };
 
 /** As `loadChunks`, without waiting. */
-export function piecesOf(names: readonly ChunkName[]): Pieces {
+export function piecesOf(names: readonly ChunkName[]): EnginePieces {
   return gathered(names.map((name) => CHUNKS[name]));
 }
 
 /** An engine that can run any plan. */
-export const ALL_PIECES: Pieces = gathered(Object.values(CHUNKS));
+export const ALL_PIECES: EnginePieces = gathered(Object.values(CHUNKS));

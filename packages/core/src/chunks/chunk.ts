@@ -3,7 +3,8 @@ import type { Builders } from '../expression/compile.js';
 import type { TypeRules } from '../engine/compare.js';
 import type { Family } from '../expression/registry.js';
 import { ENUM, UUID } from '../expression/small-types.js';
-import type { Compile, Pieces } from '../flow/compile.js';
+import type { Compile } from '../flow/compile.js';
+import type { EnginePieces, Engines } from '../flow/engine-pieces.js';
 import type { Operators } from '../flow/operators.js';
 
 /*
@@ -48,6 +49,7 @@ export const CHUNK_NAMES = [
   'windows',
   'sets',
   'computed-rows',
+  'tally',
 ] as const;
 
 export type ChunkName = (typeof CHUNK_NAMES)[number];
@@ -58,6 +60,7 @@ export interface Chunk {
   readonly types?: TypeRules;
   readonly builders?: Builders;
   readonly operators?: Operators<Compile>;
+  readonly engines?: Engines;
 }
 
 /** The functions that are always there, by families. */
@@ -68,7 +71,7 @@ export const KERNEL_FAMILIES: Readonly<Record<'comparison' | 'uuid' | 'enum', Fa
 };
 
 /** The kernel's own, and what the chunks bring. */
-export function gathered(chunks: readonly Chunk[]): Pieces {
+export function gathered(chunks: readonly Chunk[]): EnginePieces {
   return {
     functions: Object.assign(
       {},
@@ -78,10 +81,11 @@ export function gathered(chunks: readonly Chunk[]): Pieces {
     types: Object.assign({}, ...chunks.map((chunk) => chunk.types)),
     builders: Object.assign({}, ...chunks.map((chunk) => chunk.builders)),
     operators: Object.assign({}, ...chunks.map((chunk) => chunk.operators)),
+    engines: Object.assign({}, ...chunks.map((chunk) => chunk.engines)),
   };
 }
 
 /** The same, with functions that whoever runs the plan brings along. */
-export function withFunctions(pieces: Pieces, functions: Family): Pieces {
+export function withFunctions(pieces: EnginePieces, functions: Family): EnginePieces {
   return { ...pieces, functions: { ...pieces.functions, ...functions } };
 }

@@ -4,6 +4,7 @@ import { partsOf } from '../expression/parts.js';
 import { FOLDS } from '../flow/accumulators.js';
 import type { Aggregate, Block, ComputedRows, FrameBoundPlan, Grouping, Windows } from '../flow/plan.js';
 import { callsOf } from '../flow/set-functions.js';
+import { isTallied } from '../flow/tallied.js';
 import { isUnionAll } from '../flow/union-all.js';
 import type { Predicate, TablePlan, ValueType } from '../plan.js';
 import { CHUNKS } from './all.js';
@@ -41,6 +42,7 @@ const BY_FUNCTION = indexed('functions');
 const BY_TYPE = indexed('types');
 const BY_BUILDER = indexed('builders');
 const BY_OPERATOR = indexed('operators');
+const BY_ENGINE = indexed('engines');
 
 function indexed(of: keyof Chunk): ReadonlyMap<string, ChunkName> {
   return new Map(
@@ -57,6 +59,10 @@ class Needs {
 
   operator(name: keyof NonNullable<Chunk['operators']>): void {
     this.#names.add(BY_OPERATOR.get(name));
+  }
+
+  engine(name: keyof NonNullable<Chunk['engines']>): void {
+    this.#names.add(BY_ENGINE.get(name));
   }
 
   builder(name: keyof NonNullable<Chunk['builders']>): void {
@@ -99,10 +105,12 @@ function addBlock(needs: Needs, block: Block): void {
   if (block.group !== null) addGrouping(needs, block.group);
   if (block.windows !== undefined) addWindows(needs, block.windows);
   if (block.rows !== undefined) addRows(needs, block.rows);
+  if (isTallied(block)) needs.engine('tally');
   if (block.sets !== undefined) needs.expressions(block.sets.arms.flat());
   const counts = block.sets !== undefined && !isUnionAll(block.sets.operation);
   if (counts) needs.operator('sets');
   if (counts || block.distinct) for (const type of block.types) needs.type(type);
+  if (block.distinct) needs.operator('distinct');
   if (block.distinctOn !== undefined) needs.operator('distinctOn');
   for (const column of block.distinctOn ?? []) needs.type(typeOf(column));
   for (const { column } of block.order) needs.type(typeOf(column));
@@ -117,6 +125,7 @@ function addGrouping(needs: Needs, { keys, types, aggregates, having }: Grouping
 function addAggregate(needs: Needs, { fn, args, types, distinct, order, filter, step }: Aggregate): void {
   needs.expressions([...args, ...[filter ?? [], step ?? []].flat()]);
   if (!(FOLDS as readonly string[]).includes(fn)) needs.operator('lists');
+  else if (distinct) needs.operator('distinctFold');
   if (Object.hasOwn(CHUNKS.aggregates.operators?.folds ?? {}, fn)) needs.operator('folds');
   if (fn === 'array_agg') needs.builder('array');
   if (distinct || fn === 'min' || fn === 'max') for (const type of types) needs.type(type);

@@ -1,6 +1,10 @@
+import { Distinct } from '../flow/distinct.js';
 import { DistinctOn } from '../flow/distinct-on.js';
 import type { Chunk } from './chunk.js';
 
 export const DISTINCT_ON_CHUNK: Chunk = {
-  operators: { distinctOn: (plan, on, rules) => new DistinctOn(plan, on, rules) },
+  operators: {
+    distinct: (types, rules) => new Distinct(types, rules),
+    distinctOn: (plan, on, rules) => new DistinctOn(plan, on, rules),
+  },
 };

@@ -1,4 +1,4 @@
-import type { Pieces } from '../flow/compile.js';
+import type { EnginePieces } from '../flow/engine-pieces.js';
 import { gathered, type Chunk, type ChunkName } from './chunk.js';
 import { chunkError } from './errors.js';
 
@@ -32,6 +32,7 @@ const LOADERS: Readonly<Record<ChunkName, () => Promise<Chunk>>> = {
   windows: async () => (await import('./windows.js')).WINDOWS_CHUNK,
   sets: async () => (await import('./sets.js')).SETS_CHUNK,
   'computed-rows': async () => (await import('./computed-rows.js')).COMPUTED_ROWS_CHUNK,
+  tally: async () => (await import('./tally.js')).TALLY_CHUNK,
 };
 
 /**
@@ -39,7 +40,7 @@ const LOADERS: Readonly<Record<ChunkName, () => Promise<Chunk>>> = {
  * @param names the chunks that the plan names
  * @throws `chunk_unknown`
  */
-export async function loadChunks(names: readonly string[]): Promise<Pieces> {
+export async function loadChunks(names: readonly string[]): Promise<EnginePieces> {
   return gathered(await Promise.all(names.map((name) => load(name))));
 }
 

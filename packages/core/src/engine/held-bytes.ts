@@ -33,6 +33,11 @@ export function bytesOfRow(columns: number, width: number): number {
   return ROW_BYTES + VALUE_BYTES * columns + width;
 }
 
+/** A text that something is found by. */
+export function bytesOfEntry(value: string): number {
+  return ENTRY_BYTES + VALUE_BYTES + value.length;
+}
+
 /** What one engine holds, added up over all its parts. */
 export class HeldBytes {
   #total = 0;

@@ -5,8 +5,6 @@ import { accumulator, FOLDS, type FoldName } from './accumulators.js';
 import type { Accumulator, AggregateFactory, AggregateState, Bind, Evaluated } from './aggregate-state.js';
 import type { Compile, Pieces } from './compile.js';
 import type { Aggregate } from './plan.js';
-import { Texts } from './one-text.js';
-import { printsOneWay } from './one-way.js';
 
 /** @throws NotReproduced for types of which it is not maintained */
 export function makeAggregate(
@@ -38,12 +36,16 @@ class Filtered implements AggregateState {
     this.#filter = filter;
   }
 
-  add(key: string, tuple: readonly PgText[]): void {
-    if (this.#filter(tuple) === 't') this.#inner.add(key, tuple);
+  get heldBytes(): number | undefined {
+    return this.#inner.heldBytes;
   }
 
-  remove(key: string, tuple: readonly PgText[]): void {
-    if (this.#filter(tuple) === 't') this.#inner.remove(key, tuple);
+  add(key: string, tuple: readonly PgText[], times?: number): void {
+    if (this.#filter(tuple) === 't') this.#inner.add(key, tuple, times);
+  }
+
+  remove(key: string, tuple: readonly PgText[], times?: number): void {
+    if (this.#filter(tuple) === 't') this.#inner.remove(key, tuple, times);
   }
 
   result(): PgText {
@@ -64,8 +66,7 @@ function foldMaker(
   return () => {
     const inner = accumulator(name, type, rules, operators.folds ?? {});
     if (distinct === null) return new Fold(inner, arg);
-    const isShown = name !== 'count' && type !== undefined && !printsOneWay(type);
-    return new Fold(new Distinct(inner, distinct, isShown), arg);
+    return new Fold(must(operators.distinctFold, 'a plan names its chunks')(inner, distinct, plan), arg);
   };
 }
 
@@ -79,67 +80,21 @@ class Fold implements AggregateState {
     this.#arg = arg;
   }
 
-  add(_key: string, tuple: readonly PgText[]): void {
-    const value = this.#arg === null ? '' : this.#arg(tuple);
-    if (value !== null) this.#inner.add(value);
+  get heldBytes(): number | undefined {
+    return this.#inner.heldBytes;
   }
 
-  remove(_key: string, tuple: readonly PgText[]): void {
+  add(_key: string, tuple: readonly PgText[], times = 1): void {
     const value = this.#arg === null ? '' : this.#arg(tuple);
-    if (value !== null) this.#inner.remove(value);
+    if (value !== null) this.#inner.add(value, times);
+  }
+
+  remove(_key: string, tuple: readonly PgText[], times = 1): void {
+    const value = this.#arg === null ? '' : this.#arg(tuple);
+    if (value !== null) this.#inner.remove(value, times);
   }
 
   result(): PgText {
     return this.#inner.result();
-  }
-}
-
-/** Each of equal values once. */
-class Distinct implements Accumulator {
-  readonly #inner: Accumulator;
-  readonly #key: (value: string) => string;
-  readonly #isShown: boolean;
-  readonly #equal = new Map<string, { readonly texts: Texts; count: number; value: string }>();
-
-  constructor(inner: Accumulator, key: (value: string) => string, isShown: boolean) {
-    this.#inner = inner;
-    this.#key = key;
-    this.#isShown = isShown;
-  }
-
-  add(value: string): void {
-    const key = this.#key(value);
-    let equal = this.#equal.get(key);
-    if (equal === undefined) {
-      equal = { texts: new Texts(), count: 0, value };
-      this.#equal.set(key, equal);
-      this.#inner.add(value);
-    }
-    equal.count++;
-    equal.texts.count([value], 1);
-  }
-
-  remove(value: string): void {
-    const key = this.#key(value);
-    const equal = must(this.#equal.get(key), 'what goes was there');
-    equal.count--;
-    equal.texts.count([value], -1);
-    if (equal.count > 0) return;
-    this.#equal.delete(key);
-    this.#inner.remove(equal.value);
-  }
-
-  /** Values that are equal are one, and it matters which where they print differently. */
-  result(): PgText {
-    if (this.#isShown) for (const equal of this.#equal.values()) this.#settle(equal);
-    return this.#inner.result();
-  }
-
-  #settle(equal: { readonly texts: Texts; value: string }): void {
-    const value = equal.texts.one()?.[0] ?? equal.value;
-    if (value === equal.value) return;
-    this.#inner.remove(equal.value);
-    this.#inner.add(value);
-    equal.value = value;
   }
 }

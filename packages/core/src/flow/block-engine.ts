@@ -1,6 +1,5 @@
 import { must } from '../assert.js';
 import type { PgText, RowKey } from '../value.js';
-import type { Compile } from './compile.js';
 import {
   compileBlock,
   demandsOf,
@@ -11,11 +10,14 @@ import {
 import { Combinations } from './combinations.js';
 import { ChildIndex, InputStore, OwnRows } from './input-store.js';
 import { attempt, Joining, visitsFor, type Visits } from './joining.js';
+import type { Maintained, Need } from './maintained.js';
 import { FlowMember, membershipOf, type Membership, type Tuple } from './member.js';
 import type { Block } from './plan.js';
+import type { EngineParts, MakeEngine } from './engine-pieces.js';
 import { TouchedTuples, type Touching } from './touched-tuples.js';
 import type { Effects, Images, TableChanges } from './images.js';
 import { ABSENT, identity, type Row, type RowChange } from './row.js';
+import { isTallied } from './tallied.js';
 
 /*
  * How a transaction changes the answers of one block, for any number of bindings ("members").
@@ -34,51 +36,42 @@ import { ABSENT, identity, type Row, type RowChange } from './row.js';
  * images of a changed row are followed in both states. No joined tuples are kept but those of the answers.
  */
 
-/** Keys of a table input of which the rows are to be fetched, with the values that the rows have to agree with. */
-export interface Need {
-  readonly engine: BlockEngine;
-  readonly input: number;
-  readonly keys: ReadonlyMap<string, readonly PgText[]>;
-}
+export const blockEngine: MakeEngine = (plan, parts, isLeft) =>
+  isTallied(plan)
+    ? must(parts.engines.tally, 'a plan names its chunks')(plan, parts, isLeft)
+    : new BlockEngine(plan, parts, isLeft);
 
-export class BlockEngine {
+class BlockEngine implements Maintained {
   readonly block: CompiledBlock;
   readonly #stores: readonly InputStore[];
-  readonly #children: readonly (BlockEngine | null)[];
+  readonly #children: readonly (Maintained | null)[];
   /** By input: the index of its parent's rows. */
   readonly #above: readonly (ChildIndex | null)[];
   readonly #members = new Map<string, FlowMember>();
-  /** Members without an answer, or with one that the block above does not hold: all others need no look. */
-  readonly #open = new Set<FlowMember>();
+  readonly open: Set<FlowMember> = new Set();
   readonly #needs: readonly Map<string, readonly PgText[]>[];
   /** Of parents whose rows need not be there, where subqueries hang on them. */
   readonly #nullable: readonly ChildIndex[];
   readonly #mixed: readonly (Combinations | null)[];
   readonly #joining: Joining;
   readonly #touching: Touching;
-  /** Reads no table, nor do its subqueries. */
-  readonly #isComputed: boolean;
+  readonly isComputed: boolean;
 
   #asks = 0;
   readonly #isLeft: ((member: FlowMember) => boolean) | null;
   readonly #membership: Membership;
 
-  /** @param isLeft whether a member is left to Postgres, whatever the rows; null for a block within another */
-  constructor(
-    plan: Block,
-    compile: Compile,
-    bytes: Membership['bytes'],
-    isLeft: ((member: FlowMember) => boolean) | null = null,
-  ) {
+  constructor(plan: Block, parts: EngineParts, isLeft: ((member: FlowMember) => boolean) | null) {
+    const { compile, bytes } = parts;
     this.#isLeft = isLeft;
     this.block = compileBlock(plan, compile);
     this.#membership = membershipOf(this.block, isLeft === null, bytes);
     const { inputs } = this.block;
     this.#needs = inputs.map(() => new Map());
     this.#children = inputs.map(({ input }) =>
-      input.of.kind === 'block' ? new BlockEngine(input.of.block, compile, bytes) : null,
+      input.of.kind === 'block' ? blockEngine(input.of.block, parts, null) : null,
     );
-    this.#isComputed = this.#children.every((child) => child !== null && child.#isComputed);
+    this.isComputed = this.#children.every((child) => child !== null && child.isComputed);
     this.#above = inputs.map((below, at) =>
       below.input.demand.parent === null ? null : this.#index(below, at),
     );
@@ -119,7 +112,6 @@ export class BlockEngine {
     );
   }
 
-  /** How often a join has asked for a key that nobody had asked for. */
   get asks(): number {
     return this.#asks;
   }
@@ -128,14 +120,13 @@ export class BlockEngine {
     return this.#members.size;
   }
 
-  /** Takes a binding in; `start` makes its answer once nothing is needed any more. */
   add(params: readonly PgText[]): FlowMember {
     const key = params.map(identity).join('');
     const known = this.#members.get(key);
     if (known !== undefined) return known;
     const member = new FlowMember(this.#membership, params, key);
     this.#members.set(key, member);
-    this.#open.add(member);
+    this.open.add(member);
     if (this.#members.size === 1) for (const above of this.#nullable) above.add(ABSENT);
     for (const [at, demanded] of demandsOf(this.block, member.params)) {
       this.#demand(at, demanded, params);
@@ -145,11 +136,10 @@ export class BlockEngine {
     return member;
   }
 
-  /** What only it demanded is let go at the next `sweep`. */
   remove(member: FlowMember): void {
     this.#members.delete(member.key);
     member.release();
-    this.#open.delete(member);
+    this.open.delete(member);
     if (this.#members.size === 0) for (const above of this.#nullable) above.remove(ABSENT);
     for (const [at, demanded] of demandsOf(this.block, member.params)) {
       this.#stores[at]?.leave(demanded, member);
@@ -158,54 +148,48 @@ export class BlockEngine {
     for (const [at, mixed] of this.#mixed.entries()) mixed?.leave(member, this.#paramKey(at, member));
   }
 
-  /**
-   * What has to be fetched of tables, here and below. Told once.
-   * @param beside an engine of the plan: of what it knows nothing is told
-   */
-  *needs(beside: BlockEngine | null = null): Generator<Need> {
+  *needs(beside: Maintained | null = null): Generator<Need> {
     for (const [input, keys] of this.#needs.entries()) {
       const unknown = [...keys].filter(
-        ([key]) => beside === null || beside.#stores[input]?.isCovered(key) !== true,
+        ([key]) => !(beside instanceof BlockEngine) || beside.#stores[input]?.isCovered(key) !== true,
       );
       keys.clear();
       if (unknown.length > 0) yield { engine: this, input, keys: new Map(unknown) };
     }
     for (const [at, child] of this.#children.entries())
-      if (child !== null) yield* child.needs(beside === null ? null : beside.#children[at]);
+      if (child !== null)
+        yield* child.needs(beside instanceof BlockEngine ? (beside.#children[at] ?? null) : null);
   }
 
-  /** Something of tables is needed, here or below. */
   get isWanting(): boolean {
     return this.#needs.some(({ size }) => size > 0) || this.#children.some((child) => child?.isWanting);
   }
 
-  /** A member has no answer. */
   get isWaiting(): boolean {
-    return this.#open.size > 0;
+    return this.open.size > 0;
   }
 
-  /** Demands, for good, what another engine of the plan needs. */
-  demandFor(other: BlockEngine): void {
+  demandFor(other: Maintained): void {
+    if (!(other instanceof BlockEngine)) return;
     for (const [at, needs] of other.#needs.entries()) {
       for (const [key, given] of needs) if (this.#stores[at]?.demand(key, () => given)) this.#need(at, key);
       const others = other.#children[at] ?? null;
       if (others === null) continue;
       this.#children[at]?.demandFor(others);
       // What is asked for within may be named by its joins alone.
-      for (const { key, params } of others.#open)
+      for (const { key, params } of others.open)
         if (this.#stores[at]?.demand(key, () => params)) this.#need(at, key);
     }
   }
 
-  /** All rows of a key of a table input; ignored when nobody asks for it any more. */
   cover(input: number, key: string, rows: Iterable<Row>): void {
     const store = must(this.#stores[input], 'store');
     if (store.isDemanded(key) && !store.isCovered(key)) store.cover(key, rows);
   }
 
-  /** What is needed here and another engine of the plan holds, at the same position. @returns whether any was */
-  fillFrom(other: BlockEngine): boolean {
+  fillFrom(other: Maintained, isRemade: boolean): boolean {
     let any = false;
+    if (!(other instanceof BlockEngine)) return any;
     for (const [at, needs] of this.#needs.entries()) {
       for (const key of needs.keys()) {
         const rows = other.#stores[at]?.rows(key);
@@ -215,42 +199,40 @@ export class BlockEngine {
         any = true;
       }
       const others = other.#children[at] ?? null;
-      if (others !== null && this.#children[at]?.fillFrom(others) === true) any = true;
+      if (others !== null && this.#children[at]?.fillFrom(others, isRemade) === true) any = true;
     }
     return any;
   }
 
-  /** Answers of subqueries that are complete become rows of their inputs. @returns whether any did */
   startChildren(visits: Visits): boolean {
     let any = false;
     for (const [at, child] of this.#children.entries()) {
       if (child === null) continue;
       while (child.startChildren(visits)) any = true;
       const [store, { asks }] = [must(this.#stores[at], 'store'), child];
-      for (const member of child.#open) {
+      for (const member of child.open) {
         if (!store.isCovered(member.key)) {
           if (!child.start(member, visits)) continue;
           store.cover(member.key, member.rows());
           any = true;
         }
-        child.#open.delete(member);
+        child.open.delete(member);
       }
       if (child.asks > asks) any = true;
     }
     return any;
   }
 
-  /** Starts what can be, from the innermost subqueries on; asks for what is missing. */
   startAll(): void {
-    const visits = visitsFor(this.#open.size);
+    const visits = visitsFor(this.open.size);
     for (;;) {
       let any = this.startChildren(visits);
-      for (const member of this.#open) {
+      for (const member of this.open) {
         if (!member.started) {
           if (!this.start(member)) continue;
           any = true;
         }
-        this.#open.delete(member);
+        this.open.delete(member);
       }
       if (this.startChildren(visits)) any = true;
       if (!any) return;
@@ -265,7 +247,6 @@ export class BlockEngine {
     return this.#members.values();
   }
 
-  /** Makes the answer of a member. @returns whether all was there; what was not is asked for */
   start(member: FlowMember, visits?: Visits): boolean {
     if (member.started) return true;
     if (this.#isLeft?.(member) === true) return false;
@@ -284,7 +265,6 @@ export class BlockEngine {
     return told && isWhole;
   }
 
-  /** Applies what one transaction did. A member that missed is open: it begins anew when all is there. */
   apply(changes: TableChanges): Effects {
     const images = this.block.inputs.map((_, at) => this.#imagesOf(at, changes));
     const missed = new Set<FlowMember>();
@@ -307,12 +287,11 @@ export class BlockEngine {
     for (const member of missed) {
       if (member.started) effects.set(member, 'missed');
       member.stop();
-      this.#open.add(member);
+      this.open.add(member);
     }
     return effects;
   }
 
-  /** A row of a table as it is held, here or below. */
   find(table: number, key: RowKey): Row | null {
     for (const [at, { input }] of this.block.inputs.entries()) {
       const { of } = input;
@@ -327,13 +306,12 @@ export class BlockEngine {
     return null;
   }
 
-  /** Lets go what nobody demands any more, here and below. */
   sweep(): void {
     for (const [at, store] of this.#stores.entries()) {
       const child = this.#children[at] ?? null;
       for (const key of [...store.sweep(), ...this.#sweepMixed(at, store)]) {
         this.#needs[at]?.delete(key);
-        if (child !== null) child.#forget(key);
+        child?.forget(key);
       }
       child?.sweep();
     }
@@ -346,7 +324,7 @@ export class BlockEngine {
     return gone;
   }
 
-  #forget(key: string): void {
+  forget(key: string): void {
     const member = this.#members.get(key);
     if (member !== undefined) this.remove(member);
   }
@@ -407,7 +385,7 @@ export class BlockEngine {
   /** What reads no table is there at once. */
   #begin(at: number, key: string, member: FlowMember): void {
     const child = must(this.#children[at] ?? null, 'child');
-    if (!child.#isComputed) return;
+    if (!child.isComputed) return;
     const visits = visitsFor(1);
     while (child.startChildren(visits));
     if (child.start(member)) this.#stores[at]?.cover(key, member.rows());
@@ -419,7 +397,7 @@ export class BlockEngine {
     const store = must(this.#stores[at], 'store');
     const rows: RowChange[] = [];
     const blind: (string | null)[] = [];
-    for (const change of changes.get(input.of.table) ?? []) {
+    for (const change of changes.rows.get(input.of.table) ?? []) {
       if (change.partial !== undefined) blind.push(...this.#blindKeys(at, change.partial));
       const old = change.old === null ? null : (store.find(change.old.key) ?? null);
       const key = change.next === null ? null : ownKey(change.next.values);

@@ -5,6 +5,7 @@ import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
 import type { Block, DemandPair, Input } from './plan.js';
 import { equality, identity, keyOf, type Row } from './row.js';
+import { isTallied } from './tallied.js';
 
 /** What a block's plan comes to, worked out once. */
 export interface CompiledBlock {
@@ -64,7 +65,7 @@ export function compileBlock(plan: Block, compile: Compile): CompiledBlock {
         : must(compile.pieces.operators.rows, 'a plan names its chunks')(plan.rows, compile),
     arms: plan.sets?.arms.map((columns) => columns.map(compile)) ?? null,
     compile,
-    keepsTuples: keepsTuples(plan),
+    keepsTuples: !isTallied(plan) && keepsTuples(plan),
   };
 }
 

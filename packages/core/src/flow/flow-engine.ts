@@ -2,11 +2,14 @@ import { assert } from '../assert.js';
 import { HeldBytes } from '../engine/held-bytes.js';
 import type { PartialRow, RowEvent } from '../engine/table-engine.js';
 import type { PgText, RowKey } from '../value.js';
-import { BlockEngine, type Need } from './block-engine.js';
-import { compiler, isForPostgres, type Compiled, type Pieces } from './compile.js';
+import { blockEngine } from './block-engine.js';
+import { compiler, isForPostgres, type Compiled } from './compile.js';
 import { constantParts } from './constant-parts.js';
+import type { EnginePieces } from './engine-pieces.js';
+import type { ImageChange } from './images.js';
+import type { Maintained, Need } from './maintained.js';
 import type { FlowMember } from './member.js';
-import type { Block } from './plan.js';
+import type { Block, Source } from './plan.js';
 import { same, type Row, type RowChange, type TableChange } from './row.js';
 
 /** What one transaction does to the answers. */
@@ -31,19 +34,20 @@ export interface FlowEffects {
  * brought to the same position by the changes that the snapshot did not see, and learnt.
  */
 export class FlowEngine {
-  readonly #root: BlockEngine;
+  readonly #root: Maintained;
   readonly #constants: readonly Compiled[];
   readonly #bytes = new HeldBytes();
   /** The engine that it complements. */
-  #beside: BlockEngine | null = null;
+  #beside: Maintained | null = null;
   /** What it complements was emptied: nothing that it holds is known. */
   #isVoid = false;
 
   /** @param pieces those of the chunks that the plan names */
-  constructor(plan: Block, pieces: Pieces) {
+  constructor(plan: Block, pieces: EnginePieces) {
     const compile = compiler(pieces);
     this.#constants = constantParts(plan).map(compile);
-    this.#root = new BlockEngine(plan, compile, this.#bytes, (member) => this.#raises(member));
+    const parts = { compile, engines: pieces.engines, bytes: this.#bytes };
+    this.#root = blockEngine(plan, parts, (member) => this.#raises(member));
   }
 
   get memberCount(): number {
@@ -125,12 +129,12 @@ export class FlowEngine {
   }
 
   /** Takes over what another engine of the plan holds and is not known here, both being at the same position. */
-  learn(other: FlowEngine): void {
+  learn(other: FlowEngine, isRemade = false): void {
     if (other.#isVoid) return;
     do {
-      while (this.#root.fillFrom(other.#root));
+      while (this.#root.fillFrom(other.#root, isRemade));
       this.#root.startAll();
-    } while (this.#root.fillFrom(other.#root));
+    } while (this.#root.fillFrom(other.#root, isRemade));
     this.#root.sweep();
   }
 
@@ -147,7 +151,7 @@ export class FlowEngine {
    */
   copy(other: FlowEngine): ReadonlyMap<FlowMember, FlowMember | null> {
     const copies = new Map<FlowMember, FlowMember | null>();
-    for (const [old, member] of this.#takeOver(other)) {
+    for (const [old, member] of this.#takeOver(other, true)) {
       const isMade = this.start(member);
       copies.set(old, isMade ? member : null);
       if (!isMade) this.remove(member);
@@ -155,20 +159,27 @@ export class FlowEngine {
     return copies;
   }
 
-  #takeOver(other: FlowEngine): ReadonlyMap<FlowMember, FlowMember> {
+  #takeOver(other: FlowEngine, isRemade = false): ReadonlyMap<FlowMember, FlowMember> {
     const taken = new Map(Array.from(other.#root.members(), (member) => [member, this.add(member.params)]));
-    this.learn(other);
+    this.learn(other, isRemade);
     return taken;
   }
 
-  /** Applies one transaction. @param events by table */
-  apply(events: ReadonlyMap<number, readonly RowEvent[]>): FlowEffects {
+  /**
+   * Applies one transaction.
+   * @param events by table
+   * @param images by tallied source, as it stands in the plan
+   */
+  apply(
+    events: ReadonlyMap<number, readonly RowEvent[]>,
+    images: ReadonlyMap<Source, readonly ImageChange[]> = new Map(),
+  ): FlowEffects {
     for (const [, ofTable] of events) if (ofTable.includes('truncate')) return this.#missAll();
     const tables = new Map<number, readonly TableChange[]>();
     for (const [table, ofTable] of events) tables.set(table, this.#net(table, ofTable));
     const changes = new Map<FlowMember, readonly RowChange[]>();
     const missed = new Set<FlowMember>();
-    for (const [member, effect] of this.#root.apply(tables)) {
+    for (const [member, effect] of this.#root.apply({ rows: tables, images })) {
       if (effect === 'missed') missed.add(member);
       else changes.set(member, effect);
     }

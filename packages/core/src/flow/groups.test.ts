@@ -5,6 +5,7 @@ import type { Expression } from '../expression.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import { accumulator } from './accumulators.js';
+import { RARER_FOLDS } from './rarer-accumulators.js';
 import { compiler } from './compile.js';
 import { groupsMaker } from './groups.js';
 import type { Aggregate, Grouping } from './plan.js';
@@ -274,18 +275,18 @@ test('the least and the greatest of many values, whichever go', () => {
   fc.assert(
     fc.property(turns, (history) => {
       const [least, greatest] = [
-        accumulator('min', { kind: 'int' }, {}, {}),
-        accumulator('max', { kind: 'int' }, {}, {}),
+        accumulator('min', { kind: 'int' }, {}, RARER_FOLDS),
+        accumulator('max', { kind: 'int' }, {}, RARER_FOLDS),
       ];
       const held = new Map(Array.from({ length: 120 }, (_, value) => [value, 1]));
-      for (const value of held.keys()) for (const of of [least, greatest]) of.add(String(value));
+      for (const value of held.keys()) for (const of of [least, greatest]) of.add(String(value), 1);
       for (const [value, goes, isAsked] of history) {
         // What goes is the least, so that those that are kept in order are used up; it comes back above most of them.
         const one = goes ? Math.min(...held.keys(), 150) : 20 + value;
         const count = held.get(one) ?? 0;
         for (const of of [least, greatest]) {
-          if (goes && count > 0) of.remove(String(one));
-          else of.add(String(one));
+          if (goes && count > 0) of.remove(String(one), 1);
+          else of.add(String(one), 1);
         }
         if (goes && count === 1) held.delete(one);
         else held.set(one, count + (goes && count > 0 ? -1 : 1));

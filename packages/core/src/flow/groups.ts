@@ -14,6 +14,7 @@ interface Group {
   readonly texts: Texts;
   /** What was handed on last; null: nothing. */
   shown: readonly PgText[] | null;
+  heldBytes: number;
 }
 
 interface GroupingSet {
@@ -33,9 +34,19 @@ interface Shared {
   readonly parts: readonly KeyPart[];
   readonly having: readonly Compiled[];
   readonly sets: readonly GroupingSet[];
+  /** There are no rows whose memory is counted. */
+  readonly isTally: boolean;
 }
 
-export function groupsMaker(plan: Grouping, compile: Compile): (params: readonly PgText[]) => Groups {
+/** A group, and each of its aggregates. */
+const GROUP_BYTES = 300;
+const STATE_BYTES = 100;
+
+export function groupsMaker(
+  plan: Grouping,
+  compile: Compile,
+  isTally = false,
+): (params: readonly PgText[]) => Groups {
   const shared: Shared = {
     plan,
     compile,
@@ -43,6 +54,7 @@ export function groupsMaker(plan: Grouping, compile: Compile): (params: readonly
     parts: plan.types.map((type) => equality(type, compile.pieces.types)),
     having: plan.having.map(compile),
     sets: setsOf(plan),
+    isTally,
   };
   return (params) => new Groups(shared, params);
 }
@@ -52,6 +64,8 @@ export class Groups {
   readonly #shared: Shared;
   readonly #params: readonly PgText[];
   readonly #groups = new Map<string, Group>();
+  /** Of a tally, by estimate: its groups, and what their aggregates hold of values. */
+  heldBytes = 0;
 
   constructor(shared: Shared, params: readonly PgText[]) {
     this.#shared = shared;
@@ -74,14 +88,14 @@ export class Groups {
 
   apply(changes: readonly Change[]): Change[] {
     const touched = new Set<Group>();
-    for (const { key, old, next } of changes) {
-      if (old !== null) this.#change(key, old, touched, -1);
-      if (next !== null) this.#change(key, next, touched, 1);
+    for (const { key, old, next, times = 1 } of changes) {
+      if (old !== null) this.#change(key, old, touched, -times);
+      if (next !== null) this.#change(key, next, touched, times);
     }
     return this.#tell(touched);
   }
 
-  #change(key: string, tuple: readonly PgText[], touched: Set<Group>, by: 1 | -1): void {
+  #change(key: string, tuple: readonly PgText[], touched: Set<Group>, by: number): void {
     const all = this.#shared.keys.map((one) => one(tuple, this.#params));
     for (const set of this.#shared.sets) {
       const keys = all.map((value, at) => (set.has[at] === true ? value : null));
@@ -89,8 +103,8 @@ export class Groups {
       touched.add(group);
       group.texts.count(keys, by);
       for (const state of group.states) {
-        if (by === 1) state.add(key, tuple);
-        else state.remove(key, tuple);
+        if (by > 0) state.add(key, tuple, by);
+        else state.remove(key, tuple, -by);
       }
     }
   }
@@ -102,7 +116,7 @@ export class Groups {
     if (group === undefined) {
       const { plan, compile } = this.#shared;
       const states = plan.aggregates.map((one) => makeAggregate(one, this.#params, compile)());
-      group = { key, set, states, texts: new Texts(), shown: null };
+      group = { key, set, states, texts: new Texts(), shown: null, heldBytes: 0 };
       this.#groups.set(key, group);
     }
     return group;
@@ -114,7 +128,15 @@ export class Groups {
       const old = group.shown;
       const next = this.#rowOf(group);
       group.shown = next;
-      if (group.texts.isEmpty && !group.set.isWhole) this.#groups.delete(group.key);
+      const isGone = group.texts.isEmpty && !group.set.isWhole;
+      if (isGone) this.#groups.delete(group.key);
+      if (this.#shared.isTally) {
+        // What is shown of it is counted where it goes.
+        let bytes = isGone ? 0 : GROUP_BYTES + group.key.length;
+        if (!isGone) for (const { heldBytes = 0 } of group.states) bytes += STATE_BYTES + heldBytes;
+        this.heldBytes += bytes - group.heldBytes;
+        group.heldBytes = bytes;
+      }
       if (old !== null || next !== null) out.push({ key: group.key, old, next });
     }
     return out;

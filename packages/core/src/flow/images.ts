@@ -1,11 +1,24 @@
+import type { PgText } from '../value.js';
 import type { FlowMember } from './member.js';
+import type { Source } from './plan.js';
 import type { RowChange, TableChange } from './row.js';
 
 /** What a transaction does to the answer of a member; `missed` where what is held cannot tell. */
 export type Effects = Map<FlowMember, readonly RowChange[] | 'missed'>;
 
-/** By table: what the transaction did to each row. */
-export type TableChanges = ReadonlyMap<number, readonly TableChange[]>;
+/** What one transaction did. */
+export interface TableChanges {
+  /** By table: to each row. */
+  readonly rows: ReadonlyMap<number, readonly TableChange[]>;
+  /** By tallied source, as it stands in the plan: one after the other. */
+  readonly images: ReadonlyMap<Source, readonly ImageChange[]>;
+}
+
+/** A change of a row as its whole images tell it, in the columns of a source. */
+export interface ImageChange {
+  readonly old: readonly PgText[] | null;
+  readonly next: readonly PgText[] | null;
+}
 
 /** What changed at one input: rows, and keys of which nothing is known any more. */
 export interface Images {

@@ -29,13 +29,15 @@ export class FlowMember {
   readonly params: readonly PgText[];
   readonly key: string;
   readonly #of: Membership;
-  readonly #rows = new Map<string, Row>();
+  #rows = new Map<string, Row>();
   /** Null until it is started: what its parameters say may be an error. */
   #stages: Stages | null = null;
   started = false;
   /** Who took it in: found without looking it up. */
   owner: object | null = null;
   #bytes = 0;
+  /** Of what its stages hold: among the bytes. */
+  #ofStages = 0;
 
   constructor(of: Membership, params: readonly PgText[], key: string) {
     this.params = params;
@@ -50,6 +52,7 @@ export class FlowMember {
   /** It is no member any more. */
   release(): void {
     this.#count(-this.#bytes);
+    this.#ofStages = 0;
   }
 
   /** Its answer, without an order. */
@@ -75,14 +78,29 @@ export class FlowMember {
 
   /** Begins anew with these tuples. */
   start(tuples: Iterable<Tuple>): void {
+    this.begin(Array.from(tuples, ({ key, flat }) => ({ key, old: null, next: flat })));
+  }
+
+  /** Begins anew with what comes. */
+  begin(changes: readonly Change[]): void {
     this.#rows.clear();
     this.release();
     const stages = this.#of.makeStages(this.params);
     this.#stages = stages;
     this.#take(stages.begin());
-    const changes = Array.from(tuples, ({ key, flat }) => ({ key, old: null, next: flat }));
     this.#keep(changes);
     this.#take(stages.apply(changes));
+    this.#weigh(stages);
+    this.started = true;
+  }
+
+  /** Begins as another of the same binding, which is not used any more, stands at the same position. */
+  takeOver(other: FlowMember): void {
+    this.release();
+    this.#rows = other.#rows;
+    this.#stages = other.#stages;
+    this.#ofStages = other.#ofStages;
+    this.#count(other.#bytes);
     this.started = true;
   }
 
@@ -99,9 +117,15 @@ export class FlowMember {
       const old = before.get(key)?.flat ?? null;
       if (old === null || !same(old, flat)) changes.push({ key, old, next: flat });
     }
+    return this.change(changes);
+  }
+
+  change(changes: readonly Change[]): RowChange[] {
     if (changes.length === 0 || this.#stages === null) return [];
     this.#keep(changes);
-    return this.#take(this.#stages.apply(changes));
+    const out = this.#take(this.#stages.apply(changes));
+    this.#weigh(this.#stages);
+    return out;
   }
 
   #take(changes: readonly Change[]): RowChange[] {
@@ -126,6 +150,11 @@ export class FlowMember {
   #keep(changes: readonly Change[]): void {
     if (!this.#of.keepsTuples) return;
     for (const { old, next } of changes) this.#count(bytesOfChange(old, next, 0));
+  }
+
+  #weigh({ heldBytes }: Stages): void {
+    this.#count(heldBytes - this.#ofStages);
+    this.#ofStages = heldBytes;
   }
 
   #count(by: number): void {

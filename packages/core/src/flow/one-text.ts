@@ -16,7 +16,7 @@ export class Texts {
   #several: Map<string, Text> | null = null;
 
   /** @param values nothing but what is shown */
-  count(values: Values, by: 1 | -1): void {
+  count(values: Values, by: number): void {
     if (this.#several === null) {
       this.#only ??= { values, count: 0 };
       if (sameTexts(this.#only.values, values)) {

@@ -1,7 +1,7 @@
 import type { TypeRules } from '../engine/compare.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
-import type { Accumulator, AggregateFactory, Bind } from './aggregate-state.js';
+import type { Accumulator, AggregateFactory, Bind, Folds } from './aggregate-state.js';
 import type { Aggregate, Block, ComputedRows, SetOperation, Windows } from './plan.js';
 import type { Change } from './row.js';
 
@@ -14,6 +14,7 @@ export interface Stage {
 export interface Operators<Compile> {
   readonly windows?: (plan: Windows, params: readonly PgText[], compile: Compile) => Stage;
   readonly sets?: (operation: SetOperation, types: readonly ValueType[], rules: TypeRules) => Stage;
+  readonly distinct?: (types: readonly ValueType[], rules: TypeRules) => Stage;
   readonly distinctOn?: (plan: Block, on: readonly number[], rules: TypeRules) => Stage;
   readonly rows?: (
     plan: ComputedRows,
@@ -21,6 +22,12 @@ export interface Operators<Compile> {
   ) => (params: readonly PgText[]) => readonly (readonly PgText[])[];
   /** Aggregates that show all their values. */
   readonly lists?: (plan: Aggregate, bind: Bind, compile: Compile) => AggregateFactory;
-  /** Aggregates beyond counts, sums of integers and extremes, by their names. */
-  readonly folds?: Readonly<Record<string, () => Accumulator>>;
+  /** Aggregates beyond counts, by their names. */
+  readonly folds?: Folds;
+  /** DISTINCT in one of `FOLDS`. */
+  readonly distinctFold?: (
+    inner: Accumulator,
+    key: (value: string) => string,
+    plan: Pick<Aggregate, 'fn' | 'types'>,
+  ) => Accumulator;
 }

@@ -62,6 +62,11 @@ export interface Source {
   readonly columns: readonly PlanColumn[];
   /** Its identity: indexes into `columns` of a not-null unique key. */
   readonly key: readonly number[];
+  /**
+   * Its rows are not held and have no key: the stream brings of every change the whole row before and after. It is the
+   * only input of its block, which aggregates it by what needs no single row.
+   */
+  readonly tallied?: true;
 }
 
 export interface Subquery {

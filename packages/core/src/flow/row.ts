@@ -6,6 +6,8 @@ import type { PgText, RowKey } from '../value.js';
 export interface Row {
   readonly key: RowKey;
   readonly values: readonly PgText[];
+  /** Of a tallied source: how many rows of the table it stands for. It has no key then. */
+  readonly times?: number;
 }
 
 /** Stands where an outer join has found no row: a subquery that reads of it is asked for NULLs. */
@@ -64,4 +66,6 @@ export interface Change {
   readonly key: string;
   readonly old: readonly PgText[] | null;
   readonly next: readonly PgText[] | null;
+  /** That many equal ones, of a tally: without keys. 1 unless given. */
+  readonly times?: number;
 }

@@ -4,12 +4,12 @@ import type { Compile, Compiled, Pieces } from './compile.js';
 import type { CompiledBlock } from './compiled-block.js';
 import { PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
-import { Distinct } from './distinct.js';
 import { groupsMaker } from './groups.js';
 import type { Block, Windows } from './plan.js';
 import type { Stage } from './operators.js';
 import { isUnionAll } from './union-all.js';
 import { same, type Change } from './row.js';
+import { isTallied } from './tallied.js';
 
 /** What a block does with its joined tuples, for one member: each stage takes changes and hands changes on. */
 export interface Stages {
@@ -20,6 +20,8 @@ export interface Stages {
   shown(): readonly string[] | null;
   /** Where rows stand that are shown, in their order. Only of a block with an order. */
   placesOf(keys: Iterable<string>): readonly Placed[];
+  /** Of a tally, by estimate. */
+  readonly heldBytes: number;
 }
 
 /** A row by its key, and by that of the row before it; null for the first. */
@@ -34,7 +36,7 @@ export type StageMaker = (params: readonly PgText[]) => Stages;
 export function stageMaker({ plan, compile }: CompiledBlock): StageMaker {
   const { group, windows } = plan;
   const project = plan.project.map(compile);
-  const makeGroups = group === null ? null : groupsMaker(group, compile);
+  const makeGroups = group === null ? null : groupsMaker(group, compile, isTallied(plan));
   const makeCounts = countsMaker(plan, compile.pieces);
   const makeFunctions = windows === undefined ? null : functionsMaker(windows, compile);
   const order = orderOf(plan, compile.pieces.types);
@@ -63,11 +65,12 @@ function functionsMaker(windows: Windows, compile: Compile): (params: readonly P
 function distinctStage(plan: Block, { types, operators }: Pieces): Stage | null {
   if (plan.distinctOn !== undefined)
     return must(operators.distinctOn, 'a plan names its chunks')(plan, plan.distinctOn, types);
-  return plan.distinct ? new Distinct(plan.types, types) : null;
+  if (!plan.distinct) return null;
+  return must(operators.distinct, 'a plan names its chunks')(plan.types, types);
 }
 
 interface Parts {
-  readonly groups: (Stage & { begin?(): Change[] }) | null;
+  readonly groups: (Stage & { begin?(): Change[]; readonly heldBytes?: number }) | null;
   readonly functions: Stage | null;
   readonly distinct: Stage | null;
   readonly window: Window | null;
@@ -88,6 +91,10 @@ class BlockStages implements Stages {
     this.#functions = parts.functions;
     this.#distinct = parts.distinct;
     this.#window = parts.window;
+  }
+
+  get heldBytes(): number {
+    return this.#groups?.heldBytes ?? 0;
   }
 
   begin(): Change[] {

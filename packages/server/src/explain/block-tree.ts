@@ -192,6 +192,13 @@ class BlockDrawing {
   }
 
   #tableLine(input: Input, source: Source, name: string): string {
+    const line = this.#readLine(input, source, name);
+    return source.tallied === true
+      ? `${line}, holding no rows: changes bring them whole, before and after`
+      : line;
+  }
+
+  #readLine(input: Input, source: Source, name: string): string {
     const table = this.#context.tableName(source.table);
     const called = table.replace(/^public\./, '') === name ? '' : ` as ${name}`;
     const columns = input.demand.pairs.map(({ column }) => source.columns[column]?.name ?? '?');

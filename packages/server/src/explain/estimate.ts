@@ -73,6 +73,6 @@ function nameOf({ schema, name }: NonNullable<PostgresPlan['table']>): string {
 function columnsOf(block: Block, found: Map<number, number> = new Map()): ReadonlyMap<number, number> {
   for (const { of } of block.inputs)
     if (of.kind === 'block') columnsOf(of.block, found);
-    else found.set(of.table, Math.max(found.get(of.table) ?? 0, of.columns.length));
+    else if (of.tallied !== true) found.set(of.table, Math.max(found.get(of.table) ?? 0, of.columns.length));
   return found;
 }

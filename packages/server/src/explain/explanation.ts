@@ -11,6 +11,7 @@ import { indexFor, readTableFacts, type TableFacts } from './indexes.js';
 import { lookupsOf } from './lookups.js';
 import { remedyFor } from './remedies.js';
 import { bareTable } from './table-name.js';
+import { tablesToTally } from '../planner/blocks/tallied.js';
 import { readSpellings, type Spellings } from './spellings.js';
 import { tableTree } from './table-tree.js';
 
@@ -128,5 +129,18 @@ function hintsOf(planned: Planned, tables: readonly Table[]): readonly string[] 
       );
     }
   }
-  return hints;
+  return [...hints, ...tallyHints(planned, tables)];
+}
+
+/** Aggregates that hold rows because deletes and updates do not bring them. */
+function tallyHints({ gear }: Planned, tables: readonly Table[]): readonly string[] {
+  if (gear.kind === 'rerun' || gear.plan.kind === 'table') return [];
+  const wanted = new Set(tablesToTally(gear.plan.block));
+  return tables
+    .filter(({ oid }) => wanted.has(oid))
+    .map(({ schema, name, kind }) => {
+      const which = `${schema}.${name}`;
+      const where = kind === 'partitioned' ? `(each partition of ${which})` : which;
+      return `It holds the rows of ${which} that it aggregates. With ALTER TABLE ${where} REPLICA IDENTITY FULL it would hold none of them; each update and delete then writes the whole old row to the WAL.`;
+    });
 }

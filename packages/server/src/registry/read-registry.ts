@@ -30,14 +30,13 @@ export async function readRegistry(run: Run, publication: string): Promise<Regis
   const keys = groupBy(await read<KeyRow>(run, KEYS_SQL), (row) => row.table);
   const relations = await read<RelationRow>(run, RELATIONS_SQL);
   const published = await readPublished(run, publication, relations);
+  const whole = wholeOldRows(relations);
   const tables = new Map<number, Table>();
   for (const relation of relations) {
-    const table = makeTable(
-      relation,
-      columns.get(relation.oid) ?? [],
-      keys.get(relation.oid) ?? [],
-      published,
-    );
+    const table = {
+      ...makeTable(relation, columns.get(relation.oid) ?? [], keys.get(relation.oid) ?? [], published),
+      hasWholeOldRows: whole.has(relation.oid),
+    };
     const typeHashes = table.columns.map((column) => typeFingerprint(typeRows, column.typeOid, 0));
     tables.set(table.oid, {
       ...table,
@@ -129,6 +128,20 @@ async function readPublished(
   return published;
 }
 
+/** Oids of the relations whose every change brings the row as it was; a root when those of all of its leaves do. */
+function wholeOldRows(relations: readonly RelationRow[]): ReadonlySet<number> {
+  const children = groupBy(relations, (relation) => relation.partitionOf);
+  const whole = new Set<number>();
+  const resolve = (relation: RelationRow): boolean => {
+    const below = (children.get(relation.oid) ?? []).map(resolve);
+    const is = relation.kind === 'p' ? below.every(Boolean) : relation.replicaIdentity === 'f';
+    if (is) whole.add(relation.oid);
+    return is;
+  };
+  for (const relation of relations) if (relation.partitionOf === null) resolve(relation);
+  return whole;
+}
+
 /** Tables, and roots while they have no leaf. */
 const STREAMED_KINDS: ReadonlySet<string> = new Set(['r', 'p']);
 
@@ -158,7 +171,7 @@ function makeTable(
   columnRows: readonly ColumnRow[],
   keys: readonly KeyRow[],
   published: ReadonlySet<number>,
-): Omit<Table, 'hash' | 'accessHash' | 'storage'> {
+): Omit<Table, 'hasWholeOldRows' | 'hash' | 'accessHash' | 'storage'> {
   const columns = columnRows.map(makeColumn);
   const notNull = new Set(columns.filter((column) => column.notNull).map((column) => column.name));
   const usable = keys.filter((key) => key.columns.every((name) => notNull.has(name)));

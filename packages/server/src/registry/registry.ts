@@ -24,6 +24,8 @@ export interface Table {
   readonly replicaIdentity: 'default' | 'nothing' | 'full' | 'index';
   /** Columns of the replica identity; null when it has none. */
   readonly identityColumns: readonly string[] | null;
+  /** Every update and delete brings the whole row as it was: FULL, of a partitioned table in all of its leaves. */
+  readonly hasWholeOldRows: boolean;
   readonly rowSecurity: boolean;
   /** In our publication, itself or (for a partitioned table) through its leaves. */
   readonly published: boolean;

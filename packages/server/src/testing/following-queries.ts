@@ -3,7 +3,7 @@ import { piecesOf } from '@sluice/core/chunks/all';
 import { withFunctions } from '@sluice/core/chunks/chunk';
 import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { RowEvent } from '@sluice/core/engine/table-engine';
-import type { Need } from '@sluice/core/flow/block-engine';
+import type { Need } from '@sluice/core/flow/maintained';
 import { FlowEngine } from '@sluice/core/flow/flow-engine';
 import type { Block } from '@sluice/core/flow/plan';
 import type { Row } from '@sluice/core/flow/row';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { must } from '@sluice/core/assert';
 import { collationsOf, TextOrders } from '@sluice/core/flow/text-orders';
-import type { Pieces } from '@sluice/core/flow/compile';
+import type { EnginePieces } from '@sluice/core/flow/engine-pieces';
 import type { Binding } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import type { IncrementalPlan, PlanParam, Planned } from '../planner/planned.js';
@@ -79,7 +79,7 @@ function valueOf(param: PlanParam, params: readonly PgText[]): PgText {
 function gearOf(
   planned: Planned,
   { plan, params }: IncrementalPlan,
-  pieces: Pieces,
+  pieces: EnginePieces,
   registry: () => Registry,
   { rowsPerViewMax, bytesPerViewMax, rowsHeldPerViewMax, keysPerStatementMax }: ViewLimits,
 ): Gear {

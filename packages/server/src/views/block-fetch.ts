@@ -1,12 +1,12 @@
 import { must } from '@sluice/core/assert';
-import type { Need } from '@sluice/core/flow/block-engine';
+import type { Need } from '@sluice/core/flow/maintained';
 import type { FlowEngine } from '@sluice/core/flow/flow-engine';
 import type { Source } from '@sluice/core/flow/plan';
 import type { Row } from '@sluice/core/flow/row';
 import type { TextOrders } from '@sluice/core/flow/text-orders';
 import type { PgText } from '@sluice/core/value';
 import { rowKey } from '@sluice/core/engine/table-engine';
-import { demandSql } from '../planner/blocks/demand-sql.js';
+import { demandSql, tallySql } from '../planner/blocks/demand-sql.js';
 import { placeTexts } from '../planner/blocks/order-sql.js';
 import type { Registry } from '../registry/registry.js';
 import { ByteCount, TooManyBytes } from '../source/byte-count.js';
@@ -68,7 +68,7 @@ async function fetchNeed(
   let left = rowsMax;
   for (let from = 0; from < wanted.length; from += keysPerStatementMax) {
     const some = wanted.slice(from, from + keysPerStatementMax);
-    const sql = demandSql(
+    const sql = (source.tallied === true ? tallySql : demandSql)(
       source,
       input.demand,
       table,
@@ -93,5 +93,6 @@ async function fetchNeed(
 }
 
 function heldRow(source: Source, values: readonly PgText[]): Row {
+  if (source.tallied === true) return { key: '', values: values.slice(0, -1), times: Number(values.at(-1)) };
   return { key: rowKey(source, values), values };
 }

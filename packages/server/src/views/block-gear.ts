@@ -1,9 +1,10 @@
-import type { Pieces } from '@sluice/core/flow/compile';
+import type { EnginePieces } from '@sluice/core/flow/engine-pieces';
 import type { EncodedOp } from '@sluice/core/engine/held-row';
 import type { RowEvent } from '@sluice/core/engine/table-engine';
 import type { SluiceError } from '@sluice/core/errors';
 import { withFunctions } from '@sluice/core/chunks/chunk';
 import { FlowEngine } from '@sluice/core/flow/flow-engine';
+import type { ImageChange } from '@sluice/core/flow/images';
 import type { FlowMember } from '@sluice/core/flow/member';
 import type { Block, Source } from '@sluice/core/flow/plan';
 import { same } from '@sluice/core/flow/row';
@@ -12,12 +13,12 @@ import type { Binding } from '@sluice/core/plan';
 import type { Run } from '../source/source.js';
 import { AnswerRows, type Telling } from './answer-rows.js';
 import type { Ask, CaughtUp, Gear, GearEffects, Held, Overtaken, Reading } from './gear.js';
-import { RowEvents, type TableChanges } from './table-changes.js';
+import { ImageChanges, RowEvents, type TableChanges } from './table-changes.js';
 import { unsentIn } from './unsent.js';
 
 export interface BlockGearOptions {
   readonly block: Block;
-  readonly pieces: Pieces;
+  readonly pieces: EnginePieces;
   /** Of the collations that the plan names. */
   readonly orders: TextOrders;
   readonly telling: Telling;
@@ -40,6 +41,7 @@ export class BlockGear implements Gear {
   readonly tables: ReadonlySet<number>;
   readonly #options: BlockGearOptions;
   readonly #events: ReadonlyMap<number, RowEvents>;
+  readonly #images: ReadonlyMap<Source, ImageChanges>;
   #orders: TextOrders;
   #engine: FlowEngine;
   /** So that each view has a member of its own. */
@@ -49,9 +51,11 @@ export class BlockGear implements Gear {
 
   constructor(options: BlockGearOptions) {
     this.#options = options;
-    const sources = new Map(sourcesOf(options.block).map((source) => [source.table, source]));
-    this.tables = new Set(sources.keys());
-    this.#events = new Map(Array.from(sources, ([table, source]) => [table, new RowEvents(source)]));
+    const sources = sourcesOf(options.block);
+    const [tallied, held] = [sources.filter((one) => one.tallied), sources.filter((one) => !one.tallied)];
+    this.tables = new Set(sources.map(({ table }) => table));
+    this.#events = new Map(held.map((source) => [source.table, new RowEvents(source)]));
+    this.#images = new Map(tallied.map((source) => [source, new ImageChanges(source.columns)]));
     this.#orders = options.orders;
     this.#engine = this.#newEngine();
   }
@@ -112,7 +116,7 @@ export class BlockGear implements Gear {
     events: readonly Events[],
     caughtUp: CaughtUp<K>,
   ): CaughtUp<K> {
-    for (const own of events) missing.apply(own);
+    for (const own of events) missing.apply(own.rows, own.images);
     this.#engine.learn(missing);
     const members = new Map(caughtUp.members);
     for (const ask of wanted) {
@@ -156,12 +160,12 @@ export class BlockGear implements Gear {
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
     const events = this.#eventsOf(changes);
     const unsent = new Set<number>();
-    for (const [table, own] of events)
+    for (const [table, own] of events.rows)
       for (const relation of unsentIn(changes.get(table)?.changes ?? [], own, (key) =>
         this.#engine.holds(table, key),
       ))
         unsent.add(relation);
-    const effects = this.#engine.apply(events);
+    const effects = this.#engine.apply(events.rows, events.images);
     const ops = new Map<Held, readonly EncodedOp[]>();
     for (const [member, rows] of effects.changes) {
       const { owner } = member;
@@ -185,7 +189,15 @@ export class BlockGear implements Gear {
       if (own === undefined) continue;
       events.set(table, (own.unknown ? null : reader.read(own.changes)) ?? ['truncate']);
     }
-    return events;
+    const images = new Map<Source, readonly ImageChange[]>();
+    for (const [source, reader] of this.#images) {
+      const own = changes.get(source.table);
+      if (own === undefined) continue;
+      const read = own.unknown ? null : reader.read(own.changes);
+      if (read === null) events.set(source.table, ['truncate']);
+      else images.set(source, read);
+    }
+    return { rows: events, images };
   }
 
   #catchUp<K>(
@@ -202,7 +214,7 @@ export class BlockGear implements Gear {
     }
     const overtaken = new Map<K, Overtaken>();
     for (const [step, own] of events.entries()) {
-      for (const member of engine.apply(own).missed) {
+      for (const member of engine.apply(own.rows, own.images).missed) {
         const ask = asks.get(member);
         asks.delete(member);
         if (ask !== undefined) overtaken.set(ask, { step, rows: this.#answer(member).shown(), dry: false });
@@ -284,8 +296,11 @@ function isSameAnswer(one: FlowMember, other: FlowMember): boolean {
   );
 }
 
-/** Of one transaction, by table. */
-type Events = ReadonlyMap<number, readonly RowEvent[]>;
+/** What one transaction did: by table, and by tallied source. */
+interface Events {
+  readonly rows: ReadonlyMap<number, readonly RowEvent[]>;
+  readonly images: ReadonlyMap<Source, readonly ImageChange[]>;
+}
 
 /** All tables that a block reads, in it and below. */
 function sourcesOf(block: Block): readonly Source[] {

@@ -1,5 +1,6 @@
 import type { RowEvent } from '@sluice/core/engine/table-engine';
 import { rowKey } from '@sluice/core/engine/table-engine';
+import type { ImageChange } from '@sluice/core/flow/images';
 import type { TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import { regrantedBy, rewrittenBy } from './marks.js';
@@ -51,11 +52,11 @@ export type ReadColumns = Pick<TablePlan, 'columns' | 'key'>;
 /** Reads a table's changes as a plan sees them. */
 export class RowEvents {
   readonly #plan: ReadColumns;
-  /** By relation as the stream described it: where each of the plan's columns stands in its tuples. */
-  readonly #places = new WeakMap<Relation, readonly number[] | 'missing'>();
+  readonly #places: Places;
 
   constructor(plan: ReadColumns) {
     this.#plan = plan;
+    this.#places = new Places(plan.columns);
   }
 
   /** @returns null when the changes cannot be read: a column that the plan reads is not in the stream. */
@@ -71,7 +72,7 @@ export class RowEvents {
 
   #event(change: Change): RowEvent | null {
     if (change.kind === 'truncate') return 'truncate';
-    const places = this.#placesOf(change.relation);
+    const places = this.#places.of(change.relation);
     if (places === 'missing') return null;
     if (change.kind === 'insert') {
       const values = valuesOf(change.new, places);
@@ -93,18 +94,76 @@ export class RowEvents {
   #key(values: readonly (PgText | undefined)[]): string {
     return rowKey(this.#plan, values);
   }
+}
 
-  #placesOf(relation: Relation): readonly number[] | 'missing' {
-    let places = this.#places.get(relation);
+/** Reads a table's changes as whole images of rows, before and after. */
+export class ImageChanges {
+  readonly #places: Places;
+
+  constructor(columns: ReadColumns['columns']) {
+    this.#places = new Places(columns);
+  }
+
+  /** @returns null where an image is not whole, or rows went without any. */
+  read(changes: readonly Change[]): ImageChange[] | null {
+    const images: ImageChange[] = [];
+    for (const change of changes) {
+      const image = this.#image(change);
+      if (image === null) return null;
+      images.push(image);
+    }
+    return images;
+  }
+
+  #image(change: Change): ImageChange | null {
+    const places = this.#places.of(change.relation);
+    if (change.kind === 'truncate' || places === 'missing') return null;
+    if (change.kind !== 'insert' && (change.identity !== 'full' || change.old === null)) return null;
+    const old = change.kind === 'insert' ? null : wholeOf(change.old, places, null);
+    const next = change.kind === 'delete' ? null : wholeOf(change.new, places, old);
+    const isWhole =
+      (change.kind === 'insert') === (old === null) && (change.kind === 'delete') === (next === null);
+    return isWhole ? { old, next } : null;
+  }
+}
+
+/** By relation as the stream described it: where each of a plan's columns stands in its tuples. */
+class Places {
+  readonly #columns: ReadColumns['columns'];
+  readonly #known = new WeakMap<Relation, readonly number[] | 'missing'>();
+
+  constructor(columns: ReadColumns['columns']) {
+    this.#columns = columns;
+  }
+
+  of(relation: Relation): readonly number[] | 'missing' {
+    let places = this.#known.get(relation);
     if (places === undefined) {
-      const found = this.#plan.columns.map((column) =>
+      const found = this.#columns.map((column) =>
         relation.columns.findIndex((one) => one.name === column.name),
       );
       places = found.includes(-1) ? 'missing' : found;
-      this.#places.set(relation, places);
+      this.#known.set(relation, places);
     }
     return places;
   }
+}
+
+/** What was not sent did not change. @returns null where a value is not known */
+function wholeOf(
+  tuple: Tuple | null,
+  places: readonly number[],
+  old: readonly PgText[] | null,
+): readonly PgText[] | null {
+  if (tuple === null) return null;
+  const values: PgText[] = [];
+  for (const [column, place] of places.entries()) {
+    const sent = tuple.text(place);
+    const known = sent === undefined ? old?.[column] : sent;
+    if (known === undefined) return null;
+    values.push(known);
+  }
+  return values;
 }
 
 function valuesOf(tuple: Tuple, places: readonly number[]): (PgText | undefined)[] {

@@ -129,21 +129,20 @@ const AGGREGATES: readonly Mutant[] = [
   {
     breaks: 'count: counts what goes',
     file: `${FLOW}/accumulators.ts`,
-    find: 'this.#count--;\n  }\n\n  result(): PgText {\n    return String(this.#count);',
+    find: 'this.#count -= times;\n  }\n\n  result(): PgText {\n    return String(this.#count);',
     replace: '}\n\n  result(): PgText {\n    return String(this.#count);',
     caughtBy: GROUPS,
   },
   {
     breaks: 'count(x): counts NULLs',
     file: `${FLOW}/aggregates.ts`,
-    find: "  add(_key: string, tuple: readonly PgText[]): void {\n    const value = this.#arg === null ? '' : this.#arg(tuple);\n    if (value !== null) this.#inner.add(value);",
-    replace:
-      "  add(_key: string, tuple: readonly PgText[]): void {\n    const value = this.#arg === null ? '' : this.#arg(tuple);\n    this.#inner.add(value ?? '0');",
+    find: 'if (value !== null) this.#inner.add(value, times);',
+    replace: "this.#inner.add(value ?? '0', times);",
     caughtBy: GROUPS,
   },
   {
     breaks: 'sum: of nothing is zero',
-    file: `${FLOW}/accumulators.ts`,
+    file: `${FLOW}/rarer-accumulators.ts`,
     find: 'return this.#count === 0 ? null : String(this.#sum);',
     replace: 'return String(this.#sum);',
     caughtBy: GROUPS,
@@ -157,16 +156,16 @@ const AGGREGATES: readonly Mutant[] = [
   },
   {
     breaks: 'min, max: keep what went',
-    file: `${FLOW}/accumulators.ts`,
+    file: `${FLOW}/rarer-accumulators.ts`,
     find: 'if (at >= 0) this.#best.splice(at, 1);',
     replace: 'void at;',
     caughtBy: GROUPS,
   },
   {
     breaks: 'bool_and, bool_or: forget what decides when another goes',
-    file: `${FLOW}/accumulators.ts`,
-    find: '  remove(value: string): void {\n    if (value === this.#decisive) this.#decisives--;',
-    replace: '  remove(value: string): void {\n    if (value === this.#decisive) this.#decisives = 0;',
+    file: `${FLOW}/rarer-accumulators.ts`,
+    find: 'this.add(value, -times);',
+    replace: 'if (value === this.#decisive) this.#decisives = 0;',
     caughtBy: AGGREGATED,
   },
   {
@@ -178,7 +177,7 @@ const AGGREGATES: readonly Mutant[] = [
   },
   {
     breaks: 'count(DISTINCT): the first of equal values takes all with it',
-    file: `${FLOW}/aggregates.ts`,
+    file: `${FLOW}/distinct-fold.ts`,
     find: 'if (equal.count > 0) return;',
     replace: 'if (equal.count < 0) return;',
     caughtBy: GROUPS,
@@ -186,8 +185,8 @@ const AGGREGATES: readonly Mutant[] = [
   {
     breaks: 'FILTER: lets all in',
     file: `${FLOW}/aggregates.ts`,
-    find: "if (this.#filter(tuple) === 't') this.#inner.add(key, tuple);",
-    replace: 'this.#inner.add(key, tuple);',
+    find: "if (this.#filter(tuple) === 't') this.#inner.add(key, tuple, times);",
+    replace: 'this.#inner.add(key, tuple, times);',
     caughtBy: GROUPS,
   },
   {

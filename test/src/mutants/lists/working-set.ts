@@ -66,15 +66,15 @@ const MISSES: readonly Mutant[] = [
   {
     breaks: 'C8: what was missing is not caught up with what its snapshot did not see',
     file: `${VIEWS}/block-gear.ts`,
-    find: 'for (const own of events) missing.apply(own);',
+    find: 'for (const own of events) missing.apply(own.rows, own.images);',
     replace: '',
     caughtBy: [`${VIEWS}/new-parents.pg.test.ts`, 'P1: every answer that is told is one of Postgres'],
   },
   {
     breaks: 'C8: what is known already is read once more beside what is missing',
     file: `${FLOW}/block-engine.ts`,
-    find: 'beside === null || beside.#stores[input]?.isCovered(key) !== true',
-    replace: 'beside === null || !!key',
+    find: '!(beside instanceof BlockEngine) || beside.#stores[input]?.isCovered(key) !== true',
+    replace: '!!key',
     caughtBy: [`${FLOW}/complement.test.ts`, 'what is not known is asked for'],
   },
   {
@@ -125,7 +125,7 @@ const MISSES: readonly Mutant[] = [
   {
     breaks: 'working set: answers within others are kept when nobody demands them',
     file: `${FLOW}/block-engine.ts`,
-    find: 'if (child !== null) child.#forget(key);',
+    find: 'child?.forget(key);',
     replace: '',
     caughtBy: LOOPS,
   },
@@ -219,7 +219,7 @@ const CATCHING_UP: readonly Mutant[] = [
   {
     breaks: 'absorbing: what is within another is left behind',
     file: `${FLOW}/block-engine.ts`,
-    find: 'if (others !== null && this.#children[at]?.fillFrom(others) === true) any = true;',
+    find: 'if (others !== null && this.#children[at]?.fillFrom(others, isRemade) === true) any = true;',
     replace: 'void others;',
     caughtBy: known('a subquery of its own'),
   },

@@ -3,7 +3,7 @@ import { chunksOfBlock } from '../../chunks/chunks-of.js';
 import { ENTRY_BYTES } from '../../engine/held-bytes.js';
 import type { RowEvent } from '../../engine/table-engine.js';
 import type { PgText } from '../../value.js';
-import type { Need } from '../block-engine.js';
+import type { Need } from '../maintained.js';
 import { FlowEngine } from '../flow-engine.js';
 import type { Block } from '../plan.js';
 import { framed, type Row } from '../row.js';

@@ -23,22 +23,78 @@ export function demandSql(
   lists: readonly (readonly PgText[])[],
   limit: number,
 ): BuiltSql {
+  const { from, params } = fromLists(source, demand, table, registry, lists);
+  const columns = source.columns.map(({ name }) => `, t.${quote(name)}`).join('');
+  return { text: `SELECT d."ord"${columns}\n${from}\nLIMIT ${limit}`, params };
+}
+
+function fromLists(
+  source: Source,
+  demand: Demand,
+  table: Pick<Table, 'schema' | 'name' | 'kind' | 'columns'>,
+  registry: Registry,
+  lists: readonly (readonly PgText[])[],
+): { readonly from: string; readonly params: BuiltSql['params'] } {
   const types = demand.pairs.map(({ column, type }) =>
     comparedType(type, must(source.columns[column], 'a column of the source').name, table, registry),
   );
-  const columns = source.columns.map(({ name }) => `, t.${quote(name)}`).join('');
   const only = table.kind === 'partitioned' ? '' : 'ONLY ';
   const on = demand.pairs.map(({ column }, at) => {
     const name = must(source.columns[column], 'a column of the source').name;
     return `t.${quote(name)} OPERATOR(pg_catalog.=) d."p${at + 1}"`;
   });
   return {
-    text: `SELECT d."ord"${columns}
-FROM ${bindingsTable(types, 1)} AS d JOIN ${only}${quote(table.schema)}.${quote(table.name)} AS t ON ${on.length === 0 ? 'true' : on.join(' AND ')}
-LIMIT ${limit}`,
+    from: `FROM ${bindingsTable(types, 1)} AS d JOIN ${only}${quote(table.schema)}.${quote(table.name)} AS t ON ${on.length === 0 ? 'true' : on.join(' AND ')}`,
     params: bindingsParams(types.length, lists),
   };
 }
+
+/**
+ * The same of a source that is tallied: one row for each list and each image, and how many rows of the table have it.
+ *
+ *   SELECT d.ord, the source's columns, count(*) FROM … GROUP BY d.ord, the source's columns
+ *
+ * Images are texts: what is equal and prints differently, as 1.0 and 1.00, is apart.
+ */
+export function tallySql(
+  source: Source,
+  demand: Demand,
+  table: Pick<Table, 'schema' | 'name' | 'kind' | 'columns'>,
+  registry: Registry,
+  lists: readonly (readonly PgText[])[],
+  limit: number,
+): BuiltSql {
+  const { from, params } = fromLists(source, demand, table, registry, lists);
+  const columns = source.columns.map(({ name, type }) => `, ${imageSql(`t.${quote(name)}`, type)}`);
+  const by = ['d."ord"', ...columns.map((_, at) => String(at + 2))].join(', ');
+  return {
+    text: `SELECT d."ord"${columns.join('')}, count(*)
+${from}
+GROUP BY ${by}
+LIMIT ${limit}`,
+    params,
+  };
+}
+
+/** A value by which exactly those rows are grouped that have the same text. */
+function imageSql(column: string, { kind }: ValueType): string {
+  if (BY_THEMSELVES.has(kind)) return column;
+  if (kind === 'text') return `${column} COLLATE pg_catalog."C"`;
+  // concat calls a type's own output function, as no cast to text does.
+  return `CASE WHEN ${column} IS NOT DISTINCT FROM NULL THEN NULL ELSE pg_catalog.concat(${column}) END COLLATE pg_catalog."C"`;
+}
+
+/** Types of which equal values have equal texts, and which GROUP BY takes. */
+const BY_THEMSELVES: ReadonlySet<ValueType['kind']> = new Set([
+  'bool',
+  'int',
+  'uuid',
+  'bytea',
+  'date',
+  'timestamp',
+  'timestamptz',
+  'enum',
+]);
 
 /** By kind: the type that the values of the other side are read in. An integer may be of any width. */
 const COMPARED: Readonly<Partial<Record<ValueType['kind'], string>>> = {

@@ -16,6 +16,7 @@ import { baseTypeOf } from '../types.js';
 import { columnType } from '../value-types.js';
 import { NotABlock } from './reasons.js';
 import type { PlannedTable } from './planning.js';
+import { tallied } from './tallied.js';
 import { toBlock } from './to-block.js';
 
 type Analysed = Extract<Analysis, { kind: 'analysed' }>;
@@ -46,7 +47,8 @@ export function planBlocks(
   for (const [oid, inherit] of tables) checkWhole(registry, oid, inherit);
   const plan = toBlock(query, analysed, (oid) => plannedTable(registry, oid), { textOrders: true });
   assert(ordered === plan.block.order.length > 0, 'a plan is ordered where its query is');
-  const { block, visible, params } = plan;
+  const { visible, params } = plan;
+  const block = tallied(plan.block, (oid) => tableNamed(registry, oid).hasWholeOldRows);
   checkReproduced(block, new TextOrders(collationsOf(block), { textsMax: 0 }).functions);
   const chunks = chunksOfBlock(block);
   return { kind: 'incremental', plan: { kind: 'blocks', chunks, block, visible }, params, fallback };

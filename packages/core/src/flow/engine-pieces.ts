@@ -1,0 +1,29 @@
+import type { HeldBytes } from '../engine/held-bytes.js';
+import type { Compile, Pieces } from './compile.js';
+import type { Maintained } from './maintained.js';
+import type { FlowMember } from './member.js';
+import type { Block } from './plan.js';
+
+/** What an engine is made of. */
+export interface EnginePieces extends Pieces {
+  readonly engines: Engines;
+}
+
+/** What keeps blocks that the kernel does not keep by their rows. */
+export interface Engines {
+  readonly tally?: MakeEngine;
+}
+
+/** @param isLeft whether a member is left to Postgres, whatever the rows; null for a block within another */
+export type MakeEngine = (
+  plan: Block,
+  parts: EngineParts,
+  isLeft: ((member: FlowMember) => boolean) | null,
+) => Maintained;
+
+/** What all blocks of a plan share. */
+export interface EngineParts {
+  readonly compile: Compile;
+  readonly engines: Engines;
+  readonly bytes: HeldBytes;
+}
