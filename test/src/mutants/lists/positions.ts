@@ -37,14 +37,14 @@ export const POSITIONS: readonly Mutant[] = [
     file: `${SESSIONS}/spot.ts`,
     find: 'return ((BigInt(Math.max(0, this.#epochs.length - 1)) << LSN_BITS) | lsn) as Spot;',
     replace: 'return lsn as bigint as Spot;',
-    caughtBy: [SESSIONS_TEST, 'another epoch: a lower LSN is ahead'],
+    caughtBy: [`${SESSIONS}/resuming.test.ts`, 'another epoch: a lower LSN is ahead'],
   },
   {
     breaks: 'C1: a client is served what is older than what it has seen',
     file: `${SESSIONS}/mover.ts`,
     find: 'this.#position = later(this.#position, floor);',
     replace: 'void floor;',
-    caughtBy: [SESSIONS_TEST, 'P3 nothing older than the client has seen, within an epoch'],
+    caughtBy: [`${SESSIONS}/resuming.test.ts`, 'P3 nothing older than the client has seen, within an epoch'],
   },
   {
     breaks: 'C1: the client takes a lower LSN of the same epoch',

@@ -89,14 +89,14 @@ export const SESSION_RULES: readonly Mutant[] = [
     file: `${SESSIONS}/fold.ts`,
     find: "if (op[0] === 'edit' && before !== undefined) before.push(op);",
     replace: "if (op[0] === 'del' && before !== undefined) before.push(op);",
-    caughtBy: [TEST, 'edits are folded with all that they build on'],
+    caughtBy: [`${SESSIONS}/slow-clients.test.ts`, 'edits are folded with all that they build on'],
   },
   {
     breaks: 'C13: clients that take no edits are brought on by deltas that hold some',
     file: `${SESSIONS}/feed.ts`,
     find: 'if (!edits && n < this.#edited) return false;',
     replace: '',
-    caughtBy: [TEST, 'edits are for those who take them'],
+    caughtBy: [`${SESSIONS}/slow-clients.test.ts`, 'edits are for those who take them'],
   },
   {
     breaks: 'C13: a row that moves within a window is edited from what it is',
@@ -170,7 +170,7 @@ export const SESSION_RULES: readonly Mutant[] = [
     find: 'if (p !== null && target <= p) reached.push(id);',
     replace:
       "if (p !== null && target <= p && [...this.members.values()].every((member) => member.state === 'current')) reached.push(id);",
-    caughtBy: [TEST, 'C14 reach does not wait for views that are behind or loading'],
+    caughtBy: [`${SESSIONS}/reaches.test.ts`, 'C14 reach does not wait for views that are behind or loading'],
   },
   {
     breaks: 'C14: rows that are behind are shown as current',
@@ -184,35 +184,35 @@ export const SESSION_RULES: readonly Mutant[] = [
     file: `${SESSIONS}/session.ts`,
     find: 'if (resume.chain !== member.feed.chain) return;',
     replace: '',
-    caughtBy: [TEST, 'C15 resume: held deltas, else a difference, nothing twice'],
+    caughtBy: [`${SESSIONS}/resuming.test.ts`, 'C15 resume: held deltas, else a difference, nothing twice'],
   },
   {
     breaks: 'C15: a position of another epoch is taken for one of this',
     file: `${SESSIONS}/spot.ts`,
     find: 'const index = this.#epochs.lastIndexOf(parsed.epoch);',
     replace: 'const index = this.#epochs.length - 1;',
-    caughtBy: [TEST, 'P3 nothing older than the client has seen, within an epoch'],
+    caughtBy: [`${SESSIONS}/resuming.test.ts`, 'P3 nothing older than the client has seen, within an epoch'],
   },
   {
     breaks: 'C15: who is back gets whole rows although its digest agrees',
     file: `${SESSIONS}/mover.ts`,
     find: 'if (resume === null || resume.buckets.length === 0) return rows;',
     replace: 'if (resume !== undefined) return rows;',
-    caughtBy: [TEST, 'C15 resume: held deltas, else a difference, nothing twice'],
+    caughtBy: [`${SESSIONS}/resuming.test.ts`, 'C15 resume: held deltas, else a difference, nothing twice'],
   },
   {
     breaks: 'C15: buckets that differ are not sent',
     file: `${SESSIONS}/difference.ts`,
     find: 'const buckets = ours.buckets.flatMap((sum, i) => (sum === resume.buckets[i] ? [] : [i]));',
     replace: 'const buckets = ours.buckets.flatMap((sum, i) => (sum.length > 0 ? [] : [i]));',
-    caughtBy: [TEST, 'C15 a difference brings the rows that differ, and no others'],
+    caughtBy: [`${SESSIONS}/resuming.test.ts`, 'C15 a difference brings the rows that differ, and no others'],
   },
   {
     breaks: 'C15: a digest does not see the values of a row',
     file: 'packages/core/src/digest.ts',
     find: 'for (const value of row) text.text(value);',
     replace: 'void row;',
-    caughtBy: [TEST, 'C15 a difference brings the rows that differ, and no others'],
+    caughtBy: [`${SESSIONS}/resuming.test.ts`, 'C15 a difference brings the rows that differ, and no others'],
   },
   {
     breaks: 'C17: an error ends without a word',
@@ -226,13 +226,19 @@ export const SESSION_RULES: readonly Mutant[] = [
     file: `${SESSIONS}/mover.ts`,
     find: 'if (p !== null && target <= p) reached.push(id);',
     replace: 'if (p !== null && target >= SPOT_ZERO) reached.push(id);',
-    caughtBy: [TEST, 'C26 reach: LSN, position, token; before and after; and what never comes'],
+    caughtBy: [
+      `${SESSIONS}/reaches.test.ts`,
+      'C26 reach: LSN, position, token; before and after; and what never comes',
+    ],
   },
   {
     breaks: 'C26: a token that came before it was asked for is waited for',
     file: `${SESSIONS}/reaches.ts`,
     find: 'const seen = tokens.find(target);',
     replace: 'const seen = tokens.find(`${target}-`);',
-    caughtBy: [TEST, 'C26 reach: LSN, position, token; before and after; and what never comes'],
+    caughtBy: [
+      `${SESSIONS}/reaches.test.ts`,
+      'C26 reach: LSN, position, token; before and after; and what never comes',
+    ],
   },
 ];
