@@ -1,72 +1,56 @@
-import { createClient } from '@sluice/client';
-import { createSluice } from '@sluice/server';
-import { createTestDatabase, startTestPostgres } from '@sluice/server/testing/postgres';
 import { expect, test } from 'vitest';
+import { onSchemaStage } from './kit/schema-stage.js';
 
 // DDL sends no rows, and changes answers all the same. Seen from a client, with the catalog polled.
 
 test('a client follows the schema: rewritten rows, new and changed columns, rights, names', async () => {
-  const server = await startTestPostgres();
-  const database = await createTestDatabase(
-    server,
+  await onSchemaStage(
     `CREATE TABLE t (id int PRIMARY KEY, v int, w text); INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b');
      CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1)`,
+    { eventTrigger: false },
+    async ({ database, client }) => {
+      const open = (sql: string) => client.live({ sql, params: [] });
+      const [filter, sum, star] = [
+        open('SELECT id, v FROM t ORDER BY id'),
+        open('SELECT sum(v) FROM t'),
+        open('SELECT * FROM t ORDER BY id'),
+      ];
+      const untouched = open('SELECT id FROM other ORDER BY id');
+      const statuses = new Set<string>();
+      filter.subscribe(() => statuses.add(filter.status));
+      const shows = (view: typeof filter, rows: unknown[]): Promise<void> =>
+        expect.poll(() => [view.status, view.rows]).toEqual(['current', rows]);
+      await shows(sum, [{ sum: '3' }]);
+
+      await database.sql('ALTER TABLE t ALTER v TYPE int USING v + 10');
+      await shows(filter, [
+        { id: '1', v: '11' },
+        { id: '2', v: '12' },
+      ]);
+      await shows(sum, [{ sum: '23' }]);
+
+      await database.sql('ALTER TABLE t ADD COLUMN x int DEFAULT 7; ALTER TABLE t DROP COLUMN w');
+      await shows(star, [
+        { id: '1', v: '11', x: '7' },
+        { id: '2', v: '12', x: '7' },
+      ]);
+
+      await database.sql(`ALTER TABLE t ALTER v TYPE text USING 'v' || v`);
+      await shows(filter, [
+        { id: '1', v: 'v11' },
+        { id: '2', v: 'v12' },
+      ]);
+      // There is no sum of texts.
+      await expect.poll(() => [sum.status, sum.error?.retry]).toEqual(['error', false]);
+
+      expect(statuses).not.toContain('error');
+      await database.sql('REVOKE SELECT ON t FROM sluice_client');
+      await expect.poll(() => [filter.status, filter.error?.code]).toEqual(['error', 'read_not_permitted']);
+
+      await database.sql('INSERT INTO other VALUES (2)');
+      await shows(untouched, [{ id: '1' }, { id: '2' }]);
+      await database.sql('DROP TABLE other');
+      await expect.poll(() => untouched.status).toBe('error');
+    },
   );
-  const sluice = createSluice({
-    database: database.url,
-    allowSql: true,
-    port: 0,
-    logLevel: 'silent',
-    pollMs: 100,
-  });
-  const { client } = createClient({ url: await sluice.listen(), values: 'text' });
-  try {
-    const open = (sql: string) => client.live({ sql, params: [] });
-    const [filter, sum, star] = [
-      open('SELECT id, v FROM t ORDER BY id'),
-      open('SELECT sum(v) FROM t'),
-      open('SELECT * FROM t ORDER BY id'),
-    ];
-    const untouched = open('SELECT id FROM other ORDER BY id');
-    const statuses = new Set<string>();
-    filter.subscribe(() => statuses.add(filter.status));
-    const shows = (view: typeof filter, rows: unknown[]): Promise<void> =>
-      expect.poll(() => [view.status, view.rows]).toEqual(['current', rows]);
-    await shows(sum, [{ sum: '3' }]);
-
-    await database.sql('ALTER TABLE t ALTER v TYPE int USING v + 10');
-    await shows(filter, [
-      { id: '1', v: '11' },
-      { id: '2', v: '12' },
-    ]);
-    await shows(sum, [{ sum: '23' }]);
-
-    await database.sql('ALTER TABLE t ADD COLUMN x int DEFAULT 7; ALTER TABLE t DROP COLUMN w');
-    await shows(star, [
-      { id: '1', v: '11', x: '7' },
-      { id: '2', v: '12', x: '7' },
-    ]);
-
-    await database.sql(`ALTER TABLE t ALTER v TYPE text USING 'v' || v`);
-    await shows(filter, [
-      { id: '1', v: 'v11' },
-      { id: '2', v: 'v12' },
-    ]);
-    // There is no sum of texts.
-    await expect.poll(() => [sum.status, sum.error?.retry]).toEqual(['error', false]);
-
-    expect(statuses).not.toContain('error');
-    await database.sql('REVOKE SELECT ON t FROM sluice_client');
-    await expect.poll(() => [filter.status, filter.error?.code]).toEqual(['error', 'read_not_permitted']);
-
-    await database.sql('INSERT INTO other VALUES (2)');
-    await shows(untouched, [{ id: '1' }, { id: '2' }]);
-    await database.sql('DROP TABLE other');
-    await expect.poll(() => untouched.status).toBe('error');
-  } finally {
-    client.close();
-    await sluice.stop();
-    await database.drop();
-    await server.destroy();
-  }
 });
