@@ -59,7 +59,7 @@ const INTRODUCTION = `# Functions and operators
 What expressions of an incremental query may hold. Each is judged against Postgres 14 to 18 with values at the edges of
 its types, results text for text and errors by their code; this page is generated from the code and Postgres's catalog.
 A query that holds another function is re-run instead, and \`sluice explain\` says so. Where a function of this list
-meets a value that it leaves to Postgres (a time zone other than UTC, a letter beyond ASCII in \`lower\`), Postgres is
+meets a value that it leaves to Postgres (a time zone other than UTC, a Greek letter in \`lower\`), Postgres is
 asked for that result. Besides: AND, OR, NOT, IS, CASE, COALESCE, NULLIF, GREATEST, LEAST, ARRAY[…], ANY and ALL, IS
 DISTINCT FROM, subscripts, and casts to and from text.
 

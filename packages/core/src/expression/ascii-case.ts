@@ -1,11 +1,16 @@
-/** Languages with two letters i, dotted and not: `lower('I')` is no `i` there. (glibc's and ICU's locales) */
-const TURKIC = /^(az|crh|ku|tr|tt)([-_.@]|$)/i;
+/**
+ * Languages with two letters i, dotted and not: `lower('I')` is no `i` there; and Lithuanian, whose small i keeps its dot
+ * below an accent. (glibc's and ICU's locales)
+ */
+const OWN_CASE = /^(az|crh|ku|lt|tr|tt)([-_.@]|$)/i;
+/** They know the case of ASCII alone. */
+const BYTEWISE = /^(C|POSIX)$/i;
 
 /**
- * Whether ASCII letters change their case under a collation as they do everywhere: what `lower`, `upper` and ILIKE need
- * of the collation that they are planned under.
+ * Whether letters change their case under a collation as they do everywhere: what `lower`, `upper` and ILIKE need of the
+ * collation that they are planned under, unless it is "C".
  * @param locale as `pg_collation` or `pg_database` has it: `en_US.UTF-8`, `de-AT-x-icu`, `C`
  */
 export function hasUsualCase(locale: string): boolean {
-  return !TURKIC.test(locale);
+  return !OWN_CASE.test(locale) && !BYTEWISE.test(locale);
 }

@@ -1,6 +1,6 @@
 import type { ValueType } from '../plan.js';
-import { casing } from './casing.js';
-import { asciiLower, characters } from './characters.js';
+import { lowering } from './casing.js';
+import { characters } from './characters.js';
 import { notReproduced, raise } from './errors.js';
 import { strict, typedTests, type Family } from './registry.js';
 
@@ -114,7 +114,7 @@ function withEscape(pattern: string, escape: string): string {
 
 /** Cased and then matched, as Postgres does it. */
 function caseless(types: readonly ValueType[]): (text: string, pattern: string) => boolean {
-  const lower = casing(asciiLower)(types);
+  const lower = lowering(types);
   const matches = matching();
   return (text, pattern) => matches(lower(text), lower(pattern));
 }

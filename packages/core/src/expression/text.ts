@@ -1,9 +1,9 @@
 import { trimBlanks } from '../engine/compare-text.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
-import { asciiLower, asciiUpper, byteLength, cut, lengthOf } from './characters.js';
+import { byteLength, cut, lengthOf } from './characters.js';
 import { INVALID_PARAMETER, notReproduced, raise } from './errors.js';
-import { casing } from './casing.js';
+import { lowering, raising } from './casing.js';
 import { loose, stable, strict, tests, typed, type Family } from './registry.js';
 
 /** Longer results are left to Postgres, which has its own limit. */
@@ -114,7 +114,7 @@ const same = (text: string): string => text;
 
 export const TEXT: Family = {
   ...tests({ text_starts_with: (text, start) => text.startsWith(start) }),
-  ...typed('text', { lower: casing(asciiLower), upper: casing(asciiUpper) }),
+  ...typed('text', { lower: lowering, upper: raising }),
   ...strict('int4', {
     textlen: (text) => String(lengthOf(text)),
     textoctetlen: (text) => String(byteLength(text)),

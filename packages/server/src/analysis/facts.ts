@@ -89,7 +89,7 @@ export interface CollationFact {
   readonly bytewise: boolean;
   /** Orders by bytes, whatever it knows of case. */
   readonly ordersByBytes: boolean;
-  /** ASCII letters change their case under it as they do everywhere. */
+  /** Letters change their case under it as they do everywhere, or those of ASCII alone do. */
   readonly usualCase: boolean;
 }
 
@@ -274,12 +274,14 @@ type CollationJson = Omit<CollationFact, 'ordersByBytes' | 'usualCase'> & {
   readonly locale: string | null;
 };
 
-/** The builtin provider has no order but that of code points. */
+/** The builtin provider has no order but that of code points; its "C" is that of the C library. */
 function collationFact({ provider, locale, ...fact }: CollationJson): CollationFact {
+  const bytewise = fact.bytewise || (provider === 'b' && locale === 'C');
   return {
     ...fact,
-    ordersByBytes: fact.bytewise || provider === 'b',
-    usualCase: fact.bytewise || hasUsualCase(locale ?? ''),
+    bytewise,
+    ordersByBytes: bytewise || provider === 'b',
+    usualCase: bytewise || hasUsualCase(locale ?? ''),
   };
 }
 
