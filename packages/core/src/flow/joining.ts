@@ -8,7 +8,7 @@ import type { Combinations } from './combinations.js';
 import type { ChildIndex, InputStore } from './input-store.js';
 import type { FlowMember, Tuple } from './member.js';
 import { ABSENT, framed, type Row } from './row.js';
-import { Unplaced } from './text-orders.js';
+import { Unplaced } from './unplaced.js';
 
 /** Rows that are looked at to make the tuples of one anchor: a join without equalities that needs more is Postgres's. */
 export const VISITS_MAX = 1_000_000;

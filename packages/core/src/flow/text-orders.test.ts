@@ -7,7 +7,6 @@ import {
   TextOrders,
   textFunction,
   tokensBetween,
-  Unplaced,
 } from './text-orders.js';
 
 const NAME = '"pg_catalog"."de-x-icu"';

@@ -4,6 +4,7 @@ import { NotReproduced } from '../expression/errors.js';
 import type { PgFunction } from '../expression/registry.js';
 import type { Functions } from './compile.js';
 import { placeOf } from './row-order.js';
+import { Unplaced } from './unplaced.js';
 
 /*
  * The order of texts under collations that only Postgres knows: glibc's and ICU's. (C16)
@@ -29,21 +30,6 @@ export interface OrderQuestion {
   /** As SQL names it, quoted. */
   readonly collation: string;
   readonly texts: readonly string[];
-}
-
-/** A text whose place is not known yet. */
-export class Unplaced extends NotReproduced {
-  readonly #orders: TextOrders;
-
-  constructor(orders: TextOrders) {
-    super('the order of a text that has no place yet');
-    this.#orders = orders;
-  }
-
-  /** Does again what came upon it, to learn of all texts that are wanted. What comes of it is void. */
-  learn(work: () => void): void {
-    this.#orders.learn(work);
-  }
 }
 
 export interface TextOrdersOptions {
