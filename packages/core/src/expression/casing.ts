@@ -11,13 +11,11 @@ import { notReproduced } from './errors.js';
 const CASELESS =
   '\\u0300-\\u0344\\u0346-\\u036f\\u0590-\\u06ff\\u0900-\\u0eff\\u2000-\\u20cf\\u2190-\\u245f\\u2500-\\u2bff' +
   '\\u3000-\\u9fff\\uac00-\\ud7a3\\ufe00-\\ufe0f\\ufe30-\\ufe4f\\u{1f000}-\\u{1faff}\\u{20000}-\\u{3ffff}';
-/** Dotted I has one letter as its small one, or two. */
-const LOWERED = new RegExp(`^[\\0-\\u012f\\u0131-\\u017f\\u0400-\\u045f\\u0490\\u0491${CASELESS}]*$`, 'u');
-/** Sharp s and its like have one capital letter, or two, or none. */
-const RAISED = new RegExp(
-  `^[\\0-\\u00b4\\u00b6-\\u00de\\u00e0-\\u012f\\u0132-\\u0148\\u014a-\\u017e\\u0400-\\u045f\\u0490\\u0491${CASELESS}]*$`,
-  'u',
-);
+/** Of dotted I glibc and ICU have different small letters. */
+const KNOWN = new RegExp(`^[\\0-\\u012f\\u0131-\\u017f\\u0400-\\u045f\\u0490\\u0491${CASELESS}]*$`, 'u');
+
+/** One capital letter, or two, or none. */
+const SHARP = /[µßıŉſ]/;
 
 type Casing = (types: readonly ValueType[]) => (text: string) => string;
 
@@ -26,15 +24,25 @@ type Casing = (types: readonly ValueType[]) => (text: string) => string;
  * collation: under C only ASCII letters change; under another, the case of the characters above is as everywhere.
  * The planner plans casing only where `hasUsualCase` says so of the collation, or of the database's locale.
  */
-function casing(ofAscii: (text: string) => string, known: RegExp, change: (text: string) => string): Casing {
+function casing(
+  ofAscii: (text: string) => string,
+  isKnown: (text: string) => boolean,
+  change: (text: string) => string,
+): Casing {
   return ([type]) => {
     if (type === undefined || !('ordered' in type)) return notReproduced('case under an unknown collation');
     return (text) => {
       if (type.ordered || isAscii(text)) return ofAscii(text);
-      return known.test(text) ? change(text) : notReproduced('the case of rarer letters');
+      return isKnown(text) ? change(text) : notReproduced('the case of rarer letters');
     };
   };
 }
 
-export const lowering: Casing = casing(asciiLower, LOWERED, (text) => text.toLowerCase());
-export const raising: Casing = casing(asciiUpper, RAISED, (text) => text.toUpperCase());
+const isKnown = (text: string): boolean => KNOWN.test(text);
+
+export const lowering: Casing = casing(asciiLower, isKnown, (text) => text.toLowerCase());
+export const raising: Casing = casing(
+  asciiUpper,
+  (text) => isKnown(text) && !SHARP.test(text),
+  (text) => text.toUpperCase(),
+);

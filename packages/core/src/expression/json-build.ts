@@ -4,7 +4,7 @@ import { parseArray } from './array-value.js';
 import { INVALID_PARAMETER, notReproduced, raise } from './errors.js';
 import { printString } from './json-string.js';
 import { loose, stable, typed, type Family } from './registry.js';
-import { parseRow } from './row-value.js';
+import { parseRow } from './row-text.js';
 
 /**
  * Values of any type as JSON: `to_json`, `json_build_object` and their kind. Numbers and booleans stand for

@@ -6,7 +6,7 @@ import { nameWriter, pairs, writerOf } from './json-build.js';
 import { canonicalJson, parseNode, printNode, type JsonNode, type JsonObject } from './json-node.js';
 import { readNumeric } from './numeric.js';
 import { loose, stable, typed, type Family } from './registry.js';
-import { parseRow } from './row-value.js';
+import { parseRow } from './row-text.js';
 
 /** As `jsonb`: numbers in full digits. */
 function nodeWriter(type: ValueType | undefined): (value: string) => JsonNode {

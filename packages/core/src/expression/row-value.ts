@@ -1,5 +1,5 @@
 import type { PgText } from '../value.js';
-import { notReproduced } from './errors.js';
+import { parseRow } from './row-text.js';
 
 /** The text of a row value. (Postgres manual, "Composite Type Input and Output Syntax") */
 export function printRow(fields: readonly PgText[]): string {
@@ -11,25 +11,6 @@ const QUOTED = /^$|[(),"\\ \t\n\v\f\r]/;
 
 function printField(field: string): string {
   return QUOTED.test(field) ? `"${field.replace(/["\\]/g, '$&$&')}"` : field;
-}
-
-const FIELD = /("(?:[^"\\]|""|\\.)*"|[^,()"]*)([,)])/sy;
-
-/** @param text as `printRow` makes it */
-export function parseRow(text: string): readonly PgText[] {
-  const fields: PgText[] = [];
-  if (text === '()') return fields;
-  for (let at = 1; at < text.length;) {
-    FIELD.lastIndex = at;
-    const [, field = ''] = FIELD.exec(text) ?? notReproduced('text that is no row');
-    fields.push(field === '' ? null : field.startsWith('"') ? unquoted(field) : field);
-    at = FIELD.lastIndex;
-  }
-  return fields;
-}
-
-function unquoted(field: string): string {
-  return field.slice(1, -1).replace(/(["\\])(.)/gs, '$2');
 }
 
 /** Field by field; NULLs are equal, and above all else. (rowtypes.c, `record_cmp`) */

@@ -209,7 +209,7 @@ class BlockEngine implements Maintained {
     for (const [at, child] of this.#children.entries()) {
       if (child === null) continue;
       while (child.startChildren(visits)) any = true;
-      const [store, { asks }] = [must(this.#stores[at], 'store'), child];
+      const [store, { asks }] = [this.#store(at), child];
       for (const member of child.open) {
         if (!store.isCovered(member.key)) {
           if (!child.start(member, visits)) continue;
@@ -329,6 +329,14 @@ class BlockEngine implements Maintained {
     if (member !== undefined) this.remove(member);
   }
 
+  #store(at: number): InputStore {
+    return must(this.#stores[at], 'store');
+  }
+
+  #input(at: number): CompiledInput {
+    return must(this.block.inputs[at], 'input');
+  }
+
   #paramKey(at: number, member: FlowMember): string {
     return this.block.inputs[at]?.paramKey?.(member.params) ?? '';
   }
@@ -341,9 +349,9 @@ class BlockEngine implements Maintained {
 
   /** The key of a subquery that a row of the parent and a member make together. */
   #combine(at: number, key: string, above: readonly PgText[], member: FlowMember): void {
-    const store = must(this.#stores[at], 'store');
+    const store = this.#store(at);
     if (store.isDemanded(key)) return;
-    const compiled = must(this.block.inputs[at], 'input');
+    const compiled = this.#input(at);
     const row = must(compiled.parentKey(above), 'parameters of a subquery may be NULL');
     this.#mixed[at]?.add(key, { row, params: this.#paramKey(at, member) });
     const given = compiled.given(above, member.params);
@@ -352,7 +360,7 @@ class BlockEngine implements Maintained {
   }
 
   #index(below: CompiledInput, at: number): ChildIndex {
-    const store = (): InputStore => must(this.#stores[at], 'store');
+    const store = (): InputStore => this.#store(at);
     return new ChildIndex(
       below.paramKey === null
         ? { get: (key) => store().aboveOf(key), set: (key, rows) => store().setAbove(key, rows) }
@@ -369,8 +377,8 @@ class BlockEngine implements Maintained {
   }
 
   #demand(at: number, key: string, values: readonly PgText[]): void {
-    const store = must(this.#stores[at], 'store');
-    const compiled = must(this.block.inputs[at], 'input');
+    const store = this.#store(at);
+    const compiled = this.#input(at);
     if (store.demand(key, () => compiled.given(values, []))) this.#need(at, key);
   }
 
@@ -392,9 +400,9 @@ class BlockEngine implements Maintained {
   }
 
   #imagesOf(at: number, changes: TableChanges): Images {
-    const { input, ownKey } = must(this.block.inputs[at], 'input');
+    const { input, ownKey } = this.#input(at);
     if (input.of.kind === 'block') return this.#imagesOfChild(at, changes);
-    const store = must(this.#stores[at], 'store');
+    const store = this.#store(at);
     const rows: RowChange[] = [];
     const blind: (string | null)[] = [];
     for (const change of changes.rows.get(input.of.table) ?? []) {
@@ -409,7 +417,7 @@ class BlockEngine implements Maintained {
 
   /** A row came of which not everything was sent: whom it concerns is known where its key was. */
   #blindKeys(at: number, partial: readonly (PgText | undefined)[]): readonly (string | null)[] {
-    const { input, ownKey } = must(this.block.inputs[at], 'input');
+    const { input, ownKey } = this.#input(at);
     if (input.demand.pairs.some(({ column }) => partial[column] === undefined)) return [null];
     const key = ownKey(partial.map((value) => value ?? null));
     return key !== null && this.#stores[at]?.isCovered(key) === true ? [key] : [];
@@ -429,8 +437,8 @@ class BlockEngine implements Maintained {
   /** All that go, then all that come: rows may exchange their keys. Who stays under its key changes where it is. */
   #exchange(images: readonly Images[]): void {
     for (const [at, { rows, lost, blind }] of images.entries()) {
-      const store = must(this.#stores[at], 'store');
-      const { ownKey } = must(this.block.inputs[at], 'input');
+      const store = this.#store(at);
+      const { ownKey } = this.#input(at);
       for (const key of lost) store.uncover(key);
       for (const key of blind.includes(null) ? [...store.covered()] : blind) {
         if (key === null || !store.isCovered(key)) continue;
@@ -445,8 +453,8 @@ class BlockEngine implements Maintained {
       }
     }
     for (const [at, { rows }] of images.entries()) {
-      const store = must(this.#stores[at], 'store');
-      const { ownKey } = must(this.block.inputs[at], 'input');
+      const store = this.#store(at);
+      const { ownKey } = this.#input(at);
       for (const { next } of rows) {
         if (next === null || store.find(next.key) === next) continue;
         const key = ownKey(next.values);

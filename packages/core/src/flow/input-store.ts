@@ -96,7 +96,7 @@ export class InputStore {
   }
 
   setAbove(key: string, rows: Few<Row> | undefined): void {
-    must(this.#keys.get(key), 'what rows demand is demanded').above = rows;
+    this.#demanded(key).above = rows;
   }
 
   /** Members that demand the key. */
@@ -105,12 +105,12 @@ export class InputStore {
   }
 
   enter(key: string, member: FlowMember): void {
-    const known = must(this.#keys.get(key), 'what a member demands is demanded');
+    const known = this.#demanded(key);
     known.members = withOne(known.members, member);
   }
 
   leave(key: string, member: FlowMember): void {
-    const known = must(this.#keys.get(key), 'what a member demands is demanded');
+    const known = this.#demanded(key);
     known.members = withoutOne(known.members, member);
   }
 
@@ -120,31 +120,31 @@ export class InputStore {
   }
 
   release(key: string): void {
-    const known = must(this.#keys.get(key), 'what is released was demanded');
+    const known = this.#demanded(key);
     if (--known.count === 0) this.#idle.push(key);
   }
 
   /** All rows of a key that is demanded, from now on followed. */
   cover(key: string, rows: Iterable<Row>): void {
-    const known = must(this.#keys.get(key), 'what is covered is demanded');
+    const known = this.#demanded(key);
     known.isCovered = true;
     for (const row of rows) this.#put(known, row);
   }
 
   put(key: string, row: Row): void {
-    this.#put(must(this.#keys.get(key), 'rows come to covered keys'), row);
+    this.#put(this.#demanded(key), row);
   }
 
   remove(row: Row): void {
-    const known = must(this.#keyOf(row), 'a row that goes is held');
+    const known = must(this.#keyOf(row), 'a held row');
     known.rows = withoutOne(known.rows, row);
     this.#gone(row);
   }
 
   /** Another image of a row that is held, under the same key: it takes its place. */
   replace(old: Row, next: Row): void {
-    const known = must(this.#keyOf(old), 'a row that changes is held');
-    known.rows = withOther(must(known.rows, 'a row that changes is held'), old, next);
+    const known = must(this.#keyOf(old), 'a held row');
+    known.rows = withOther(must(known.rows, 'a held row'), old, next);
     this.#byKey.set(next.key, next);
     if (!this.#isShared) this.#bytes.change(bytesBetween(old.values, next.values));
     for (const index of this.#indexes) index.replace(old, next);
@@ -170,6 +170,10 @@ export class InputStore {
       gone.push(key);
     }
     return gone;
+  }
+
+  #demanded(key: string): Key {
+    return must(this.#keys.get(key), 'a demanded key');
   }
 
   #keyOf(row: Row): Key | undefined {
@@ -266,7 +270,7 @@ export class ChildIndex {
   remove(row: Row): void {
     const key = this.#keyOf(row);
     if (key === null) return;
-    const left = withoutOne(must(this.#rows.get(key), 'a row that goes is indexed'), row);
+    const left = withoutOne(must(this.#rows.get(key), 'a held row'), row);
     this.#rows.set(key, left);
     this.#release(key);
   }
@@ -279,7 +283,7 @@ export class ChildIndex {
       this.add(next);
       return;
     }
-    const rows = must(this.#rows.get(key), 'a row that changes is indexed');
+    const rows = must(this.#rows.get(key), 'a held row');
     const changed = withOther(rows, old, next);
     if (changed !== rows) this.#rows.set(key, changed);
   }

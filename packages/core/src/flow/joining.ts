@@ -69,7 +69,7 @@ export class Joining {
    * it alone goes the question whether it is the only one.
    */
   anchors(at: number, row: Row, below: Anchor, tell: OnAnchored): void {
-    const { input, ownKey } = must(this.#block.inputs[at], 'input');
+    const { input, ownKey } = this.#input(at);
     const key = ownKey(row.values);
     if (key === null) return;
     const isFollowed = input.join === 'inner' || input.join === 'left';
@@ -81,8 +81,12 @@ export class Joining {
     this.#up(at, key, [], tell);
   }
 
+  #input(at: number): CompiledInput {
+    return must(this.#block.inputs[at], 'input');
+  }
+
   #up(at: number, key: string, anchor: Anchor, tell: OnAnchored): void {
-    const { parent } = must(this.#block.inputs[at], 'input').input.demand;
+    const { parent } = this.#input(at).input.demand;
     if (parent === null) {
       for (const member of each(this.#stores[at]?.membersOf(key))) tell(member, anchor);
       return;
@@ -165,14 +169,14 @@ export class Joining {
   /** With that row of the input, or without one: the inputs behind it. */
   #further(run: Run, at: number, row: Row | null, key: string): void {
     run.rows[at] = row;
-    const { where } = must(this.#block.inputs[at], 'input');
+    const { where } = this.#input(at);
     if (all(where, run.flat, run.member.params)) this.#join(run, at + 1, key);
   }
 
   /** Whether a row beside the one that the anchor names keeps a left join from being filled up. */
   #hasOthers(run: Run, at: number): boolean {
     if (run.anchor[at] === undefined) return false;
-    const { input, on } = must(this.#block.inputs[at], 'input');
+    const { input, on } = this.#input(at);
     for (const row of this.#candidates({ ...run, anchor: [] }, at)) {
       visit(run);
       place(run.flat, input, row);
@@ -182,7 +186,7 @@ export class Joining {
   }
 
   #candidates({ anchor, member, rows, onUnknown }: Run, at: number): Iterable<Row> {
-    const compiled = must(this.#block.inputs[at], 'input');
+    const compiled = this.#input(at);
     const { parent } = compiled.input.demand;
     const fixed = anchor[at];
     // Below a left join that is filled up nothing is what the anchor names.

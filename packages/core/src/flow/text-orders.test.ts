@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NotReproduced } from '../expression/errors.js';
-import {
-  collationsOf,
-  orderFunction,
-  TextOrders,
-  textFunction,
-  tokensBetween,
-} from './text-orders.js';
+import { collationsOf, orderFunction, TextOrders, textFunction, tokensBetween } from './text-orders.js';
+import { Unplaced } from './unplaced.js';
 
 const NAME = '"pg_catalog"."de-x-icu"';
 
