@@ -22,6 +22,7 @@ import { NETWORK_CHUNK } from './network.js';
 import { RARER_TYPES } from '../expression/rarer-types.js';
 import { AGGREGATES_CHUNK } from './aggregates.js';
 import { LISTS_CHUNK } from './lists.js';
+import { RARER_LISTS_CHUNK } from './rarer-lists.js';
 import { DISTINCT_ON_CHUNK } from './distinct-on.js';
 import { WINDOWS_CHUNK } from './windows.js';
 import { SETS_CHUNK } from './sets.js';
@@ -56,6 +57,7 @@ export const CHUNKS: Readonly<Record<ChunkName, Chunk>> = {
   'rarer-types': { functions: RARER_TYPES },
   aggregates: AGGREGATES_CHUNK,
   lists: LISTS_CHUNK,
+  'rarer-lists': RARER_LISTS_CHUNK,
   'distinct-on': DISTINCT_ON_CHUNK,
   windows: WINDOWS_CHUNK,
   sets: SETS_CHUNK,

@@ -45,6 +45,7 @@ export const CHUNK_NAMES = [
   'rarer-types',
   'aggregates',
   'lists',
+  'rarer-lists',
   'distinct-on',
   'windows',
   'sets',

@@ -1,3 +1,4 @@
+import { isUsualList } from '../flow/lists.js';
 import { partsOf as partsOfType } from '../engine/compare.js';
 import type { Expression } from '../expression.js';
 import { partsOf } from '../expression/parts.js';
@@ -124,8 +125,10 @@ function addGrouping(needs: Needs, { keys, types, aggregates, having }: Grouping
 
 function addAggregate(needs: Needs, { fn, args, types, distinct, order, filter, step }: Aggregate): void {
   needs.expressions([...args, ...[filter ?? [], step ?? []].flat()]);
-  if (!(FOLDS as readonly string[]).includes(fn)) needs.operator('lists');
-  else if (distinct) needs.operator('distinctFold');
+  if (!(FOLDS as readonly string[]).includes(fn)) {
+    needs.operator('lists');
+    if (!isUsualList(fn)) needs.operator('rarerLists');
+  } else if (distinct) needs.operator('distinctFold');
   if (Object.hasOwn(CHUNKS.aggregates.operators?.folds ?? {}, fn)) needs.operator('folds');
   if (fn === 'array_agg') needs.builder('array');
   if (distinct || fn === 'min' || fn === 'max') for (const type of types) needs.type(type);

@@ -142,6 +142,11 @@ test.each(OPERATORS)('%s is named by a plan that needs it, within a subquery too
   expect(chunksOfBlock(block({ inputs }))).toEqual([name]);
 });
 
+test('of lists those of JSON are apart from the others', () => {
+  const list = { fn: 'string_agg', args: [column, column], types: [INT, INT] } as const;
+  expect(chunksOfBlock(grouped(list))).toEqual(['lists', 'rarer-lists']);
+});
+
 test('what a function that returns rows calls is named as well', () => {
   const series = {
     kind: 'function',

@@ -28,6 +28,7 @@ const LOADERS: Readonly<Record<ChunkName, () => Promise<Chunk>>> = {
   'rarer-types': async () => ({ functions: (await import('../expression/rarer-types.js')).RARER_TYPES }),
   aggregates: async () => (await import('./aggregates.js')).AGGREGATES_CHUNK,
   lists: async () => (await import('./lists.js')).LISTS_CHUNK,
+  'rarer-lists': async () => (await import('./rarer-lists.js')).RARER_LISTS_CHUNK,
   'distinct-on': async () => (await import('./distinct-on.js')).DISTINCT_ON_CHUNK,
   windows: async () => (await import('./windows.js')).WINDOWS_CHUNK,
   sets: async () => (await import('./sets.js')).SETS_CHUNK,

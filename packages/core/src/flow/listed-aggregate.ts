@@ -28,11 +28,9 @@ export function listedAggregate(plan: Aggregate, bind: Bind, compile: Compile): 
   const { types: rules } = compile.pieces;
   const args = plan.args.map(bind);
   const sort = plan.order.map(({ expression }) => bind(expression));
-  const { skipsNull, print } = listMaker(plan.fn, {
-    types: plan.types,
-    step: stepOf(plan, compile),
-    builders: compile.pieces.builders,
-  });
+  const { builders, operators } = compile.pieces;
+  const options = { types: plan.types, step: stepOf(plan, compile), builders };
+  const { skipsNull, print } = listMaker(plan.fn, options, operators.rarerLists);
   const parts = plan.order.map(({ type }) => equality(type, rules));
   const listing: Listing = {
     evaluate: (key, tuple) => {

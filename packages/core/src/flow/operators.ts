@@ -2,6 +2,7 @@ import type { TypeRules } from '../engine/compare.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import type { Accumulator, AggregateFactory, Bind, Folds } from './aggregate-state.js';
+import type { ListMaker, ListOptions } from './lists.js';
 import type { Aggregate, Block, ComputedRows, SetOperation, Windows } from './plan.js';
 import type { Change } from './row.js';
 
@@ -22,6 +23,8 @@ export interface Operators<Compile> {
   ) => (params: readonly PgText[]) => readonly (readonly PgText[])[];
   /** Aggregates that show all their values. */
   readonly lists?: (plan: Aggregate, bind: Bind, compile: Compile) => AggregateFactory;
+  /** Of these all but lists of JSON. */
+  readonly rarerLists?: (fn: string, options: ListOptions) => ListMaker;
   /** Aggregates beyond counts, by their names. */
   readonly folds?: Folds;
   /** DISTINCT in one of `FOLDS`. */

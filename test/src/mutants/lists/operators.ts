@@ -205,14 +205,14 @@ const AGGREGATES: readonly Mutant[] = [
   },
   {
     breaks: 'string_agg: the delimiter stands before the first as well',
-    file: `${FLOW}/lists.ts`,
+    file: `${FLOW}/rarer-lists.ts`,
     find: "(at === 0 ? '' : (delimiter ?? '')) + (value ?? '')",
     replace: "(delimiter ?? '') + (value ?? '')",
     caughtBy: GROUPS,
   },
   {
     breaks: 'jsonb_object_agg: of members of one name the first stays',
-    file: `${FLOW}/lists.ts`,
+    file: `${FLOW}/rarer-lists.ts`,
     find: "for (const [name, value] of elements) members.set(nameOf(name ?? null), value ?? 'null');",
     replace:
       "for (const [name, value] of elements.toReversed()) members.set(nameOf(name ?? null), value ?? 'null');",
