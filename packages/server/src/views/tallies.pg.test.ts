@@ -119,6 +119,19 @@ test('after each of many transactions they are what Postgres answers, and nothin
   expect(views.events.filter(({ kind }) => kind === 'missed' || kind === 'handed_over')).toEqual([]);
 });
 
+test('what is equal and prints differently is read apart', async () => {
+  await database.sql(`INSERT INTO item (id, size, label, weight) VALUES
+    (1, 1.0, 'a', 0), (2, 1.00, 'A', '-0'), (3, 1.00, 'A', '-0')`);
+  await start();
+  const numbers = await open('SELECT sum(size), count(*) FROM item');
+  const labels = await open('SELECT count(DISTINCT label COLLATE "C"), count(DISTINCT weight) FROM item');
+  await numbers.shows([['3.00', '3']]);
+  await labels.shows([['2', '1']]);
+  await database.sql('DELETE FROM item WHERE id > 1');
+  await numbers.shows([['1.0', '1']]);
+  await labels.shows([['1', '1']]);
+});
+
 test('C5: what is opened while others write has each change once', async () => {
   await start();
   const random = new Random(11);

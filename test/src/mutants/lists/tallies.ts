@@ -17,7 +17,7 @@ export const TALLIES: readonly Mutant[] = [
     file: 'packages/server/src/planner/blocks/demand-sql.ts',
     find: 'if (BY_THEMSELVES.has(kind)) return column;',
     replace: "if (kind !== 'text') return column;",
-    caughtBy: RANDOM,
+    caughtBy: [TEST, 'what is equal and prints differently is read apart'],
   },
   {
     breaks: 'C5: what the snapshot of a tally did not see is not put on top',
