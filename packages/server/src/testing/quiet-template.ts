@@ -1,4 +1,4 @@
-import type { IncrementalOptions } from '../views/incremental-template.js';
+import type { IncrementalOptions } from '../views/incremental-options.js';
 import type { QuerySpec } from '../views/port.js';
 
 type Scripted = 'planned' | 'gear' | 'rowsPerViewMax' | 'fetch' | 'now';
