@@ -160,6 +160,31 @@ export const tables: Workload = {
       'SELECT id, kind FROM full_row WHERE s IS NULL OR n > 30',
     ),
     query(
+      'incremental',
+      'any order',
+      'full.kinds',
+      ['full_row'],
+      `SELECT kind, count(*) AS n, sum(n) AS sum, min(s) AS least, count(big) AS bigs, max(length(big)) AS longest,
+         count(DISTINCT s) AS texts FROM full_row GROUP BY kind`,
+    ),
+    query(
+      'incremental',
+      'any order',
+      'full.count',
+      ['full_row'],
+      'SELECT count(*) AS n, sum(n) AS sum, avg(length(big)) AS long FROM full_row WHERE kind = $1',
+      (random) => [String(random.int(4))],
+    ),
+    query(
+      'incremental',
+      'ordered',
+      'full.busy',
+      ['full_row', 'bin'],
+      `SELECT b.id, (SELECT count(*) FROM full_row f WHERE f.kind = b.grp) AS n FROM bin b
+       WHERE b.grp = $1 ORDER BY b.id LIMIT 10`,
+      (random) => [String(random.int(3))],
+    ),
+    query(
       'rerun',
       'any order',
       'keyless.all',
