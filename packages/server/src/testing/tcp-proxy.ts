@@ -4,6 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export type Direction = 'toServer' | 'toClient';
 
+/** Between what a trickle lets through. */
+const TRICKLE_MS = 100;
+
 /** A TCP proxy on the loopback that a test can stall, cut or close, for partitions and slow networks. */
 export class TcpProxy {
   readonly #server: Server;
@@ -56,14 +59,17 @@ export class TcpProxy {
     }
   }
 
-  /** Lets a little through to the clients now and then, for so long. */
+  /** Lets what one read brings through to the clients now and then, for so long. Of a proxy without latency. */
   async trickle(ms: number): Promise<void> {
-    for (const end = performance.now() + ms; performance.now() < end;) {
-      this.resume();
-      await delay(2);
-      this.pause('toClient');
-      await delay(100);
-    }
+    const pairs = [...this.#pairs];
+    // Not paused: a pipe that is drained begins to flow again.
+    for (const { client, server } of pairs) server.unpipe(client);
+    for (const end = performance.now() + ms; performance.now() < end; await delay(TRICKLE_MS))
+      for (const { client, server } of pairs) {
+        const chunk: unknown = server.read();
+        if (Buffer.isBuffer(chunk)) client.write(chunk);
+      }
+    for (const { client, server } of pairs) server.pipe(client);
   }
 
   /** Ends all connections there are now, with a reset. */

@@ -119,6 +119,15 @@ const like = (): CallCase[] => [
   { args: ['text', 'text: pattern'], types: [TEXT, TEXT] },
   { args: ['text: long', 'text: pattern'], types: [TEXT, TEXT] },
 ];
+/** Letters beyond ASCII have a case under a language, and none under "C". */
+const cased = (fn: string, cases: readonly CallCase[]): CallCase[] =>
+  cases.flatMap((one) => {
+    const rest = one.args.length > 1 ? ', $2' : '';
+    return [
+      { ...one, sql: `${fn}($1 COLLATE "und-x-icu"${rest})` },
+      { ...one, types: one.args.map(() => ORDERED_TEXT), sql: `${fn}($1 COLLATE "C"${rest})` },
+    ];
+  });
 const collated = (): CallCase[] => [{ args: ['text', 'text'], types: [ORDERED_TEXT, ORDERED_TEXT] }];
 const jsonPath = (type: string): CallCase[] => [{ args: [type, 'text[]: path'] }];
 const jsonKey = (type: string): CallCase[] => [{ args: [type, 'text: key'] }];
@@ -188,11 +197,11 @@ export const CASES: Readonly<Record<string, readonly CallCase[]>> = {
   numeric_trunc: [{ args: ['numeric', 'integer: digits'] }],
   textlike: like(),
   textnlike: like(),
-  texticlike: like(),
-  texticnlike: like(),
+  texticlike: cased('texticlike', like()),
+  texticnlike: cased('texticnlike', like()),
   like_escape: [{ args: ['text: pattern', 'text: escape'] }],
-  lower: [{ args: ['text'], types: [TEXT] }],
-  upper: [{ args: ['text'], types: [TEXT] }],
+  lower: cased('lower', [{ args: ['text'], types: [TEXT] }]),
+  upper: cased('upper', [{ args: ['text'], types: [TEXT] }]),
   text_lt: collated(),
   text_le: collated(),
   text_gt: collated(),
@@ -480,7 +489,7 @@ export const CASES: Readonly<Record<string, readonly CallCase[]>> = {
   ...Object.fromEntries(
     ['like', 'nlike', 'iclike', 'icnlike'].map((name) => [
       `name${name}`,
-      [{ args: ['name', 'text: pattern'], types: [TEXT, TEXT] }],
+      cased(`name${name}`, [{ args: ['name', 'text: pattern'], types: [TEXT, TEXT] }]),
     ]),
   ),
   enum_eq: moods(),
