@@ -72,10 +72,13 @@ export class PortWatcher {
       this.#port.post({ kind: 'snapshot', ref: ++this.#refs, view: asked });
   }
 
-  /** Views without a gap, and how many there are. */
+  /** Views without a gap that have an answer, if only an error; and how many there are. */
   get valid(): readonly [number, number] {
     const views = [...this.#views.values()];
-    return [views.filter(({ gap, at }) => gap === null && at !== null).length, views.length];
+    return [
+      views.filter(({ gap, at, error }) => gap === null && (at !== null || error !== null)).length,
+      views.length,
+    ];
   }
 
   close(): void {
