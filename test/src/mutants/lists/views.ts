@@ -382,7 +382,7 @@ export const VIEW_RULES: readonly Mutant[] = [
     file: `${VIEWS}/table-changes.ts`,
     find: 'relation.columns.findIndex((one) => one.name === column.name),',
     replace:
-      'this.#plan.columns.indexOf(column) + 0 * relation.columns.findIndex((one) => one.name === column.name),',
+      'this.#columns.indexOf(column) + 0 * relation.columns.findIndex((one) => one.name === column.name),',
     caughtBy: [RULES, 'C20: a leaf with its columns in another order is read by name'],
   },
   {
