@@ -1,5 +1,4 @@
 // A view that is handed over while it is open: who holds it is told, over a real socket, and its rows go on.
-import { setTimeout as delay } from 'node:timers/promises';
 import { createClient, type Client } from '@sluice/client';
 import { createSluice, type Sluice } from '@sluice/server';
 import type { TestDatabase } from '@sluice/server/testing/postgres';
@@ -142,7 +141,9 @@ test('a query whose rows take too long to read is run again, where that is quick
   await expect.poll(() => proxy.bytesToClient - before, { interval: 1 }).toBeGreaterThan(1_000_000);
   proxy.pause('toClient');
   expect([view.status, view.gear]).toEqual(['loading', 'incremental']);
-  await delay(statementTimeoutMs + 500);
+  const overdue = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'ClientWrite'
+    AND clock_timestamp() - query_start > $1 * interval '1 ms'`;
+  await expect.poll(async () => (await database.sql(overdue, [statementTimeoutMs])).rowCount).toBe(1);
   proxy.resume();
   await expect.poll(() => [view.status, view.gear]).toEqual(['current', 'rerun']);
   expect(view.reason).toContain('took too long');
