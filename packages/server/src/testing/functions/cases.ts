@@ -1,4 +1,5 @@
 import type { ValueType } from '@sluice/core/plan';
+import { array, CHAR, kinds, multirange, ORDERED_TEXT, range, TEXT, type Canonical } from './case-types.js';
 
 /**
  * How a function is called in a test where its signature in pg_proc does not say it: what its arguments stand for,
@@ -11,34 +12,6 @@ export interface CallCase {
   readonly sql?: string;
   readonly types?: readonly ValueType[];
 }
-
-const ORDERED_TEXT: ValueType = { kind: 'text', ordered: true };
-const TEXT: ValueType = { kind: 'text', ordered: false };
-const CHAR: ValueType = { kind: 'char', ordered: true };
-const kinds = {
-  integer: { kind: 'int' },
-  numeric: { kind: 'numeric' },
-  text: ORDERED_TEXT,
-  'timestamp with time zone': { kind: 'timestamptz' },
-  'timestamp without time zone': { kind: 'timestamp' },
-  'double precision': { kind: 'float' },
-  boolean: { kind: 'bool' },
-  date: { kind: 'date' },
-  bigint: { kind: 'int' },
-} as const satisfies Record<string, ValueType>;
-
-const array = (element: ValueType): ValueType => ({ kind: 'array', element });
-type Canonical = 'int4' | 'int8' | 'date';
-const range = (element: ValueType, canonical?: Canonical): ValueType => ({
-  kind: 'range',
-  element,
-  ...(canonical === undefined ? {} : { canonical }),
-});
-const multirange = (element: ValueType, canonical?: Canonical): ValueType => ({
-  ...range(element, canonical),
-  kind: 'multirange',
-  element,
-});
 
 const ELEMENTS = [
   'integer',
