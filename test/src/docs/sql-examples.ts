@@ -63,6 +63,7 @@ export const BLOCK_EXAMPLES: Readonly<Partial<Record<BlockCause, string>>> = {
   window_order: `SELECT id, row_number() OVER () FROM issue`,
   window_frame: `SELECT id, count(*) OVER (ORDER BY weight RANGE 1 PRECEDING) FROM project`,
   from_unknown: `SELECT x.n FROM issue, XMLTABLE('/a' PASSING xmlelement(name a, title) COLUMNS n int PATH '.') x`,
+  grouped_twice: `SELECT i.title, o.title AS other FROM issue i JOIN issue o ON o.id = i.id GROUP BY GROUPING SETS ((i.title), (o.title))`,
   key_text: `SELECT words, count(*) FROM page GROUP BY words`,
   column_type: `SELECT id, xmlelement(name a, title) FROM issue`,
   order_below: `SELECT id FROM (SELECT id FROM issue ORDER BY points) i LIMIT 3`,

@@ -14,6 +14,8 @@ export const BLOCK_REASONS = {
   from_unknown: 'It reads from something that Sluice does not know.',
   correlated: 'A subquery depends on rows of several tables of the query around it.',
   constant_key: 'It has GROUPING SETS, ROLLUP or CUBE over an expression that reads no column.',
+  grouped_twice:
+    'It has GROUPING SETS, ROLLUP or CUBE over a table that it joins to itself: Postgres 18 may take the two for one.',
   key_text: 'It groups, or tells rows apart, by values of a type whose equality Sluice does not know.',
   aggregate: 'It has an aggregate that Sluice does not maintain.',
   float_sum: 'It adds floating-point numbers, whose sum depends on the order in which Postgres reads them.',

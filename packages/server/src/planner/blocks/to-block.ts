@@ -19,6 +19,7 @@ import { Level, type TableDraft } from './level.js';
 import { toldApart } from './told-apart.js';
 import type { PlannedTable, Planning } from './planning.js';
 import { normalised } from './normalised.js';
+import { readsTwice } from './reads-twice.js';
 import { NotABlock } from './reasons.js';
 import { setBlock } from './set-block.js';
 import { conjuncts } from './scalars.js';
@@ -79,6 +80,8 @@ class BlockPlanner implements Planning {
         ...setBlock(query, query.body, level, this),
         ...this.#bounds(query, level),
       };
+    if (query.body.grouping?.several === true && readsTwice(query.body.from))
+      throw new NotABlock('grouped_twice');
     const body = normalised(query.body, this.facts, fresh);
     const where = placeFrom(body, level, this).map((one) => this.#expressions.condition(one, level));
     const row = new GroupedRow(body, {
