@@ -10,7 +10,7 @@
  * over ROUNDS of microseconds of processor time per change, the spread (min–max), and the ratio to 10 bindings.
  */
 import { TableEngine, type RowEvent } from '@sluice/core/engine/table-engine';
-import type { TablePlan } from '@sluice/core/plan';
+import { PLAN_VERSION, type TablePlan } from '@sluice/core/plan';
 
 const SIZES = [10, 100, 1_000, 10_000, 100_000];
 const ROWS_PER_BINDING = 5;
@@ -20,6 +20,7 @@ const ROUNDS = 7;
 const INT = { kind: 'int' } as const;
 const base: TablePlan = {
   kind: 'table',
+  version: PLAN_VERSION,
   chunks: [],
   table: 1,
   columns: [

@@ -1,14 +1,25 @@
 import type { PgText } from './value.js';
 
 /**
+ * Which plans this engine runs. It is raised when a plan comes to mean something else; an addition that an older engine
+ * cannot have is the name of a chunk.
+ */
+export const PLAN_VERSION = 1;
+
+/** What every plan says first: whether an engine can run it, and what it has to load for it. */
+export interface PlanHeader {
+  readonly version: number;
+  /** What it needs of the engine beyond the kernel: names of chunks (`chunks/chunk.ts`). */
+  readonly chunks: readonly string[];
+}
+
+/**
  * The plan of a one-table template, maintained incrementally: select, project, order, limit.
  * Constants are lifted: every value that a query compares with is a parameter, so that two spellings of one
  * query share a template. Plain JSON; the same on server and client.
  */
-export interface TablePlan {
+export interface TablePlan extends PlanHeader {
   readonly kind: 'table';
-  /** What it needs of the engine beyond the kernel: names of chunks (`chunks/chunk.ts`). */
-  readonly chunks: readonly string[];
   /** The table's oid in the registry; for a partitioned table, the root that the query names. */
   readonly table: number;
   /** Names of the columns that the plan reads; everything below refers to them by index. */

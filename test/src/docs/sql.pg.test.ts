@@ -49,7 +49,7 @@ test.each(Object.entries(INCREMENTAL_EXAMPLES))(
     const { gear } = await bench.planner.explain(sql, { principal, adHoc: false });
     if (gear.kind !== 'incremental') throw new Error('assertion failed: it is incremental');
     const { plan } = gear;
-    const pieces = await loadChunks(plan.chunks);
+    const pieces = await loadChunks(plan);
     if (plan.kind === 'table') expect(new TableEngine(plan, pieces.types).memberCount).toBe(0);
     else {
       const orders = new TextOrders(collationsOf(plan.block), { textsMax: 0 });

@@ -1,4 +1,11 @@
-import type { OrderTerm, PlanColumn, Predicate, TablePlan, ValueType } from '@sluice/core/plan';
+import {
+  PLAN_VERSION,
+  type OrderTerm,
+  type PlanColumn,
+  type Predicate,
+  type TablePlan,
+  type ValueType,
+} from '@sluice/core/plan';
 import type { Planned } from '@sluice/server/planner/planned';
 import pg from 'pg';
 import { bind, type Bound, type JudgeQuery } from './query.js';
@@ -241,6 +248,7 @@ export class HandPlanner {
   async #tablePlan(hand: HandPlan): Promise<TablePlan> {
     return {
       kind: 'table',
+      version: PLAN_VERSION,
       chunks: [],
       table: await this.#oid(hand.table),
       columns: hand.columns.map(([name, type]): PlanColumn => ({ name, type })),

@@ -7,7 +7,7 @@ import type { Aggregate, Block, ComputedRows, FrameBoundPlan, Grouping, Windows 
 import { callsOf } from '../flow/set-functions.js';
 import { isTallied } from '../flow/tallied.js';
 import { isUnionAll } from '../flow/union-all.js';
-import type { Predicate, TablePlan, ValueType } from '../plan.js';
+import type { PlanHeader, Predicate, TablePlan, ValueType } from '../plan.js';
 import { CHUNKS } from './all.js';
 import { CHUNK_NAMES, type Chunk, type ChunkName } from './chunk.js';
 
@@ -17,7 +17,7 @@ export function chunksOfTable({
   where,
   order,
   key,
-}: Omit<TablePlan, 'chunks'>): readonly ChunkName[] {
+}: Omit<TablePlan, keyof PlanHeader>): readonly ChunkName[] {
   const needs = new Needs();
   for (const type of typesOf(where)) needs.type(type);
   for (const column of [...order.map((term) => term.column), ...key]) needs.type(columns[column]?.type);

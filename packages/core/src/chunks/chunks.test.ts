@@ -3,7 +3,7 @@ import { comparator, equalityKey } from '../engine/compare.js';
 import type { Expression } from '../expression.js';
 import { FAMILIES } from '../expression/all.js';
 import type { Aggregate, Block, Grouping } from '../flow/plan.js';
-import type { TablePlan, ValueType } from '../plan.js';
+import { PLAN_VERSION, type PlanHeader, type TablePlan, type ValueType } from '../plan.js';
 import { CHUNKS, piecesOf } from './all.js';
 import { CHUNK_NAMES, KERNEL_FAMILIES, type ChunkName } from './chunk.js';
 import { chunksOfBlock, chunksOfTable } from './chunks-of.js';
@@ -26,7 +26,7 @@ function grouped(aggregate: Partial<Aggregate>): Block {
 const calling = (fn: string): Block => block({ project: [{ op: 'call', fn, args: [column] }] });
 
 test.each(CHUNK_NAMES)('%s is loaded with the kernel, and nothing else', async (name) => {
-  const loaded = await loadChunks([name]);
+  const loaded = await loadChunks({ version: PLAN_VERSION, chunks: [name] });
   const { functions = {}, types = {}, builders = {}, operators = {}, engines = {} } = CHUNKS[name];
   const kernel = Object.values(KERNEL_FAMILIES).flatMap((family) => Object.keys(family));
   expect(new Set(Object.keys(loaded.functions))).toEqual(new Set([...kernel, ...Object.keys(functions)]));
@@ -55,8 +55,15 @@ test('no function is in two chunks', () => {
 
 test('a name that is not known is an error of the registry', async () => {
   const error = { code: 'chunk_unknown', detail: 'astrology', retry: false };
-  await expect(loadChunks(['like', 'astrology'])).rejects.toMatchObject(error);
-  await expect(loadChunks(['constructor'])).rejects.toMatchObject({ code: 'chunk_unknown' });
+  const naming = (...chunks: readonly string[]): Promise<unknown> =>
+    loadChunks({ version: PLAN_VERSION, chunks });
+  await expect(naming('like', 'astrology')).rejects.toMatchObject(error);
+  await expect(naming('constructor')).rejects.toMatchObject({ code: 'chunk_unknown' });
+});
+
+test.each([PLAN_VERSION - 1, PLAN_VERSION + 1])('a plan of version %i is not run', async (version) => {
+  const error = { code: 'plan_version_unknown', detail: String(version), retry: false };
+  await expect(loadChunks({ version, chunks: [] })).rejects.toMatchObject(error);
 });
 
 const COMPARED: readonly (readonly [ValueType, string, readonly ChunkName[]])[] = [
@@ -98,7 +105,7 @@ test.each(COMPARED)('values of %j are compared with what the plan names', (type,
   }
   for (const name of names)
     expect(() => comparator(type, piecesOf(names.filter((one) => one !== name)).types)).toThrow();
-  const table: Omit<TablePlan, 'chunks'> = {
+  const table: Omit<TablePlan, keyof PlanHeader> = {
     kind: 'table',
     table: 1,
     columns: [{ name: 'a', type }],

@@ -1,4 +1,5 @@
 import type { EnginePieces } from '../flow/engine-pieces.js';
+import { PLAN_VERSION, type PlanHeader } from '../plan.js';
 import { gathered, type Chunk, type ChunkName } from './chunk.js';
 import { chunkError } from './errors.js';
 
@@ -38,11 +39,11 @@ const LOADERS: Readonly<Record<ChunkName, () => Promise<Chunk>>> = {
 
 /**
  * What an engine for a plan is made of.
- * @param names the chunks that the plan names
- * @throws `chunk_unknown`
+ * @throws `plan_version_unknown`, `chunk_unknown`
  */
-export async function loadChunks(names: readonly string[]): Promise<EnginePieces> {
-  return gathered(await Promise.all(names.map((name) => load(name))));
+export async function loadChunks({ version, chunks }: PlanHeader): Promise<EnginePieces> {
+  if (version !== PLAN_VERSION) throw chunkError('plan_version_unknown', String(version));
+  return gathered(await Promise.all(chunks.map((name) => load(name))));
 }
 
 async function load(name: string): Promise<Chunk> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Binding, Predicate, TablePlan } from '../plan.js';
+import { PLAN_VERSION, type Binding, type Predicate, type TablePlan } from '../plan.js';
 import { editRow } from '../edit.js';
 import type { PgText, Row } from '../value.js';
 import type { Op } from '../wire.js';
@@ -24,6 +24,7 @@ const COLUMNS = [
 function plan(where: Predicate, rest: Partial<TablePlan> = {}): TablePlan {
   const base = {
     kind: 'table',
+    version: PLAN_VERSION,
     chunks: [],
     table: 1,
     columns: COLUMNS,

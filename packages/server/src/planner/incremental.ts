@@ -1,5 +1,5 @@
 import { chunksOfTable } from '@sluice/core/chunks/chunks-of';
-import type { Operand, OrderTerm } from '@sluice/core/plan';
+import { PLAN_VERSION, type Operand, type OrderTerm } from '@sluice/core/plan';
 import type { Node, RangeVar, SelectStmt, SortBy } from 'libpg-query';
 import type { Column, Registry, Table } from '../registry/registry.js';
 import { FIRST_USER_OID } from '../analysis/comparing.js';
@@ -52,7 +52,7 @@ export function planIncremental(select: SelectStmt, facts: PlanFacts): Increment
   } as const;
   return {
     kind: 'incremental',
-    plan: { ...plan, chunks: chunksOfTable(plan) },
+    plan: { ...plan, version: PLAN_VERSION, chunks: chunksOfTable(plan) },
     params: lifting.params,
     fallback: null,
   };

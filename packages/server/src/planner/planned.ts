@@ -1,6 +1,6 @@
 import type { Expression } from '@sluice/core/expression';
 import type { Block } from '@sluice/core/flow/plan';
-import type { TablePlan, ValueType } from '@sluice/core/plan';
+import type { PlanHeader, TablePlan, ValueType } from '@sluice/core/plan';
 import type { Shape } from '@sluice/core/shape';
 
 /** What the planner makes of a query text. Says everything that `views` needs; no view asks the catalog again. */
@@ -46,10 +46,8 @@ export interface IncrementalPlan {
 }
 
 /** Blocks within blocks: see `core/flow/plan.ts`. */
-export interface BlockPlan {
+export interface BlockPlan extends PlanHeader {
   readonly kind: 'blocks';
-  /** What it needs of the engine beyond the kernel: names of chunks (`core/chunks/chunk.ts`). */
-  readonly chunks: readonly string[];
   readonly block: Block;
   /** Columns of a row that clients see; those behind them are for the order. */
   readonly visible: number;

@@ -1,5 +1,5 @@
 import { asLsn, type Lsn } from '@sluice/core/lsn';
-import type { TablePlan } from '@sluice/core/plan';
+import { PLAN_VERSION, type TablePlan } from '@sluice/core/plan';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Fetch } from '../source/source.js';
@@ -19,6 +19,7 @@ const ROWS = 4;
 /** `SELECT id, body FROM item WHERE project = 5`. A row moves in with a value that is not sent: a miss. */
 const plan: TablePlan = {
   kind: 'table',
+  version: PLAN_VERSION,
   chunks: [],
   table: 1,
   columns: [

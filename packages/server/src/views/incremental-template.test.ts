@@ -1,5 +1,5 @@
 import { asLsn, type Lsn } from '@sluice/core/lsn';
-import type { TablePlan } from '@sluice/core/plan';
+import { PLAN_VERSION, type TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import { expect, test } from 'vitest';
 import type { Change, Relation, Transaction, Tuple } from '../source/transaction.js';
@@ -16,6 +16,7 @@ import { View } from './view.js';
 const INT = { kind: 'int' } as const;
 const plan: TablePlan = {
   kind: 'table',
+  version: PLAN_VERSION,
   chunks: [],
   table: 1,
   columns: [

@@ -7,10 +7,10 @@ import type { IncrementalPlan, Planned } from '../planner/planned.js';
 export class PlanPieces {
   readonly #loaded = new WeakMap<IncrementalPlan, EnginePieces>();
 
-  /** @throws `chunk_unknown` for a plan of another version */
+  /** @throws `plan_version_unknown`, `chunk_unknown` for a plan that was made by another version of Sluice */
   async load({ gear }: Planned): Promise<void> {
     if (gear.kind !== 'incremental' || this.#loaded.has(gear)) return;
-    this.#loaded.set(gear, await loadChunks(gear.plan.chunks));
+    this.#loaded.set(gear, await loadChunks(gear.plan));
   }
 
   of(gear: IncrementalPlan): EnginePieces {

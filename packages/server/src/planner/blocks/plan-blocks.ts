@@ -1,3 +1,4 @@
+import { PLAN_VERSION } from '@sluice/core/plan';
 import { assert } from '@sluice/core/assert';
 import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { Expression } from '@sluice/core/expression';
@@ -50,8 +51,8 @@ export function planBlocks(
   const { visible, params } = plan;
   const block = tallied(plan.block, (oid) => tableNamed(registry, oid).hasWholeOldRows);
   checkReproduced(block, new TextOrders(collationsOf(block), { textsMax: 0 }).functions);
-  const chunks = chunksOfBlock(block);
-  return { kind: 'incremental', plan: { kind: 'blocks', chunks, block, visible }, params, fallback };
+  const header = { version: PLAN_VERSION, chunks: chunksOfBlock(block) };
+  return { kind: 'incremental', plan: { kind: 'blocks', ...header, block, visible }, params, fallback };
 }
 
 const SET_OPERATIONS: ReadonlySet<unknown> = new Set(['union', 'intersect', 'except']);
