@@ -7,7 +7,7 @@ import type { Expression } from '@sluice/core/expression';
 import type { Need } from '@sluice/core/flow/maintained';
 import { FlowEngine, type FlowEffects } from '@sluice/core/flow/flow-engine';
 import type { FlowMember } from '@sluice/core/flow/member';
-import type { Block, DemandPair } from '@sluice/core/flow/plan';
+import type { Block, DemandPair, Source } from '@sluice/core/flow/plan';
 import type { Functions } from '@sluice/core/flow/compile';
 import { collationsOf, TextOrders } from '@sluice/core/flow/text-orders';
 import { placeTexts } from '@sluice/server/planner/blocks/order-sql';
@@ -17,8 +17,10 @@ import { analyse } from '@sluice/server/analysis/analyse';
 import { NotExpressible } from '@sluice/server/analysis/expression-reasons';
 import { NotABlock } from '@sluice/server/planner/blocks/reasons';
 import { NotIncremental, RERUN_REASONS } from '@sluice/server/planner/reasons';
+import { tallied } from '@sluice/server/planner/blocks/tallied';
 import { toBlock, type BlockPlan } from '@sluice/server/planner/blocks/to-block';
 import { hash, type Events } from './stream.js';
+import { countedRows, imagesOf, readTable, talliesOf, type ReadTable } from './tallied-sources.js';
 import type { Contents, World, WorldTable } from './world.js';
 
 /** @returns the reason in words when it is not planned as blocks */
@@ -47,7 +49,8 @@ export async function planOf(
       { textOrders: true },
     );
     const why = notReproduced(plan.block, ordersOf(plan).functions);
-    return why === null ? plan : new NotABlock('not_reproduced', why).reason;
+    if (why !== null) return new NotABlock('not_reproduced', why).reason;
+    return { ...plan, block: tallied(plan.block, (oid) => world.table(oid)?.identityFull === true) };
   } catch (error) {
     if (error instanceof NotABlock || error instanceof NotExpressible || error instanceof NotIncremental)
       return error.reason;
@@ -91,7 +94,9 @@ export type Held = readonly (readonly PgText[])[] | 'missed';
 export class FollowedQuery {
   readonly plan: BlockPlan;
   readonly #bindings: readonly (readonly PgText[])[];
-  readonly #tables: readonly { readonly table: WorldTable; readonly columns: readonly number[] }[];
+  readonly #tables: readonly ReadTable[];
+  /** Tables that are read without holding their rows: by source as it stands in the plan. */
+  readonly #tallies: ReadonlyMap<Source, ReadTable>;
   readonly #world: World;
   readonly #orders: TextOrders;
   readonly #engine: FlowEngine;
@@ -106,13 +111,8 @@ export class FollowedQuery {
     this.#bindings = bindings.map((params) =>
       plan.params.map((one) => (one.kind === 'param' ? (params[one.index] ?? null) : one.value)),
     );
-    this.#tables = [...sourcesOf(plan.block)].flatMap(([oid, names]) => {
-      const table = world.table(oid);
-      if (table === undefined) return [];
-      return [
-        { table, columns: names.map((name) => table.columns.findIndex((column) => column.name === name)) },
-      ];
-    });
+    this.#tables = [...sourcesOf(plan.block)].flatMap(([oid, names]) => readTable(world, oid, names) ?? []);
+    this.#tallies = talliesOf(world, plan.block);
     this.#world = world;
     this.#orders = ordersOf(plan);
     this.#engine = this.#made();
@@ -146,8 +146,9 @@ export class FollowedQuery {
           own.map((event) => trimmed(event, columns)),
         );
     }
-    this.#send(this.#engine.apply(list));
-    this.#missing?.apply(list);
+    const images = imagesOf(this.#tallies, events, list);
+    this.#send(this.#engine.apply(list, images));
+    this.#missing?.apply(list, images);
     this.#step++;
     const leaving = this.#bindings[hash(String(this.#step)) % 5];
     const member = leaving === undefined ? undefined : this.#engine.member(leaving);
@@ -231,11 +232,12 @@ export class FollowedQuery {
     const { input } = need.engine.block.inputs[need.input] ?? {};
     if (input?.of.kind !== 'table') throw new Error('assertion failed: only tables are fetched');
     const { of, demand } = input;
-    const from = this.#tables.find(({ table }) => table.oid === of.table);
-    const all = [...(now.get(from?.table.name ?? '') ?? [])].map(([key, row]) => ({
+    const from = this.#tallies.get(of) ?? this.#tables.find(({ table }) => table.oid === of.table);
+    const held = [...(now.get(from?.table.name ?? '') ?? [])].map(([key, row]) => ({
       key,
       values: from?.columns.map((at) => row[at] ?? null) ?? [],
     }));
+    const all = of.tallied === true ? countedRows(held) : held;
     return new Map(
       [...need.keys].map(([key, given]) => [
         key,
@@ -263,12 +265,12 @@ function trimmed(event: RowEvent, columns: readonly number[]): RowEvent {
   };
 }
 
-/** The columns that a plan reads, by table. */
+/** The columns that a plan reads of rows that it holds, by table. */
 function sourcesOf(block: Block): Map<number, readonly string[]> {
   const tables = new Map<number, readonly string[]>();
   for (const { of } of block.inputs) {
     if (of.kind === 'block') for (const [oid, names] of sourcesOf(of.block)) tables.set(oid, names);
-    else
+    else if (of.tallied !== true)
       tables.set(
         of.table,
         of.columns.map(({ name }) => name),

@@ -1,3 +1,4 @@
+import type { Block } from '@sluice/core/flow/plan';
 import type { BlockPlan } from '@sluice/server/planner/blocks/to-block';
 
 export interface Compared {
@@ -13,8 +14,8 @@ export interface Compared {
 
 /** What a run has compared, and what it has not. */
 export class Statistics {
-  /** Queries that were asked for; `refused` are none to Postgres. */
-  readonly queries = { blocks: 0, rerun: 0, refused: 0 };
+  /** Queries that were asked for; `tallied` are blocks with an aggregate without rows, `refused` none to Postgres. */
+  readonly queries = { blocks: 0, tallied: 0, rerun: 0, refused: 0 };
   /** Queries that were not followed because they had no answer at first. */
   barren = 0;
   /** Comparisons of answers that blocks held, empty ones left out. */
@@ -45,6 +46,7 @@ export class Statistics {
   plan(planned: BlockPlan | string): void {
     if (typeof planned !== 'string') {
       this.queries.blocks++;
+      if (hasTally(planned.block)) this.queries.tallied++;
       return;
     }
     this.queries.rerun++;
@@ -67,9 +69,9 @@ export class Statistics {
   }
 
   lines(): readonly string[] {
-    const { blocks, rerun, refused } = this.queries;
+    const { blocks, tallied, rerun, refused } = this.queries;
     return [
-      `queries: ${blocks + rerun}, as blocks ${blocks} (${share(blocks, blocks + rerun)}), re-run ${rerun}; not taken by Postgres ${refused}, without an answer and left out ${this.barren}`,
+      `queries: ${blocks + rerun}, as blocks ${blocks} (${share(blocks, blocks + rerun)}; ${tallied} aggregate without rows), re-run ${rerun}; not taken by Postgres ${refused}, without an answer and left out ${this.barren}`,
       `comparisons in blocks: ${this.equal} equal, ${share(this.changed, this.equal)} after a change of the answer; left to Postgres ${this.missed}, errors left to Postgres ${this.missedErrors}; not counted: ${this.empty} empty before and after`,
       `open answers ${this.open}, errors of Postgres that the engine does not come to ${this.unraised}, too slow ${this.slow}, WRONG ${this.wrong}`,
     ];
@@ -87,6 +89,10 @@ export class Statistics {
       .toSorted(([, left], [, right]) => right - left)
       .map(([reason, count]) => `${count}  ${reason}`);
   }
+}
+
+function hasTally({ inputs }: Block): boolean {
+  return inputs.some(({ of }) => (of.kind === 'block' ? hasTally(of.block) : of.tallied === true));
 }
 
 function share(part: number, of: number): string {
