@@ -227,7 +227,7 @@ const schema = z.strictObject({
       heldBytesMax: bytes(
         1 << 30,
         1 << 20,
-        'what all incremental views hold together, by estimate; beyond it idle ones go, then those that hold most are run again',
+        'what all views hold together, by estimate; beyond it idle ones go, then what is kept of re-run views, then the incremental ones that hold most are run again',
       ),
       statementTimeoutMs: ms(30_000, 1).describe('a hydration or re-run that takes longer fails'),
       rerunRestFactor: count(3, 1_000).describe(

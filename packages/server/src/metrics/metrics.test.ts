@@ -53,6 +53,8 @@ function readings(counts: EventCounts): Readings {
       shed: 0,
       heldRows: 7,
       heldBytes: 2048,
+      keptBytes: 1024,
+      unkept: 4,
       heldTexts: 9,
       cost: new Cost().totals,
     },
@@ -83,6 +85,8 @@ test('values are those of the moment of the scrape; what is not known is left ou
     expect(text).toMatch(/^sluice_connections 2$/m);
     expect(text).toMatch(/^sluice_held_rows 7$/m);
     expect(text).toMatch(/^sluice_held_bytes 2048$/m);
+    expect(text).toMatch(/^sluice_kept_bytes 1024$/m);
+    expect(text).toMatch(/^sluice_views_unkept 4$/m);
     expect(text).toMatch(/^sluice_held_texts 9$/m);
     expect(text).toMatch(/^sluice_errors_total\{code="message_invalid"\} 3$/m);
   }

@@ -157,8 +157,22 @@ export const READINGS: readonly Reading[] = [
     'gear',
   ),
   gauge('views_idle', 'Views that are kept without a subscription', ({ sessions }) => sessions.idleViews),
-  gauge('held_rows', 'Rows that incremental views hold', ({ views }) => views.heldRows),
-  gauge('held_bytes', 'Their size with indexes and answers, by estimate', ({ views }) => views.heldBytes),
+  gauge('held_rows', 'Rows of tables that incremental views hold', ({ views }) => views.heldRows),
+  gauge(
+    'held_bytes',
+    'What all views hold, by estimate: these rows, their indexes, and answers; limits.heldBytesMax bounds it',
+    ({ views }) => views.heldBytes,
+  ),
+  gauge(
+    'kept_bytes',
+    'Of these, answers of re-run views, kept to tell the next as a difference',
+    ({ views }) => views.keptBytes,
+  ),
+  gauge(
+    'views_unkept',
+    'Re-run views whose answers are not kept for want of memory: what changes is told whole',
+    ({ views }) => views.unkept,
+  ),
   gauge(
     'held_texts',
     'Texts whose place in an order of a collation they have learned from Postgres',
@@ -166,7 +180,7 @@ export const READINGS: readonly Reading[] = [
   ),
   counter(
     'held_full',
-    'How often they held more than limits.heldBytesMax together: views that hold most are run again then',
+    'How often views held more than limits.heldBytesMax together: answers are let go then, views that hold most run again',
     ({ events }) => events.full,
   ),
   counter('hydrations', 'Statements that hydrated incremental views', ({ events }) => events.hydrations),

@@ -180,6 +180,8 @@ export class FollowedView {
   error: WireError | null = null;
   /** Operations received so far. */
   operations = 0;
+  /** How often it was told whole. */
+  wholes = 0;
   /** How often it could not be told any more. */
   gaps = 0;
   #rows: [string, unknown][] = [];
@@ -236,6 +238,7 @@ export class FollowedView {
     } else if (entry.kind === 'rows') {
       const { rows } = JSON.parse(Buffer.from(entry.message).toString()) as { rows: [string, unknown][] };
       this.#rows = rows;
+      this.wholes++;
       this.#version = entry.at;
       this.state = 'valid';
     } else {

@@ -50,7 +50,10 @@ export interface ViewLimits {
   readonly bytesPerViewMax: number;
   /** Rows of tables that the incremental gear reads for one view; a view that needs more is run again. */
   readonly rowsHeldPerViewMax: number;
-  /** What all incremental views hold together, by estimate: beyond it who holds most is run again. */
+  /**
+   * What all views hold together, by estimate: beyond it answers of re-run views are let go, and then who holds most of
+   * the others is run again.
+   */
   readonly heldBytesMax: number;
   /** Keys that one statement asks a table for; more are asked for by several. Default: 10,000. */
   readonly keysPerStatementMax?: number;
@@ -74,7 +77,7 @@ export type ViewEvent =
   | { readonly kind: 'handed_over'; readonly template: string; readonly why: Inability }
   /** Re-runs of the template take so long that it rests after each, so long after this one. */
   | { readonly kind: 'slowed'; readonly template: string; readonly ms: number; readonly restMs: number }
-  /** All together hold more than they may: idle views are released, then those that hold most are given up. */
+  /** All together hold more than they may: idle views are released, answers let go, and those that hold most given up. */
   | { readonly kind: 'full'; readonly heldBytes: number }
   | { readonly kind: 'reran'; readonly template: string; readonly views: number; readonly ms: number }
   /** A fetch did not succeed and is tried again. */
@@ -92,9 +95,14 @@ export interface ViewStatus {
   readonly slowed: number;
   /** Those that are not followed until the stream has caught up. */
   readonly shed: number;
+  /** Of tables, by the incremental views. */
   readonly heldRows: number;
-  /** By estimate: rows, indexes and answers of the incremental views. */
+  /** By estimate: rows, indexes and answers of the incremental views, and what is kept of the others. */
   readonly heldBytes: number;
+  /** Of these, answers of re-run views, which the next ones are told as differences to. */
+  readonly keptBytes: number;
+  /** Re-run views whose answers are not kept, for want of memory. */
+  readonly unkept: number;
   /** Texts whose place in an order that only Postgres knows they have learned, needed or not. */
   readonly heldTexts: number;
   /** Of all templates since the process began. */

@@ -35,6 +35,7 @@ export function statusOf(
 ): Omit<ViewStatus, 'shed'> {
   const all = [...views];
   const incremental = templates.filter((one) => one.kind === 'incremental');
+  const reruns = templates.filter((one) => one.kind === 'rerun');
   return {
     views: all.length,
     incremental: all.filter((one) => one.kind === 'incremental').length,
@@ -42,7 +43,9 @@ export function statusOf(
     slowed: all.filter((one) => one.kind === 'rerun' && one.template.isSlowed).length,
     restless: incremental.reduce((sum, template) => sum + template.restlessCount, 0),
     heldRows: incremental.reduce((sum, template) => sum + template.heldRowCount, 0),
-    heldBytes: incremental.reduce((sum, template) => sum + template.heldBytes, 0),
+    heldBytes: templates.reduce((sum, template) => sum + template.heldBytes, 0),
+    keptBytes: reruns.reduce((sum, template) => sum + template.heldBytes, 0),
+    unkept: all.filter((one) => one.kind === 'rerun' && one.one.answer.rows === null).length,
     heldTexts: incremental.reduce((sum, template) => sum + template.heldTextCount, 0),
     cost: sumOf(templates, past),
   };

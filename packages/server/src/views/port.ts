@@ -79,7 +79,8 @@ export type FromViews =
 export type Entry =
   /**
    * The version `at`, whole: `message` is an encoded `Rows`. With `ref` it answers a `snapshot` request and
-   * changes nothing; without, it is the view's first version.
+   * changes nothing; without, it is the view's first version, or the next where nobody knows what leads to it from the
+   * one before. It closes a gap then.
    */
   | {
       readonly kind: 'rows';

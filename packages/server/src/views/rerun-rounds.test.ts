@@ -10,10 +10,11 @@ import { RerunTemplate } from './rerun-template.js';
 import { View } from './view.js';
 
 const principal = { role: 'r', claims: {} };
+const OPTIONS = { rowsPerViewMax: 10, tickMs: 0, hasRoom: () => true };
 
 test('a template that turns out slow, and was overtaken, is run again though nothing more happens', async () => {
   const entries: Entry[] = [];
-  const template = new RerunTemplate('key', RERUN_PLAN, principal, 10, 0);
+  const template = new RerunTemplate('key', RERUN_PLAN, principal, OPTIONS);
   const view = new View('v', RERUN_PLAN.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
     entries.push(entry),
   );
@@ -59,6 +60,7 @@ test('a template that turns out slow, and was overtaken, is run again though not
       sleep: () => Promise.resolve(),
       recovered: (error) => Promise.reject(error instanceof Error ? error : new Error('failed')),
       onRun: () => undefined,
+      onTold: () => undefined,
       onSlowed: () => undefined,
     });
     rounds.add(template);
@@ -74,7 +76,7 @@ test.each([
   [60, 180],
   [20, 0],
 ])('after a run of %i ms its template rests for %i ms, and is run again then', async (tookMs, restMs) => {
-  const template = new RerunTemplate('key', RERUN_PLAN, principal, 10, 0);
+  const template = new RerunTemplate('key', RERUN_PLAN, principal, OPTIONS);
   const spec = { sql: '', params: [], principal, adHoc: false };
   const view = new View('v', RERUN_PLAN.shape, spec, () => undefined);
   const change = (xid: number): Transaction => ({
@@ -132,6 +134,7 @@ test.each([
           rounds.wake();
         });
       },
+      onTold: () => undefined,
       onSlowed: (_template, _ms, rest) => slowed.push(rest),
     });
     rounds.add(template);

@@ -39,6 +39,8 @@ export interface RerunRoundsOptions {
   sleep(ms: number): Promise<void>;
   recovered(error: unknown): Promise<void>;
   onRun(template: RerunTemplate, views: number, ms: number): void;
+  /** It may keep more than before: a view was told what its run gave. */
+  onTold(template: RerunTemplate): void;
   /** A template is run at its own pace from now on: its runs are slow. */
   onSlowed(template: RerunTemplate, ms: number, restMs: number): void;
 }
@@ -160,7 +162,9 @@ export class RerunRounds {
         const outcomes = fetch.result[index] ?? [];
         views.forEach((one, place) => {
           const outcome = outcomes[place];
-          if (outcome) template.publish(one, outcome, standings, this.#options.version().epoch);
+          if (!outcome) return;
+          template.publish(one, outcome, standings, this.#options.version().epoch);
+          this.#options.onTold(template);
         });
         template.trim();
       });

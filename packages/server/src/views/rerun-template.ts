@@ -1,5 +1,4 @@
-import { diffRows, type KeyedRow } from '@sluice/core/engine/diff';
-import { ENTRY_BYTES } from '@sluice/core/engine/held-bytes';
+import type { KeyedRow } from '@sluice/core/engine/diff';
 import type { Lsn } from '@sluice/core/lsn';
 import type { Binding } from '@sluice/core/plan';
 import type { Epoch } from '@sluice/core/position';
@@ -10,6 +9,8 @@ import type { Transaction } from '../source/transaction.js';
 import { ConcernedViews, type Concerned } from './concerned-views.js';
 import { Cost } from './cost.js';
 import { answerError, viewsError } from './errors.js';
+import type { Kept } from './held-budget.js';
+import { bytesOfAnswer, KeptAnswer } from './kept-answer.js';
 import { isTickOf } from './marks.js';
 import { keyRows } from './keyed-rows.js';
 import type { Principal } from './port.js';
@@ -30,13 +31,25 @@ export interface RerunView extends Base {
   readonly view: View;
   readonly template: RerunTemplate;
   readonly binding: Binding;
-  rows: readonly KeyedRow[];
+  readonly answer: KeptAnswer;
+  /** Requests for its rows that the next run answers. */
+  readonly asked: number[];
   /** The planner's key columns, until two rows agree in them. */
   keyColumns: readonly number[] | null;
 }
 
 /** What a run gave: rows, or the error that Postgres raised. */
 export type RunOutcome = { readonly rows: readonly Row[] } | { readonly error: unknown };
+
+export interface RerunTemplateOptions {
+  readonly rowsPerViewMax: number;
+  /** How often time moves for its queries, ms; 0 when they do not read the clock. */
+  readonly tickMs: number;
+  /** Transactions kept while views are behind. */
+  readonly relevantMax?: number;
+  /** Whether an answer may be kept again of a view that had to let it go. */
+  hasRoom(bytes: number): boolean;
+}
 
 /**
  * A template in the re-run gear, for one principal: its views run again when what they read changed, and what a
@@ -49,9 +62,7 @@ export class RerunTemplate {
   readonly key: string;
   readonly planned: Planned;
   readonly principal: Principal;
-  /** How often time moves for its queries, ms; 0 when they do not read the clock. */
-  readonly tickMs: number;
-  readonly #rowsPerViewMax: number;
+  readonly #options: RerunTemplateOptions;
   readonly #views = new Set<RerunView>();
   /** Views that hold: the ones to be told when something changes. */
   readonly #valid = new Set<RerunView>();
@@ -65,22 +76,14 @@ export class RerunTemplate {
   restsUntilMs = 0;
   /** Its last run was a slow one. */
   isSlowed = false;
+  #heldBytes = 0;
 
-  /** @param relevantMax transactions kept while views are behind */
-  constructor(
-    key: string,
-    planned: Planned,
-    principal: Principal,
-    rowsPerViewMax: number,
-    tickMs: number,
-    relevantMax?: number,
-  ) {
-    this.#log = new RelevantLog(relevantMax);
+  constructor(key: string, planned: Planned, principal: Principal, options: RerunTemplateOptions) {
+    this.#log = new RelevantLog(options.relevantMax);
     this.key = key;
-    this.tickMs = tickMs;
     this.planned = planned;
     this.principal = principal;
-    this.#rowsPerViewMax = rowsPerViewMax;
+    this.#options = options;
     const { concern, reads } = planned;
     this.#concerned = concern === null ? null : new ConcernedViews(concern, reads);
   }
@@ -89,19 +92,27 @@ export class RerunTemplate {
     return this.#views.size;
   }
 
-  /** Of the answers that clients hold. */
+  get tickMs(): number {
+    return this.#options.tickMs;
+  }
+
+  /** Of the answers that are kept. */
   get heldRowCount(): number {
     let count = 0;
-    for (const { rows } of this.#views) count += rows.length;
+    for (const { answer } of this.#views) count += answer.rows?.length ?? 0;
     return count;
   }
 
-  /** By estimate. */
+  /** Of the answers that are kept, by estimate. */
   get heldBytes(): number {
-    let bytes = 0;
-    for (const { rows } of this.#views)
-      for (const { keyJson, json } of rows) bytes += keyJson.length + json.length + ENTRY_BYTES;
-    return bytes;
+    return this.#heldBytes;
+  }
+
+  *kept(): Iterable<Kept> {
+    for (const one of this.#views) {
+      const { bytes } = one.answer;
+      if (bytes > 0) yield { bytes, letGo: () => this.#letGo(one) };
+    }
   }
 
   /** No view of it can say what its answer is now. */
@@ -115,7 +126,16 @@ export class RerunTemplate {
 
   open(view: View, binding: Binding, now: Lsn): RerunView {
     const { keyColumns } = this.planned;
-    const one: RerunView = { view, template: this, binding, rows: [], base: now, told: false, keyColumns };
+    const one: RerunView = {
+      view,
+      template: this,
+      binding,
+      answer: new KeptAnswer(this.planned.shape.ordered),
+      asked: [],
+      base: now,
+      told: false,
+      keyColumns,
+    };
     this.#views.add(one);
     this.#dirty.add(one);
     view.cost = this.cost;
@@ -124,10 +144,35 @@ export class RerunTemplate {
   }
 
   close(one: RerunView): void {
-    this.#views.delete(one);
+    if (this.#views.delete(one)) this.#heldBytes -= one.answer.bytes;
     this.#valid.delete(one);
     this.#dirty.delete(one);
     this.#concerned?.remove(one);
+  }
+
+  /** Keeps what clients hold of the view. */
+  keep(one: RerunView, rows: readonly KeyedRow[]): void {
+    const { bytes } = one.answer;
+    one.answer.keep(rows);
+    this.#heldBytes += one.answer.bytes - bytes;
+  }
+
+  /**
+   * A request for the view's rows: answered at once, or, where they were let go, with what the next run gives. Nobody
+   * else would ask for that run.
+   * @returns whether there is something to run
+   */
+  ask(one: RerunView, ref: number, now: Lsn): boolean {
+    const { rows } = one.answer;
+    if (rows !== null && one.view.answer(ref, rows)) return false;
+    one.asked.push(ref);
+    // An error is the answer until something changes.
+    if (one.view.isFailed || !this.#valid.delete(one)) return false;
+    one.view.gap(now);
+    one.base = now;
+    one.told = false;
+    this.#dirty.add(one);
+    return true;
   }
 
   /**
@@ -222,12 +267,20 @@ export class RerunTemplate {
 
   #tell(one: RerunView, outcome: RunOutcome, to: Version): void {
     if ('error' in outcome) return one.view.error(to, answerError(outcome.error).toWire());
-    if (outcome.rows.length > this.#rowsPerViewMax)
+    if (outcome.rows.length > this.#options.rowsPerViewMax)
       return one.view.error(to, viewsError('result_too_large').toWire());
-    const keyed = keyRows(outcome.rows, one.keyColumns);
-    if (!keyed.identified) one.keyColumns = null;
-    if (one.view.version === null) one.view.rows(to, keyed.rows);
-    else one.view.delta(to, diffRows(one.rows, keyed.rows, this.planned.shape.ordered));
-    one.rows = keyed.rows;
+    const { rows, identified } = keyRows(outcome.rows, one.keyColumns);
+    if (!identified) one.keyColumns = null;
+    const ops = one.view.version === null ? null : one.answer.difference(rows);
+    if (ops === null) one.view.rows(to, rows);
+    else one.view.delta(to, ops);
+    if (one.answer.rows === null && !this.#options.hasRoom(bytesOfAnswer(rows))) one.answer.letGo(rows);
+    else this.keep(one, rows);
+    for (const ref of one.asked.splice(0)) one.view.answer(ref, rows);
+  }
+
+  #letGo(one: RerunView): void {
+    this.#heldBytes -= one.answer.bytes;
+    one.answer.letGo();
   }
 }

@@ -7,10 +7,11 @@ import { TemplateIndex } from './template-index.js';
 import { View } from './view.js';
 
 const principal = { role: 'r', claims: {} };
+const OPTIONS = { rowsPerViewMax: 10, tickMs: 0, hasRoom: () => true };
 
 function shedding(): { shed: ShedTemplates; index: TemplateIndex; behind: RerunTemplate } {
   const index = new TemplateIndex((table) => [table]);
-  const behind = new RerunTemplate('key', RERUN_PLAN, principal, 10, 0);
+  const behind = new RerunTemplate('key', RERUN_PLAN, principal, OPTIONS);
   const spec = { sql: '', params: [], principal, adHoc: false };
   behind.open(new View('v', RERUN_PLAN.shape, spec, () => undefined), [], asLsn(1n));
   index.add(behind);

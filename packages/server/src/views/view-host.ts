@@ -88,6 +88,7 @@ export class ViewHost implements ViewsPort, SourceListener {
         template.cost.reruns.note(ms);
         options.onEvent({ kind: 'reran', template: template.planned.template, views, ms });
       },
+      onTold: (template) => this.#budget.note(template),
     });
     this.#altered = new AlteredSchema(options.schemaKnown ?? (() => Promise.resolve()), () =>
       this.#rounds.wake(),
@@ -354,9 +355,10 @@ export class ViewHost implements ViewsPort, SourceListener {
       const { shown } = hosted.one;
       this.#unhost(hosted);
       const rehosted = this.#hostRerun(view, hosted.planned, planned, binding, 0);
-      rehosted.one.rows = shown;
+      rehosted.template.keep(rehosted.one, shown);
       this.#views.set(view.id, rehosted);
       this.#outbox.publish({ kind: 'gear', view: view.id, ...gearOf(rehosted) });
+      this.#budget.note(rehosted.template);
     } catch (error) {
       if (this.#views.get(view.id) === hosted) this.#end(hosted, this.#asError(error));
     }
@@ -364,13 +366,16 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   #rerunTemplate(planned: Planned, principal: Principal, tickMs: number): RerunTemplate {
     const key = JSON.stringify([planned.template, principal.role, canonicalJson(principal.claims), tickMs]);
-    let template = this.#rerun.get(key);
-    if (template === undefined) {
-      template = new RerunTemplate(key, planned, principal, this.#options.limits.rowsPerViewMax, tickMs);
-      this.#rerun.set(key, template);
-      this.#rounds.add(template);
-      this.#index.add(template);
-    }
+    const existing = this.#rerun.get(key);
+    if (existing) return existing;
+    const template = new RerunTemplate(key, planned, principal, {
+      rowsPerViewMax: this.#options.limits.rowsPerViewMax,
+      tickMs,
+      hasRoom: (bytes) => this.#budget.hasRoom(template, bytes),
+    });
+    this.#rerun.set(key, template);
+    this.#rounds.add(template);
+    this.#index.add(template);
     return template;
   }
 
@@ -385,13 +390,14 @@ export class ViewHost implements ViewsPort, SourceListener {
     if (hosted.kind === 'incremental') {
       const { template } = hosted;
       template.close(hosted.one);
+      this.#budget.closed(template);
       if (template.viewCount > 0) return;
       this.#incremental.delete(hosted.planned.template);
-      this.#budget.forget(template);
       this.#forget(template);
     } else {
       const { template } = hosted;
       template.close(hosted.one);
+      this.#budget.closed(template);
       if (hosted.tickMs > 0) this.#ticks.remove(hosted.tickMs);
       if (template.viewCount > 0) return;
       this.#rerun.delete(template.key);
@@ -427,7 +433,11 @@ export class ViewHost implements ViewsPort, SourceListener {
   #answer(id: ViewId, ref: number): ReturnType<OutboxOptions['answer']> {
     const hosted = this.#views.get(id);
     if (hosted === undefined) return 'gone';
-    const rows = hosted.kind === 'incremental' ? hosted.template.rowsOf(hosted.one) : hosted.one.rows;
+    if (hosted.kind === 'rerun') {
+      if (hosted.template.ask(hosted.one, ref, this.#version.lsn)) this.#rounds.wake();
+      return 'answered';
+    }
+    const rows = hosted.template.rowsOf(hosted.one);
     return rows !== null && hosted.view.answer(ref, rows) ? 'answered' : 'later';
   }
 

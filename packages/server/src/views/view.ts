@@ -62,7 +62,7 @@ export class View {
     this.#publish({ kind: 'gap', view: this.id, through });
   }
 
-  /** The first version, whole. */
+  /** The first version, whole; or the next, when what leads to it is not known. */
   rows(at: Version, rows: readonly KeyedRow[]): void {
     this.#version = at;
     this.#state = 'valid';

@@ -119,3 +119,75 @@ test('P6: the same where it is too much as soon as it is read; who cannot be run
   await database.sql(`UPDATE item SET title = 'cc' WHERE id = 3`);
   await small.shows([['three', 'cc', null]]);
 });
+
+const RERUN = `SELECT id, title FROM item WHERE title ~ '' AND project = $1 ORDER BY id`;
+const LARGE = 65_000;
+
+async function large(): Promise<unknown[]> {
+  const { rows } = await database.sql(`SELECT id::text, title FROM item WHERE project = 1 ORDER BY item.id`);
+  return rows.map(({ id, title }) => [id, title]);
+}
+
+test('P6: the largest answer of a re-run view is let go, and is told exactly all the same', async () => {
+  await database.sql(`INSERT INTO item SELECT n, 1, repeat('x', 80) FROM generate_series(10, 509) n`);
+  await start({ heldBytesMax: LARGE });
+  const [followed, small] = [await views.open(JOIN, ['2']), await views.open(RERUN, ['2'])];
+  await followed.shows([['three', 'c', null]]);
+  await small.shows([['2', 'b']]);
+  expect(views.host.status()).toMatchObject({ incremental: 1, rerun: 1, unkept: 0 });
+  expect(views.host.status().keptBytes).toBeGreaterThan(0);
+  const { heldBytes: before, keptBytes } = views.host.status();
+  const view = await views.open(RERUN, ['1']);
+  await view.shows(await large());
+  expect(views.events.filter(({ kind }) => kind === 'full')).toHaveLength(1);
+  expect(views.host.status()).toMatchObject({ heldBytes: before, keptBytes, incremental: 1, unkept: 1 });
+
+  // Nothing changes any more: who comes later gets what a run gives.
+  views.host.post({ kind: 'snapshot', ref: 1, view: view.id });
+  await view.until(() => view.wholes === 2);
+  await view.shows(await large());
+  expect([view.gaps, view.operations]).toEqual([1, 0]);
+
+  // What alters nothing of the answer is not told.
+  await database.sql(`UPDATE item SET body = 'y' WHERE id = 20`);
+  await view.until(() => view.gaps === 2 && view.state === 'valid');
+  expect(view.wholes).toBe(2);
+  await database.sql(`BEGIN; UPDATE item SET title = 'z' WHERE id = 20; DELETE FROM item WHERE id = 21;
+    UPDATE item SET title = 'bb' WHERE id = 2; COMMIT`);
+  await small.shows([['2', 'bb']]);
+  await view.shows(await large());
+  expect([view.wholes, view.operations, small.wholes, small.operations]).toEqual([3, 0, 1, 1]);
+  expect(views.host.status().heldBytes).toBeLessThan(LARGE);
+
+  // It is kept again once it fits.
+  await database.sql(`DELETE FROM item WHERE id > 100`);
+  await view.shows(await large());
+  expect(views.host.status()).toMatchObject({ unkept: 0 });
+  await database.sql(`UPDATE item SET title = 'zz' WHERE id = 20`);
+  await view.shows(await large());
+  expect([view.wholes, view.operations]).toEqual([4, 1]);
+  expect(handOvers()).toEqual([]);
+  expect(views.events.filter(({ kind }) => kind === 'full')).toHaveLength(1);
+  for (const { id } of [followed, small, view]) views.host.post({ kind: 'release', view: id });
+  expect(views.host.status()).toMatchObject({ heldBytes: 0, keptBytes: 0, unkept: 0 });
+});
+
+test('P6: answers that are kept go before a view is handed over, and its own answer goes after that', async () => {
+  await start({ heldBytesMax: LARGE });
+  const [followed, kept] = [await views.open(JOIN, ['1']), await views.open(RERUN, ['1'])];
+  await kept.shows([['1', 'a']]);
+  await followed.until(() => followed.rows.length === 2);
+  await database.sql(`INSERT INTO item SELECT n, 1, repeat('x', 60) FROM generate_series(10, 509) n`);
+  const { rows } = await database.sql(
+    `SELECT p.name, i.title, i.body FROM project p JOIN item i ON i.project = p.id WHERE p.team = 1 ORDER BY p.id, i.id`,
+  );
+  const joined = rows.map(({ name, title, body }) => [name, title, body]);
+  await followed.shows(joined);
+  await kept.shows(await large());
+  expect(handOvers()).toEqual(['memory']);
+  expect(views.host.status()).toMatchObject({ incremental: 0, rerun: 2, unkept: 2, heldBytes: 0 });
+  await database.sql(`UPDATE item SET title = 'z' WHERE id = 20`);
+  await kept.shows(await large());
+  const place = joined.findIndex(([, title]) => title === 'x'.repeat(60)) + 10;
+  await followed.shows(joined.with(place, ['one', 'z', null]));
+});

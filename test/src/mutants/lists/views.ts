@@ -319,9 +319,9 @@ export const VIEW_RULES: readonly Mutant[] = [
   },
   {
     breaks: 'C16: an answer changes although what it is made of does not',
-    file: `${VIEWS}/rerun-template.ts`,
-    find: 'else one.view.delta(to, diffRows(one.rows, keyed.rows, this.planned.shape.ordered));',
-    replace: 'else one.view.delta(to, diffRows([], keyed.rows, this.planned.shape.ordered));',
+    file: `${VIEWS}/kept-answer.ts`,
+    find: 'return diffRows(this.#rows, next, this.#ordered);',
+    replace: 'return diffRows([], next, this.#ordered);',
     caughtBy: [RULES, 'C16: an answer that is the same tells nothing'],
   },
   {

@@ -229,7 +229,7 @@ const HANDING_OVER: readonly Mutant[] = [
   {
     breaks: 'handing over: what clients hold is forgotten',
     file: `${VIEWS}/view-host.ts`,
-    find: 'rehosted.one.rows = shown;',
+    find: 'rehosted.template.keep(rehosted.one, shown);',
     replace: 'void shown;',
     caughtBy: [HOST, 'where Postgres raises an error its view alone is left to it'],
   },
@@ -354,6 +354,41 @@ const READING: readonly Mutant[] = [
 ];
 
 const BUDGET: readonly Mutant[] = [
+  {
+    breaks: 'P6: answers that are kept stay, and views are given up for them',
+    file: `${VIEWS}/held-budget.ts`,
+    find: 'if (this.#total > this.#bytesMax) this.#letGo();',
+    replace: '',
+    caughtBy: [`${VIEWS}/held-budget.test.ts`, 'P6: the largest answers that are kept go before any view'],
+  },
+  {
+    breaks: 'P6: an answer that was let go is kept again where there is no room',
+    file: `${VIEWS}/rerun-template.ts`,
+    find: 'one.answer.rows === null && !this.#options.hasRoom(bytesOfAnswer(rows))',
+    replace: 'one.answer.rows === null && rows.length < 0',
+    caughtBy: [`${VIEWS}/working-set.pg.test.ts`, 'P6: the largest answer of a re-run view is let go'],
+  },
+  {
+    breaks: 'P6: any answer is taken for the one that was let go',
+    file: `${VIEWS}/kept-answer.ts`,
+    find: 'this.#digest === this.#digestOf(next) ? [] : null',
+    replace: 'this.#digest.length > 0 ? [] : null',
+    caughtBy: [`${VIEWS}/rerun-template.test.ts`, 'P6: where what clients hold was let go'],
+  },
+  {
+    breaks: 'P6: nobody runs a view again whose rows were let go and are asked for',
+    file: `${VIEWS}/rerun-template.ts`,
+    find: 'if (one.view.isFailed || !this.#valid.delete(one)) return false;',
+    replace: 'if (one.view.isFailed || !this.#valid.has(one) || one.asked.length > 0) return false;',
+    caughtBy: ['test/src/kept-answers.pg.test.ts', 'P6: who comes when an answer was let go'],
+  },
+  {
+    breaks: 'P6: what a view kept counts when it is gone',
+    file: `${VIEWS}/rerun-template.ts`,
+    find: 'if (this.#views.delete(one)) this.#heldBytes -= one.answer.bytes;',
+    replace: 'this.#views.delete(one);',
+    caughtBy: [`${VIEWS}/rerun-template.test.ts`, 'P6: where what clients hold was let go'],
+  },
   {
     breaks: 'P6: rows that were read for views that are gone count for ever',
     file: `${VIEWS}/held-budget.ts`,
