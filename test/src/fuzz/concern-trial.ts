@@ -16,7 +16,8 @@ import type { SchemaModel } from './random-schema.js';
 import { firstRows, randomTransaction, writeSql } from './random-writes.js';
 import { eventsOf, type Events } from './stream.js';
 import { usableSchema } from './trial.js';
-import { World, type Outcome, type Prepared, type WorldTable } from './world.js';
+import type { WorldTable } from './world-table.js';
+import { World, type Outcome, type Prepared } from './world.js';
 
 /** What is counted: answers beside statements that were said not to concern them, and to concern them. */
 export interface Counts {
@@ -62,7 +63,7 @@ export async function runConcernTrial(options: ConcernOptions, counts: Counts): 
   const world = await World.open(options.url, name, schemaSql(schema));
   const wrong: string[] = [];
   try {
-    await world.transact(firstRows(random.fork('rows'), schema.tables).map(writeSql), () => undefined);
+    await world.transact(firstRows(random.fork('rows'), schema.tables).map(writeSql));
     const registry = await readRegistry(runOn(world.pool), 'sluice');
     const followers: Follower[] = [];
     for (let at = 0; at < options.queries && Date.now() < options.deadline; at++) {

@@ -1,6 +1,13 @@
 import type { PgText } from '@sluice/core/value';
 import type { Ordering } from './made-query.js';
 
+/**
+ * How the transactions of a case follow each other when the whole product replays it: each is compared before the next;
+ * all follow the first answer without waiting; or they are written while that is on its way.
+ */
+export type Manner = (typeof MANNERS)[number];
+export const MANNERS = ['one by one', 'at once', 'while opening'] as const;
+
 /** A query with what happens underneath it: as SQL, so that it stays readable, and can be replayed, for ever. */
 export interface FuzzCase {
   /** What is special about it. */
@@ -10,6 +17,8 @@ export interface FuzzCase {
   /** What is there when it is subscribed to, then what happens, statement by statement. */
   readonly rows: readonly string[];
   readonly transactions: readonly (readonly string[])[];
+  /** Over the socket; null for what the engine alone shows. */
+  readonly manner: Manner | null;
 }
 
 export interface FuzzQuery {
@@ -21,11 +30,12 @@ export interface FuzzQuery {
 }
 
 /** One statement a line. */
-export function caseText({ what, schema, query, rows, transactions }: FuzzCase): string {
+export function caseText({ what, schema, query, rows, transactions, manner }: FuzzCase): string {
   const ordering =
     query.ordering.kind === 'columns' ? `columns ${query.ordering.columns.join(' ')}` : query.ordering.kind;
   return [
     ...what.split('\n').map((line) => `-- ${line}`),
+    ...(manner === null ? [] : [`-- socket: ${manner}`]),
     '-- schema:',
     ...schema.map(ended),
     '-- rows:',
@@ -46,12 +56,14 @@ export function readCase(text: string): FuzzCase {
   const transactions: string[][] = [];
   const bindings: PgText[][] = [];
   let ordering: Ordering = { kind: 'none' };
+  let manner: Manner | null = null;
   let into: string[] | null = null;
   for (const line of text.split('\n')) {
     const [, word, rest = ''] =
-      /^-- (schema|rows|ordering|binding|unlimited|query|transaction):(.*)$/.exec(line) ?? [];
+      /^-- (socket|schema|rows|ordering|binding|unlimited|query|transaction):(.*)$/.exec(line) ?? [];
     if (word === 'ordering') ordering = readOrdering(rest.trim());
     else if (word === 'binding') bindings.push(JSON.parse(rest) as PgText[]);
+    else if (word === 'socket') manner = MANNERS.find((one) => one === rest.trim()) ?? null;
     else if (word === 'transaction') transactions.push((into = []));
     else if (word !== undefined) sections.set(word, (into = []));
     else if (into === null && line.startsWith('-- ')) what.push(line.slice(3));
@@ -68,6 +80,7 @@ export function readCase(text: string): FuzzCase {
       bindings,
     },
     transactions,
+    manner,
   };
 }
 

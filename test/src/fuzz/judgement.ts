@@ -23,6 +23,8 @@ export interface Question {
   readonly errors: boolean;
 }
 
+export type Judge = typeof judge;
+
 /** @param held rows, or null where an error of Postgres is what is claimed */
 export async function judge(question: Question, truth: Outcome, held: Rows | null): Promise<Verdict> {
   if (isSlow(truth)) return 'slow';

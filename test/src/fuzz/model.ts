@@ -1,5 +1,5 @@
 import type { PgText } from '@sluice/core/value';
-import type { FuzzCase } from './fuzz-case.js';
+import type { FuzzCase, Manner } from './fuzz-case.js';
 import { whole, type Made, type Relation } from './made-query.js';
 import { ENUM_SQL, tableSql, type SchemaModel } from './random-schema.js';
 import { writeSql, type Write } from './random-writes.js';
@@ -22,7 +22,7 @@ export function schemaSql({ tables, views }: SchemaModel): readonly string[] {
   ];
 }
 
-export function caseOf(model: Model, what: string): FuzzCase {
+export function caseOf(model: Model, what: string, manner: Manner | null = null): FuzzCase {
   const { made, bindings } = model;
   const { text, params } = print(whole(made));
   const hasLimit = print(made.limit).text !== '';
@@ -38,6 +38,7 @@ export function caseOf(model: Model, what: string): FuzzCase {
     },
     rows: model.rows.map(writeSql),
     transactions: model.transactions.map((writes) => writes.map(writeSql)),
+    manner,
   };
 }
 

@@ -7,6 +7,8 @@ import { World } from './world.js';
 /** What became of a case: what is wrong, or that nothing is; `incremental` whether blocks were asked at all. */
 export interface Replayed {
   readonly wrong: string | null;
+  /** What is wrong is that an answer has not come in time. */
+  readonly late: boolean;
   readonly incremental: boolean;
   /** Comparisons of rows that the engine held. */
   readonly compared: number;
@@ -14,7 +16,7 @@ export interface Replayed {
   readonly missed: number;
 }
 
-const NOTHING: Replayed = { wrong: null, incremental: false, compared: 0, missed: 0 };
+export const NOTHING: Replayed = { wrong: null, late: false, incremental: false, compared: 0, missed: 0 };
 
 /**
  * Runs a case from its beginning, in a schema of its own.
@@ -29,7 +31,7 @@ export async function replay(
 ): Promise<Replayed> {
   const world = await World.open(url, schema, statements);
   try {
-    await world.transact(rows, () => undefined);
+    await world.transact(rows);
     const prepared = await world.prepare(query.sql);
     if (prepared === null) return NOTHING;
     const known = await world.allCanonical(prepared.types, query.bindings);
@@ -60,12 +62,13 @@ export async function replay(
         if (typeof verdict === 'object')
           return {
             ...total,
+            late: false,
             incremental: true,
             wrong: `binding ${JSON.stringify(question.binding)}\n${verdict.wrong}`,
           };
       }
     }
-    return { ...total, incremental: true, wrong: null };
+    return { ...NOTHING, ...total, incremental: true };
   } catch (error) {
     if (
       error instanceof Error &&

@@ -3,11 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createTestDatabase, startTestPostgres, type TestPostgres } from '@sluice/server/testing/postgres';
+import {
+  createTestDatabase,
+  startTestPostgres,
+  type TestDatabase,
+  type TestPostgres,
+} from '@sluice/server/testing/postgres';
 import { caseText, readCase } from './fuzz-case.js';
-import { caseOf, type Model } from './model.js';
 import { replay } from './replay.js';
-import { shrink } from './shrink.js';
+import { engineRing, onSocketStage, shrunkCase, socketRing, type Ring } from './shrunk-case.js';
+import { replayOverSocket } from './socket-replay.js';
 import { runSocketTrial } from './socket-trial.js';
 import { Statistics } from './statistics.js';
 import { runTrial, type Finding } from './trial.js';
@@ -24,7 +29,8 @@ const USAGE = `npm run fuzz -- [options]
   --replay FILE     a case of the corpus, or one that was found, instead
   --findings N      ends after so many (default 10)
   --folder PATH     where found cases go (default: sluice-fuzz in the folder for temporary files)
-  --socket          through the whole product, over the socket
+  --socket          through the whole product, over the socket; a case that was found so is replayed so without it
+  --shrink SEC      how long a finding is made smaller, at most (default 120)
   --errors          an answer where Postgres raises an error is a finding
   --reasons         lists why queries are re-run
   --refusals        lists queries that Postgres does not take
@@ -44,6 +50,7 @@ const { values } = parseArgs({
     findings: { type: 'string', default: '10' },
     folder: { type: 'string', default: join(tmpdir(), 'sluice-fuzz') },
     socket: { type: 'boolean', default: false },
+    shrink: { type: 'string', default: '120' },
     errors: { type: 'boolean', default: false },
     reasons: { type: 'boolean', default: false },
     refusals: { type: 'boolean', default: false },
@@ -51,6 +58,10 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+
+/** Findings of one trial: they are most often one fault. */
+const SHRUNK_MAX = 3;
+const ATTEMPTS_MAX = 2_000;
 
 // What it has started ends with it, also when it is interrupted.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
@@ -64,10 +75,8 @@ async function main(): Promise<number> {
   );
   const database = await createTestDatabase(server);
   try {
-    if (values.socket) return await overSocket(server);
-    return values.replay === undefined
-      ? await fuzz(database.adminUrl)
-      : await replayFile(database.adminUrl, values.replay);
+    if (values.replay !== undefined) return await replayFile(server, database.adminUrl, values.replay);
+    return values.socket ? await overSocket(server) : await fuzz(database.adminUrl);
   } finally {
     await database.drop();
     await server.destroy();
@@ -77,24 +86,27 @@ async function main(): Promise<number> {
 async function overSocket(server: TestPostgres): Promise<number> {
   const statistics = new Statistics();
   const deadline = Date.now() + Number(values.minutes) * 60_000;
+  const create = (): Promise<TestDatabase> => createTestDatabase(server);
+  const ring = socketRing(create, { errors: values.errors });
+  const texts = new Set<string>();
   let found = 0;
+  console.log(`seed ${values.seed}`);
   for (
     let trial = Number(values.trial ?? 1);
     Date.now() < deadline && found < Number(values.findings);
     trial++
   ) {
-    const database = await createTestDatabase(server);
-    const options = {
-      seed: `${values.seed}-${trial}`,
-      queries: Number(values.queries),
-      transactions: Number(values.transactions),
-      deadline,
-    };
-    const wrong = await runSocketTrial(database, options, statistics);
-    await database.drop();
-    for (const one of wrong)
-      console.log(`--- npm run fuzz -- --socket --seed ${values.seed} --trial ${trial}\n${one}`);
-    found += wrong.length;
+    const database = await create();
+    const seed = `${values.seed}-${trial}`;
+    const queries = Number(values.queries);
+    const transactions = Number(values.transactions);
+    const findings = await runSocketTrial(
+      database,
+      { seed, queries, transactions, deadline },
+      statistics,
+    ).finally(() => database.drop());
+    for (const finding of findings.slice(0, SHRUNK_MAX)) await told(seed, finding, ++found, ring, texts);
+    if (findings.length > SHRUNK_MAX) console.log(`and ${findings.length - SHRUNK_MAX} more in this trial`);
     console.log(
       `trial ${trial}: ${JSON.stringify(statistics.gears)} ${statistics.lines().slice(1).join(' | ')}`,
     );
@@ -103,10 +115,17 @@ async function overSocket(server: TestPostgres): Promise<number> {
   return found === 0 ? 0 : 1;
 }
 
-async function replayFile(url: string, file: string): Promise<number> {
+async function replayFile(server: TestPostgres, url: string, file: string): Promise<number> {
   const show = (plan: unknown): void =>
     values.plan ? console.log(JSON.stringify(plan, null, 1)) : undefined;
-  const result = await replay(url, 'replayed', readCase(await readFile(file, 'utf8')), show);
+  const one = readCase(await readFile(file, 'utf8'));
+  const result =
+    values.socket || one.manner !== null
+      ? await onSocketStage(
+          () => createTestDatabase(server),
+          (stage) => replayOverSocket(stage, one, { errors: values.errors }),
+        )
+      : await replay(url, 'replayed', one, show);
   console.log(JSON.stringify({ ...result, wrong: undefined }), `\n${result.wrong ?? 'nothing is wrong'}`);
   return result.wrong === null ? 0 : 1;
 }
@@ -137,12 +156,12 @@ async function fuzz(url: string): Promise<number> {
       },
       statistics,
     );
-    for (const finding of findings.slice(0, 3)) {
+    for (const finding of findings.slice(0, SHRUNK_MAX)) {
       // What fails in the same way is looked at once.
       const kind = /fails: (.*)/.exec(finding.wrong)?.[1];
       if (kind !== undefined && texts.has(kind)) continue;
       if (kind !== undefined) texts.add(kind);
-      await told(url, seed, finding, ++found, texts);
+      await told(seed, finding, ++found, engineRing(url, `s${found}`), texts);
     }
     if (number % 10 === 0)
       console.log(
@@ -163,25 +182,17 @@ async function fuzz(url: string): Promise<number> {
 }
 
 async function told(
-  url: string,
   seed: string,
-  { model, wrong }: Finding,
+  finding: Finding,
   number: number,
+  ring: Ring,
   texts: Set<string>,
 ): Promise<void> {
-  let attempts = 0;
-  const stillFails = async (less: Model): Promise<boolean> => {
-    try {
-      return (await replay(url, `s${number}_${++attempts}`, caseOf(less, ''))).wrong !== null;
-    } catch {
-      return false; // no schema any more
-    }
-  };
-  const again = `npm run fuzz -- --seed ${values.seed} --trial ${seed.split('-').at(-1)}`;
-  const isRepeated = await stillFails(model);
-  const small = isRepeated ? await shrink(model, stillFails) : model;
-  const result = isRepeated ? await replay(url, `s${number}`, caseOf(small, '')).catch(() => null) : null;
-  const text = caseText(caseOf(small, `found by ${again}\n${result?.wrong ?? `NOT REPEATED: ${wrong}`}`));
+  const again = `npm run fuzz -- ${values.socket ? '--socket ' : ''}--seed ${values.seed} --trial ${seed.split('-').at(-1)}`;
+  const endMs = performance.now() + Number(values.shrink) * 1000;
+  const bounds = { attemptsMax: ATTEMPTS_MAX, endMs };
+  const { case: found, attempts } = await shrunkCase(finding, again, ring, bounds);
+  const text = caseText(found);
   if (texts.has(text)) return;
   texts.add(text);
   await mkdir(values.folder, { recursive: true });

@@ -7,19 +7,30 @@ import { whole } from './made-query.js';
 /** Whether a model still shows what was found. */
 export type StillFails = (model: Model) => Promise<boolean>;
 
+export interface ShrinkBounds {
+  readonly attemptsMax: number;
+  /** Of the clock (`performance.now()`): after it no attempt is begun. */
+  readonly endMs: number;
+}
+
 /**
  * Makes a failing case as small as it gets, one thing at a time: whatever can go while it still fails, goes. What is no
  * query or no schema any more does not fail, so nothing here needs to know what is valid.
  */
-export async function shrink(model: Model, stillFails: StillFails, attemptsMax = 2_000): Promise<Model> {
+export async function shrink(
+  model: Model,
+  stillFails: StillFails,
+  { attemptsMax, endMs }: ShrinkBounds,
+): Promise<Model> {
   let best = model;
   let left = attemptsMax;
-  for (let isLess = true; isLess && left > 0;) {
+  const isOver = (): boolean => left <= 0 || performance.now() >= endMs;
+  for (let isLess = true; isLess && !isOver();) {
     isLess = false;
     for (const step of STEPS) {
       for (
         let candidates = step(best), next = candidates.next();
-        next.done !== true && left > 0;
+        next.done !== true && !isOver();
         next = candidates.next()
       ) {
         left--;

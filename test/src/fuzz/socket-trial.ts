@@ -1,166 +1,166 @@
-import { createClient, type Client, type LiveView } from '@sluice/client';
-import { propertyNames } from '@sluice/core/row-decoder';
 import type { PgText } from '@sluice/core/value';
-import { createSluice, type QueryText } from '@sluice/server';
 import { PATIENCE_MS } from '@sluice/server/testing/deadline';
 import type { TestDatabase } from '@sluice/server/testing/postgres';
 import { Random } from '../kit/random.js';
-import type { FuzzQuery } from './fuzz-case.js';
-import { judge, sortedText, type Rows } from './judgement.js';
-import { caseOf, relationsOf, schemaSql } from './model.js';
+import { judge, sortedText, type Judge } from './judgement.js';
+import type { Made } from './made-query.js';
+import { caseOf, relationsOf, schemaSql, type Model } from './model.js';
 import { randomQuery } from './random-query.js';
 import type { SchemaModel } from './random-schema.js';
-import { firstRows, randomTransaction, writeSql } from './random-writes.js';
+import { firstRows, randomTransaction, writeSql, type Write } from './random-writes.js';
+import { SocketStage } from './socket-stage.js';
 import type { Statistics } from './statistics.js';
-import { usableSchema } from './trial.js';
-import { World, type Prepared } from './world.js';
+import { usableSchema, type Finding } from './trial.js';
+import { settle, WatchedQuery } from './watched-query.js';
+import type { World } from './world.js';
 
 export interface SocketTrialOptions {
   readonly seed: string;
   readonly queries: number;
   readonly transactions: number;
   readonly deadline: number;
+  /** What says whether an answer is right. */
+  readonly judged?: Judge;
 }
 
-interface Watched {
-  readonly query: FuzzQuery;
-  readonly prepared: Prepared;
-  readonly binding: readonly PgText[];
-  readonly view: LiveView;
+/** A query that is watched, as it was made. */
+interface Follower {
+  readonly made: Made;
+  readonly bindings: Model['bindings'];
+  readonly watched: WatchedQuery;
+  /** Postgres's answer. */
   last: string;
 }
 
-const WAIT_MS = 20;
+/** Share of the transactions that the next one follows without waiting. */
+const HURRIED = 0.2;
 
 /**
  * The same schemas, queries and writes through the whole product: what clients hold, over the socket, after each
- * transaction. @param database without tables yet @returns what is wrong
+ * transaction or a few of them. @param database without tables yet @returns what is wrong
  */
 export async function runSocketTrial(
   database: TestDatabase,
   options: SocketTrialOptions,
   statistics: Statistics,
-): Promise<readonly string[]> {
+): Promise<readonly Finding[]> {
   const random = new Random(options.seed);
   const schema = await usableSchema({ url: database.adminUrl, seed: options.seed }, random.fork('schema'));
-  await database.sql(schemaSql(schema).join('; '));
-  await database.publish();
-  const world = await World.within(database.adminUrl, 'public');
-  const sluice = createSluice({
-    database: database.url,
-    port: 0,
-    logLevel: 'silent',
-    queries: { any: ({ args }) => args as QueryText & { readonly params: readonly unknown[] } },
-  });
-  const { client } = createClient({ url: await sluice.listen(), values: 'text' });
+  const stage = await SocketStage.open(database);
   try {
-    return await new SocketTrial(world, client, schema, statistics).run(random, options);
+    const world = await stage.furnish(schemaSql(schema));
+    try {
+      await stage.publish(world, PATIENCE_MS);
+      return await new SocketTrial(stage, world, schema, random, options, statistics).run();
+    } finally {
+      await world.close();
+    }
   } finally {
-    client.close();
-    await sluice.stop();
-    await world.close();
+    await stage.close();
   }
 }
 
 class SocketTrial {
+  readonly #stage: SocketStage;
   readonly #world: World;
-  readonly #client: Client;
   readonly #schema: SchemaModel;
+  readonly #random: Random;
+  readonly #options: SocketTrialOptions;
   readonly #statistics: Statistics;
-  readonly #wrong: string[] = [];
-  #watched: Watched[] = [];
-  #turn = 0;
+  readonly #rows: readonly Write[];
+  readonly #history: (readonly Write[])[] = [];
+  readonly #findings: Finding[] = [];
+  #followers: Follower[] = [];
 
-  constructor(world: World, client: Client, schema: SchemaModel, statistics: Statistics) {
+  constructor(
+    stage: SocketStage,
+    world: World,
+    schema: SchemaModel,
+    random: Random,
+    options: SocketTrialOptions,
+    statistics: Statistics,
+  ) {
+    this.#stage = stage;
     this.#world = world;
-    this.#client = client;
     this.#schema = schema;
+    this.#random = random;
+    this.#options = options;
     this.#statistics = statistics;
+    this.#rows = firstRows(random.fork('rows'), schema.tables);
   }
 
-  async run(random: Random, options: SocketTrialOptions): Promise<readonly string[]> {
-    await this.#write(firstRows(random.fork('rows'), this.#schema.tables).map(writeSql));
-    for (let at = 0; at < options.queries; at++) await this.#watch(random.fork(`query ${at}`));
+  async run(): Promise<readonly Finding[]> {
+    const { queries, transactions, deadline } = this.#options;
+    await this.#world.transact(this.#rows.map(writeSql));
+    for (let at = 0; at < queries; at++) await this.#watch(this.#random.fork(`query ${at}`));
     await this.#compare();
-    const writing = random.fork('writes');
-    for (let turn = 0; turn < options.transactions && Date.now() < options.deadline; turn++) {
-      this.#turn = turn + 1;
-      await this.#write(randomTransaction(writing, this.#schema.tables).map(writeSql));
-      await this.#compare();
+    const writing = this.#random.fork('writes');
+    const hurry = this.#random.fork('hurry');
+    for (let left = transactions; left > 0 && Date.now() < deadline; left--) {
+      const writes = randomTransaction(writing, this.#schema.tables);
+      this.#history.push(writes);
+      await this.#world.transact(writes.map(writeSql));
+      if (left === 1 || !hurry.chance(HURRIED)) await this.#compare();
     }
-    return this.#wrong;
-  }
-
-  async #write(statements: readonly string[]): Promise<void> {
-    await this.#world.transact(statements, () => undefined);
+    return this.#findings;
   }
 
   async #watch(random: Random): Promise<void> {
     const options = { paramsMax: random.chance(0.5) ? 2 : 0, raising: 0 };
     const { made, params } = randomQuery(random, relationsOf(this.#schema), options);
     const bindings = [0, 1].map((at) => params.map(({ values }) => values[at % values.length] ?? null));
-    const model = { ...this.#schema, rows: [], transactions: [], made, bindings };
-    const { query } = caseOf(model, '');
+    const { query } = caseOf(this.#model({ made, bindings }), '');
     const prepared = await this.#world.prepare(query.sql);
     if (prepared === null) return void this.#statistics.refuse(query.sql);
-    const known = await this.#world.allCanonical(prepared.types, query.bindings);
+    const known: readonly (readonly PgText[])[] = await this.#world.allCanonical(
+      prepared.types,
+      query.bindings,
+    );
     for (const binding of known.slice(0, params.length === 0 ? 1 : 2)) {
-      const view = this.#client.live({ query: 'any', args: { sql: query.sql, params: binding } });
-      this.#watched.push({ query, prepared, binding, view, last: '' });
+      const question = { world: this.#world, query, prepared, binding, errors: false };
+      this.#followers.push({ made, bindings, watched: new WatchedQuery(this.#stage, question), last: '' });
     }
   }
 
   async #compare(): Promise<void> {
-    const { rows } = await this.#world.client.query<{ lsn: string }>('SELECT pg_current_wal_lsn() AS lsn');
-    await this.#client.reached(rows[0]?.lsn ?? '', { timeoutMs: PATIENCE_MS });
-    await settled(this.#watched.map(({ view }) => view));
-    const left: Watched[] = [];
-    for (const one of this.#watched) if (await this.#isRight(one)) left.push(one);
-    this.#watched = left;
+    await settle(
+      this.#stage,
+      this.#followers.map(({ watched }) => watched),
+      PATIENCE_MS,
+    );
+    const left: Follower[] = [];
+    for (const one of this.#followers)
+      if (await this.#isRight(one)) left.push(one);
+      else one.watched.close();
+    this.#followers = left;
   }
 
   /** @returns whether it is watched further */
-  async #isRight(one: Watched): Promise<boolean> {
-    const { query, prepared, binding, view } = one;
-    // By its name alone a function may be one whose answer the clock decides: then the query is refused.
-    if (view.error?.code === 'function_not_allowed') {
+  async #isRight(one: Follower): Promise<boolean> {
+    const { question, isRefused, isSettled, held, gear, state } = one.watched;
+    const { query, prepared, binding } = question;
+    if (isRefused) {
       this.#statistics.refuse(query.sql);
-      view.close();
       return false;
     }
     const truth = await this.#world.ask(prepared, binding);
     const text = truth.kind === 'error' ? 'error' : truth.rows.length === 0 ? '' : sortedText(truth.rows);
     const compared = { isEmpty: text === '' && one.last === '', changed: text !== one.last };
     one.last = text;
-    const held = view.error === null ? textsOf(view) : null;
-    const question = { world: this.#world, query, prepared, binding, errors: false };
-    const verdict = await judge(question, truth, held);
-    const gear = view.gear === 'incremental' ? 'incremental' : 'rerun';
-    this.#statistics.count(typeof verdict === 'object' ? 'wrong' : verdict, {
-      ...compared,
-      sql: query.sql,
-      isError: held === null,
-      gear,
-    });
-    if (typeof verdict === 'object')
-      this.#wrong.push(
-        `after transaction ${this.#turn}, ${gear}, ${view.status}: ${query.sql} ${JSON.stringify(binding)}\n${view.error?.code ?? ''} ${view.error?.detail ?? ''} ${verdict.wrong}`,
-      );
-    if (verdict !== 'equal') view.close();
+    const verdict = await (this.#options.judged ?? judge)(question, truth, held);
+    const isWrong = typeof verdict === 'object';
+    const counted = { ...compared, sql: query.sql, isError: held === null, gear };
+    this.#statistics.count(isWrong ? 'wrong' : verdict, counted);
+    if (isWrong)
+      this.#findings.push({
+        model: this.#model(one),
+        late: !isSettled,
+        wrong: `binding ${JSON.stringify(binding)}, after transaction ${this.#history.length}, ${state}\n${verdict.wrong}`,
+      });
     return verdict === 'equal';
   }
-}
 
-/** Every view has its answer, be it an error. */
-async function settled(views: readonly LiveView[]): Promise<void> {
-  const waiting = (): readonly LiveView[] =>
-    views.filter(({ status, error }) => status !== 'current' && error?.retry !== false);
-  const end = Date.now() + PATIENCE_MS;
-  while (waiting().length > 0 && Date.now() < end)
-    await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
-}
-
-function textsOf(view: LiveView): Rows {
-  const names = propertyNames(view.shape ?? { columns: [], ordered: false });
-  return view.rows.map((row) => names.map((name) => Reflect.get(row, name) as PgText));
+  #model({ made, bindings }: Pick<Follower, 'made' | 'bindings'>): Model {
+    return { ...this.#schema, rows: this.#rows, transactions: [...this.#history], made, bindings };
+  }
 }

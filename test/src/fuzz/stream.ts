@@ -1,6 +1,7 @@
 import type { RowEvent } from '@sluice/core/engine/table-engine';
 import type { PgText } from '@sluice/core/value';
-import type { Contents, WorldTable } from './world.js';
+import type { Contents } from './world.js';
+import type { WorldTable } from './world-table.js';
 
 /** Events by the name of the table, with all columns of its rows. */
 export type Events = Map<string, RowEvent[]>;

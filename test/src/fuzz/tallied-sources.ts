@@ -4,7 +4,8 @@ import type { Block, Source } from '@sluice/core/flow/plan';
 import type { Row } from '@sluice/core/flow/row';
 import type { PgText } from '@sluice/core/value';
 import type { Events } from './stream.js';
-import type { World, WorldTable } from './world.js';
+import type { World } from './world.js';
+import type { WorldTable } from './world-table.js';
 
 /** A table, and which of its columns a plan reads. */
 export interface ReadTable {

@@ -28,6 +28,8 @@ export interface TrialOptions {
 export interface Finding {
   readonly model: Model;
   readonly wrong: string;
+  /** What is wrong is that an answer has not come in time. */
+  readonly late: boolean;
 }
 
 /** A binding is let go when Postgres's answer has not changed so many times that it was asked. */
@@ -134,7 +136,7 @@ class Trial {
 
   async run(): Promise<readonly Finding[]> {
     const world = this.#world;
-    await world.transact(this.#rows.map(writeSql), () => undefined);
+    await world.transact(this.#rows.map(writeSql));
     let now = await world.contents();
     for (let at = 0; at < this.#options.queries && Date.now() < this.#options.deadline; at++) {
       const follower = await this.#follow(this.#random.fork(`query ${at}`), now);
@@ -298,7 +300,7 @@ class Trial {
   }
 
   #find(made: Made, bindings: readonly (readonly PgText[])[], wrong: string): void {
-    this.#findings.push({ model: this.#model(made, bindings), wrong });
+    this.#findings.push({ model: this.#model(made, bindings), wrong, late: false });
   }
 
   #model(made: Made, bindings: readonly (readonly PgText[])[]): Model {

@@ -2,23 +2,7 @@ import { OUTPUT_SETTINGS } from '@sluice/server/source/database';
 import type { Run } from '@sluice/server/source/source';
 import type { PgText } from '@sluice/core/value';
 import pg from 'pg';
-
-/** A table of a world, as the catalog has it. */
-export interface WorldTable {
-  readonly oid: number;
-  readonly name: string;
-  readonly columns: readonly WorldColumn[];
-  /** Attribute numbers of a key that its replica identity holds; empty when there is none. */
-  readonly key: readonly number[];
-  readonly identityFull: boolean;
-}
-
-export interface WorldColumn {
-  readonly name: string;
-  readonly attnum: number;
-  /** Its values may be stored apart, and then not be sent again. */
-  readonly isLong: boolean;
-}
+import { readTables, type WorldTable } from './world-table.js';
 
 /** By table, by identity. */
 export type Contents = ReadonlyMap<string, ReadonlyMap<string, readonly PgText[]>>;
@@ -56,8 +40,8 @@ export class World {
   }
 
   /** A schema that is there, and stays. */
-  static async within(url: string, schema: string): Promise<World> {
-    return World.#connect(url, schema, [], false);
+  static async within(url: string, schema: string, statements: readonly string[] = []): Promise<World> {
+    return World.#connect(url, schema, statements, false);
   }
 
   static async #connect(
@@ -129,12 +113,14 @@ export class World {
   /** One transaction; a statement that Postgres refuses is left out. `seen` is told what is there after each. */
   async transact(
     statements: readonly string[],
-    seen: (statement: string, now: Contents) => void,
+    seen?: (statement: string, now: Contents) => void,
   ): Promise<void> {
     await this.client.query('BEGIN');
     for (const statement of statements) {
       try {
-        seen(statement, await this.#contentsAfter(['SAVEPOINT one', statement]));
+        const together = ['SAVEPOINT one', statement];
+        if (seen === undefined) await this.#results(together);
+        else seen(statement, await this.#contentsAfter(together));
       } catch (error) {
         if (codeOf(error) === null) throw error;
         await this.client.query('ROLLBACK TO one');
@@ -266,23 +252,6 @@ const OTHER_PLANS: readonly (readonly string[])[] = [
   ['enable_seqscan'],
   ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_hashagg'],
 ];
-
-const TABLES_SQL = `
-  SELECT c.oid::int8, c.relname, c.relreplident, json_agg(json_build_object('name', a.attname, 'attnum', a.attnum, 'isLong', a.attlen = -1) ORDER BY a.attnum),
-    (SELECT json_agg(k) FROM pg_index i, unnest(i.indkey) k WHERE i.indrelid = c.oid AND i.indisprimary)
-  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  WHERE c.relnamespace = $1::text::regnamespace AND c.relkind = 'r' GROUP BY c.oid ORDER BY c.relname`;
-
-async function readTables(client: pg.Client, schema: string): Promise<readonly WorldTable[]> {
-  const { rows } = await client.query<string[]>({ text: TABLES_SQL, values: [schema], rowMode: 'array' });
-  return rows.map(([oid, name = '', identity, columns, key]) => ({
-    oid: Number(oid),
-    name,
-    columns: JSON.parse(columns ?? '[]') as WorldColumn[],
-    key: JSON.parse(key ?? '[]') as number[],
-    identityFull: identity === 'f',
-  }));
-}
 
 /** Rows without a key are told apart by their values and how often they were met. */
 function byIdentity(table: WorldTable, rows: readonly (readonly PgText[])[]): Map<string, readonly PgText[]> {
