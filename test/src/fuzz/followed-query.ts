@@ -22,7 +22,6 @@ import { toBlock, type BlockPlan } from '@sluice/server/planner/blocks/to-block'
 import { hash, type Events } from './stream.js';
 import { countedRows, imagesOf, readTable, talliesOf, type ReadTable } from './tallied-sources.js';
 import type { Contents, World } from './world.js';
-import type { WorldTable } from './world-table.js';
 
 /** @returns the reason in words when it is not planned as blocks */
 export async function planOf(
