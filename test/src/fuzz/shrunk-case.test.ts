@@ -80,6 +80,9 @@ test('when its time is over it is as small as it has become', async () => {
   const shrunk = await shrunkCase(FINDING, 'again', always, { ...BOUNDS, endMs: performance.now() });
   expect(shrunk.case.transactions).toHaveLength(8);
   expect(always.replays).toBe(2);
+  const never = ring(() => null);
+  await shrunkCase(FINDING, 'again', never, { ...BOUNDS, endMs: performance.now() });
+  expect(never.replays).toBe(2);
   const few = await shrunkCase(
     FINDING,
     'again',

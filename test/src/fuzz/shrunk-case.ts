@@ -82,7 +82,8 @@ export async function shrunkCase(
     return null;
   };
   const small = await ring.within(async (replaying) => {
-    for (let tries = 1; tries <= ring.triesMax; tries++)
+    const isOver = (): boolean => performance.now() >= bounds.endMs;
+    for (let tries = 1; tries <= ring.triesMax && (tries === 1 || !isOver()); tries++)
       for (const manner of ring.manners) {
         if ((await failure(replaying, { model: finding.model, manner }, 1)) === null) continue;
         const stillFails = async (model: Model): Promise<boolean> =>

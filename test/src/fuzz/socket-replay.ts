@@ -73,8 +73,9 @@ async function inManner(
       if (isRefused) continue;
       compared++;
       const verdict = await judged(question, await world.ask(prepared, question.binding), held);
-      if (typeof verdict !== 'object') continue;
-      const wrong = `binding ${JSON.stringify(question.binding)}, ${when}, ${state}\n${verdict.wrong}`;
+      if (verdict === 'slow' || (isSettled && typeof verdict !== 'object')) continue;
+      const words = typeof verdict === 'object' ? verdict.wrong : `no answer within ${patienceMs} ms`;
+      const wrong = `binding ${JSON.stringify(question.binding)}, ${when}, ${state}\n${words}`;
       return { wrong, late: !isSettled };
     }
     return null;
