@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { SluiceError } from '@sluice/core/errors';
 import { MANNERS, type FuzzCase, type Manner } from './fuzz-case.js';
 import { judge, type Judge } from './judgement.js';
@@ -17,6 +18,8 @@ export interface SocketReplayOptions {
 
 /** Far more than a replay takes, and little enough for one that hangs to be made smaller as well. */
 const PATIENCE_MS = 10_000;
+/** About as long as a first answer takes: over this time the transactions are spread that are to meet it. */
+const OPENING_MS = 60;
 
 /** Runs a case through the whole product, in its manner, or in each when it has none, until something is wrong. */
 export async function replayOverSocket(
@@ -84,6 +87,7 @@ async function inManner(
     let found = manner === 'while opening' ? null : await compare(0);
     for (const [at, statements] of transactions.entries()) {
       if (found !== null) break;
+      if (manner === 'while opening') await delay(OPENING_MS / transactions.length);
       await world.transact(statements);
       if (manner === 'one by one') found = await compare(at + 1);
     }
