@@ -127,7 +127,7 @@ export class Watched {
     for (const one of this.#opened) {
       if (one.view.gear === null || one.isWrong) continue;
       const right = await ask(this.#truth, one);
-      const seen = shown(one.view);
+      const seen = await this.#shownInTheEnd(one, right);
       if (!isSame(right, seen)) {
         const verdict = await this.#secondLook(one, seen);
         if (verdict === 'open' || verdict === 'tied') counts[verdict]++;
@@ -150,6 +150,14 @@ export class Watched {
     for (const client of this.#clients) client.close();
     await this.#truth.end();
     await this.#sluice.stop();
+  }
+
+  /** Nothing tells whether an error is the answer of now, or of before while the next one is on its way. */
+  async #shownInTheEnd({ view }: Opened, right: Answer): Promise<Answer> {
+    const deadline = Date.now() + 2 * PATIENCE_MS;
+    while (view.error !== null && right.kind !== 'error' && Date.now() < deadline) await soon();
+    if (view.error === null) await this.#settled(2 * PATIENCE_MS);
+    return shown(view);
   }
 
   /** Postgres may find several answers to one query; what is shown has to be one that it would give. */
@@ -204,9 +212,13 @@ export class Watched {
             .map(({ view, sql }) => `${view.status} ${view.error?.code ?? ''} ${sql}`)
             .join('\n')}`,
         );
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      await soon();
     }
   }
+}
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 }
 
 function isSame(right: Answer, seen: Answer): boolean {
