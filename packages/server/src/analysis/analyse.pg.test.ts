@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { readRegistry } from '../registry/read-registry.js';
 import { runOn } from '../source/run-on.js';
 import {
@@ -109,13 +109,15 @@ test('bare names mean what they mean to the client role, whose "$user" is anothe
 test('nothing is left behind: no catalog row, no decoded message, no new registry', async () => {
   await database.publish({ eventTrigger: true });
   const admins = new pg.Pool({ connectionString: database.adminUrl, max: 1 });
+  onTestFinished(() => admins.end());
   const admin = runOn(admins);
   const state = async (): Promise<unknown> =>
     (
       await admin(`SELECT (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_depend),
-        (SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pg_temp%'), (SELECT count(*) FROM pg_shdepend),
-        (SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND pid <> pg_backend_pid() AND database =
-          (SELECT oid FROM pg_database WHERE datname = current_database()))`)
+        (SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pg_temp%'),
+        (SELECT count(*) FROM pg_shdepend WHERE dbid = d.oid),
+        (SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND pid <> pg_backend_pid() AND database = d.oid)
+        FROM pg_database d WHERE datname = current_database()`)
     ).rows;
   const run = runOn(pool);
   const registry = await readRegistry(run, 'sluice');
@@ -134,7 +136,6 @@ test('nothing is left behind: no catalog row, no decoded message, no new registr
     registry.rightsHash,
   ]);
   await admin(`SELECT pg_drop_replication_slot('analysis_test')`);
-  await admins.end();
 });
 
 test('the text is one statement whatever it holds, and nothing of it runs', async () => {
