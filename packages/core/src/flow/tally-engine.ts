@@ -80,6 +80,8 @@ export class TallyEngine implements Maintained {
     this.#members.delete(member.key);
     member.release();
     this.open.delete(member);
+    // What was read was read for them; when all go, the table may have been emptied.
+    if (this.#members.size === 0) this.#read.clear();
     const demanded = this.#input.parentKey(member.params);
     if (demanded === null) return;
     const left = withoutOne(this.#byKey.get(demanded), member);
