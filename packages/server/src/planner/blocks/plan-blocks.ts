@@ -1,10 +1,10 @@
-import { PLAN_VERSION } from '@sluice/core/plan';
 import { assert } from '@sluice/core/assert';
 import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { Expression } from '@sluice/core/expression';
 import { whyNotReproduced } from '@sluice/core/expression/missing';
 import type { Functions } from '@sluice/core/flow/compile';
 import { collationsOf, TextOrders } from '@sluice/core/flow/text-orders';
+import { PLAN_VERSION } from '@sluice/core/plan';
 import type { Analysis } from '../../analysis/analyse.js';
 import type { Query } from '../../analysis/query-tree.js';
 import type { Registry, Table } from '../../registry/registry.js';
