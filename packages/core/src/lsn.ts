@@ -14,9 +14,51 @@ export function asLsn(value: bigint): Lsn {
   return value as Lsn;
 }
 
+/** One LSN at a time. */
+const bytes = new DataView(new ArrayBuffer(8));
+
+/*
+ * An LSN that is held takes an object of its own; its halves, as signed integers of 32 bits, are in whatever holds them.
+ */
+
+export function highHalf(lsn: Lsn): number {
+  bytes.setBigUint64(0, lsn);
+  return bytes.getInt32(0);
+}
+
+export function lowHalf(lsn: Lsn): number {
+  bytes.setBigUint64(0, lsn);
+  return bytes.getInt32(4);
+}
+
+export function lsnOfHalves(high: number, low: number): Lsn {
+  bytes.setInt32(0, high);
+  bytes.setInt32(4, low);
+  return bytes.getBigUint64(0) as Lsn;
+}
+
 /** Prints as Postgres does: two upper-case hexadecimal halves, `16/B374D848`. */
 export function formatLsn(value: Lsn): string {
-  return `${(value >> 32n).toString(16).toUpperCase()}/${(value & 0xffffffffn).toString(16).toUpperCase()}`;
+  return `${hexOf(highHalf(value))}/${hexOf(lowHalf(value))}`;
+}
+
+const DIGITS: Uint8Array = Uint8Array.from('0123456789ABCDEF', (digit) => digit.charCodeAt(0));
+
+/** Without leading zeros. Each change prints two positions: by one text for each half, where `toString(16)` makes four. */
+function hexOf(half: number): string {
+  if (half === 0) return '0';
+  const digit = (shift: number): number => DIGITS[(half >>> shift) & 0xf] ?? 0;
+  const all = String.fromCharCode(
+    digit(28),
+    digit(24),
+    digit(20),
+    digit(16),
+    digit(12),
+    digit(8),
+    digit(4),
+    digit(0),
+  );
+  return all.slice(Math.clz32(half) >> 2);
 }
 
 /** Reads what `formatLsn` and Postgres print. @returns null when the text is no LSN. */

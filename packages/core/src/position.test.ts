@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { asLsn, formatLsn, parseLsn } from './lsn.js';
+import { asLsn, formatLsn, highHalf, lowHalf, lsnOfHalves, parseLsn } from './lsn.js';
 import { formatPosition, parsePosition } from './position.js';
 
 const lsns = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }).map(asLsn);
@@ -11,9 +11,14 @@ test('C1: an LSN has 64 bits and prints as Postgres prints it', () => {
   expect(parseLsn('FFFFFFFF/FFFFFFFF')).toBe((1n << 64n) - 1n);
   fc.assert(
     fc.property(lsns, (lsn) => {
+      const [high, low] = [lsn >> 32n, lsn & 0xffffffffn];
+      expect(formatLsn(lsn)).toBe(`${high.toString(16)}/${low.toString(16)}`.toUpperCase());
       expect(parseLsn(formatLsn(lsn))).toBe(lsn);
+      expect(lsnOfHalves(highHalf(lsn), lowHalf(lsn))).toBe(lsn);
     }),
   );
+  for (const half of [0, 1, 0xf, 0x10, 0xff, 0x100, 0xfff, 0x1000, 0x10000, 0x100000, 0xfffffff, 0xffffffff])
+    expect(formatLsn(asLsn(BigInt(half)))).toBe(`0/${half.toString(16).toUpperCase()}`);
 });
 
 test('C1: a position names its epoch, and what is none is told apart', () => {

@@ -11,7 +11,7 @@ export const PROTOCOL_VERSION = 1;
 /** Kinds kept for later: ephemeral channels (no position, droppable) and binary payloads. */
 export const RESERVED_KINDS: readonly string[] = ['channel', 'binary', 'mutate', 'mutated'];
 
-/** A view's identity on the wire: a hash of template, binding and registry. */
+/** A view's identity on the wire: a hash of template, binding and registry, of characters that JSON has as they are. */
 export type ViewId = string;
 
 /** Codes with which the server closes a WebSocket; 1000–1015 as RFC 6455 defines them. */

@@ -10,9 +10,9 @@ import type { Change, Relation, RelationColumn } from './transaction.js';
  * what makes the stream fast: most changes are discarded after a look at one column, or none.
  */
 export type PgoutputMessage =
-  | { readonly kind: 'begin'; readonly xid: number; readonly finalLsn: Lsn }
-  /** `commitLsn` is where the commit record starts, `endLsn` the byte after it. */
-  | { readonly kind: 'commit'; readonly commitLsn: Lsn; readonly endLsn: Lsn; readonly timeMs: number }
+  | { readonly kind: 'begin'; readonly xid: number }
+  /** `endLsn` is the byte after the commit record. */
+  | { readonly kind: 'commit'; readonly endLsn: Lsn }
   | { readonly kind: 'origin'; readonly name: string }
   | { readonly kind: 'relation'; readonly relation: Relation }
   | { readonly kind: 'type'; readonly oid: number; readonly schema: string; readonly name: string }
@@ -29,9 +29,6 @@ export type PgoutputMessage =
       readonly content: Uint8Array;
     }
   | Exclude<Change, { readonly kind: 'truncate' }>;
-
-/** Microseconds from 1970 to 2000, where Postgres's clock starts. */
-const POSTGRES_EPOCH_MS = 946_684_800_000;
 
 const IDENTITIES: Readonly<Record<string, Relation['replicaIdentity']>> = {
   d: 'default',
@@ -97,13 +94,17 @@ export class PgoutputDecoder {
     const type = reader.char();
     switch (type) {
       case 'B': {
-        const finalLsn = reader.lsn();
-        reader.skip(8);
-        return { kind: 'begin', xid: reader.uint32(), finalLsn };
+        // Where it commits, and when.
+        reader.skip(16);
+        return { kind: 'begin', xid: reader.uint32() };
       }
       case 'C': {
-        reader.skip(1);
-        return { kind: 'commit', commitLsn: reader.lsn(), endLsn: reader.lsn(), timeMs: reader.timeMs() };
+        // Flags, and where the record begins.
+        reader.skip(9);
+        const endLsn = reader.lsn();
+        // When.
+        reader.skip(8);
+        return { kind: 'commit', endLsn };
       }
       case 'O':
         reader.skip(8);
@@ -211,10 +212,6 @@ class Reader {
 
   lsn(): Lsn {
     return this.#buffer.readBigUInt64BE(this.skip(8)) as Lsn;
-  }
-
-  timeMs(): number {
-    return Number(this.#buffer.readBigInt64BE(this.skip(8)) / 1000n) + POSTGRES_EPOCH_MS;
   }
 
   char(): string {

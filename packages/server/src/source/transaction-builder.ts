@@ -4,6 +4,9 @@ import { sourceError } from './errors.js';
 import type { PgoutputMessage } from './pgoutput.js';
 import type { Change, LogicalMessage, Relation, Transaction } from './transaction.js';
 
+const NO_BULK: Transaction['bulk'] = new Map();
+const NO_MESSAGES: Transaction['messages'] = [];
+
 /** What a change costs besides its bytes: objects of the decoder. */
 const CHANGE_OVERHEAD_BYTES = 120;
 
@@ -65,13 +68,15 @@ export class TransactionBuilder {
   }
 }
 
+/** Most have one change, and outlive it in part: until a snapshot sees them they are retained. So little is made for it. */
 class OpenTransaction {
   readonly #xid: number;
   readonly #bytesMax: number;
   #changes: Change[] = [];
-  readonly #bytesOf = new Map<number, number>();
-  readonly #bulk = new Map<number, Relation>();
-  readonly #messages: LogicalMessage[] = [];
+  /** What each of them costs. */
+  #costs: number[] = [];
+  #bulk: Map<number, Relation> | null = null;
+  #messages: LogicalMessage[] | null = null;
   #bytes = 0;
 
   constructor(xid: number, bytesMax: number) {
@@ -80,16 +85,22 @@ class OpenTransaction {
   }
 
   add(change: Change, bytes: number): void {
-    const { oid } = change.relation;
-    if (this.#bulk.has(oid)) return;
+    if (this.#bulk?.has(change.relation.oid) === true) return;
     const cost = bytes + CHANGE_OVERHEAD_BYTES;
-    this.#changes.push(change);
-    this.#bytesOf.set(oid, (this.#bytesOf.get(oid) ?? 0) + cost);
+    if (this.#changes.length === 0) {
+      // An array that is pushed to has room for many more.
+      this.#changes = [change];
+      this.#costs = [cost];
+    } else {
+      this.#changes.push(change);
+      this.#costs.push(cost);
+    }
     this.#bytes += cost;
-    while (this.#bytes > this.#bytesMax && this.#bytesOf.size > 0) this.#collapseLargest();
+    while (this.#bytes > this.#bytesMax && this.#changes.length > 0) this.#collapseLargest();
   }
 
   addMessage(message: LogicalMessage, bytes: number): void {
+    this.#messages ??= [];
     this.#messages.push({ prefix: message.prefix, content: message.content });
     this.#bytes += bytes + CHANGE_OVERHEAD_BYTES;
   }
@@ -100,19 +111,24 @@ class OpenTransaction {
       lsn,
       previous,
       changes: this.#changes,
-      bulk: this.#bulk,
-      messages: this.#messages,
+      bulk: this.#bulk ?? NO_BULK,
+      messages: this.#messages ?? NO_MESSAGES,
       bytes: this.#bytes,
     };
   }
 
   #collapseLargest(): void {
-    const [oid, bytes] = [...this.#bytesOf].reduce((most, entry) => (entry[1] > most[1] ? entry : most));
+    const bytesOf = new Map<number, number>();
+    for (const [at, { relation }] of this.#changes.entries())
+      bytesOf.set(relation.oid, (bytesOf.get(relation.oid) ?? 0) + (this.#costs[at] ?? 0));
+    const [oid, bytes] = [...bytesOf].reduce((most, entry) => (entry[1] > most[1] ? entry : most));
     const relation = this.#changes.find((change) => change.relation.oid === oid)?.relation;
     assert(relation, 'a relation with bytes has a change');
+    this.#bulk ??= new Map();
     this.#bulk.set(oid, relation);
-    this.#changes = this.#changes.filter((change) => change.relation.oid !== oid);
-    this.#bytesOf.delete(oid);
+    const isKept = this.#changes.map((change) => change.relation.oid !== oid);
+    this.#changes = this.#changes.filter((_, at) => isKept[at]);
+    this.#costs = this.#costs.filter((_, at) => isKept[at]);
     this.#bytes -= bytes;
   }
 }

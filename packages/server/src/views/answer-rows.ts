@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { must } from '@sluice/core/assert';
 import type { KeyedRow } from '@sluice/core/engine/diff';
 import { EDITED_LENGTH_MIN } from '@sluice/core/engine/row-edits';
 import { delOp, putOp, updateOp, type EncodedOp } from '@sluice/core/engine/held-row';
@@ -16,12 +15,17 @@ export interface Telling {
   readonly keyColumns: readonly number[] | null;
 }
 
-/** A row that came or changed, and the row that it stands behind: null at the beginning, undefined without an order. */
+/** A row that came or changed. */
 interface Come {
-  readonly key: string;
   readonly keyed: KeyedRow;
+  /** What stood under its name before, if it was the same row. */
+  readonly was: Row | null;
+  /** The row that it stands behind: null at the beginning, undefined without an order. */
   readonly after: { readonly keyJson: string } | null | undefined;
 }
+
+/** Rows that are told under their names no more, by name. */
+type Gone = Map<string, Row>;
 
 /**
  * The answer of one member as clients hold it: rows with keys (C16), and what a transaction did to it as operations.
@@ -39,6 +43,10 @@ export class AnswerRows {
     if (telling.keyColumns !== null) this.#nameAll(telling.keyColumns);
   }
 
+  get member(): FlowMember {
+    return this.#member;
+  }
+
   /** Another member has the same answer. */
   follow(member: FlowMember): void {
     this.#member = member;
@@ -48,68 +56,73 @@ export class AnswerRows {
     return this.#member.shown().map((row) => this.#keyed(row));
   }
 
-  /** What changes of the member, which it has taken already, are to clients. */
+  /** What changes of the member, which it has taken already, are to clients. What is told as it is has no need of what it was. */
   ops(changes: readonly RowChange[]): EncodedOp[] {
-    return this.#steadyOps(changes) ?? this.#anyOps(changes);
-  }
-
-  /** Where no row comes or goes, or takes another name; else null. */
-  #steadyOps(changes: readonly RowChange[]): EncodedOp[] | null {
-    const come: Row[] = [];
-    for (const { old, next } of changes) {
-      if (old === null || next === null || !this.#isSameName(old, next)) return null;
-      come.push(next);
-    }
-    let before: Map<string, Row | null> | null = null;
-    return this.#come(come).map(({ keyed, after, key }) => {
-      // What is told as it is has no need of what it was.
-      if (keyed.json.length < EDITED_LENGTH_MIN) return putOp(keyed, after);
-      before ??= new Map(changes.map(({ old, next }) => [next?.key ?? '', old]));
-      return updateOp(this.#keyed(must(before.get(key), 'the row that changed')), keyed, after);
-    });
-  }
-
-  #isSameName(old: Row, next: Row): boolean {
-    const { keyColumns } = this.#telling;
-    if (this.#names === null || keyColumns === null) return old.key === next.key;
-    return keyColumns.every((column) => old.values[column] === next.values[column]);
-  }
-
-  #anyOps(changes: readonly RowChange[]): EncodedOp[] {
-    const gone = new Map<string, KeyedRow>();
-    for (const { old } of changes) {
-      if (old === null) continue;
-      const row = this.#keyed(old);
-      gone.set(row.keyJson, row);
-    }
-    const come = changes.flatMap(({ next }) => (next === null ? [] : [next]));
+    const come = this.#come(changes);
+    const gone = this.#gone(changes);
     const names = this.#names;
-    if (names !== null) {
-      for (const name of gone.keys()) names.delete(name);
-      const added = come.map((row) => this.#nameOf(row)).filter((name) => !names.has(name));
-      for (const name of added) names.add(name);
-      if (names.size !== this.#member.size) {
-        for (const name of added) names.delete(name);
-        return this.#renamed([...names, ...gone.keys()]);
-      }
-    }
-    const puts = this.#come(come).map(({ keyed, after }) => {
-      const old = gone.get(keyed.keyJson);
-      gone.delete(keyed.keyJson);
-      return old === undefined ? putOp(keyed, after) : updateOp(old, keyed, after);
+    if (names !== null && !this.#takeNames(names, gone, come))
+      return this.#renamed([...names, ...(gone?.keys() ?? [])]);
+    const puts = come.map(({ keyed, was, after }) => {
+      const old = was ?? gone?.get(keyed.keyJson);
+      gone?.delete(keyed.keyJson);
+      if (old === undefined || keyed.json.length < EDITED_LENGTH_MIN) return putOp(keyed, after);
+      return updateOp(this.#keyed(old), keyed, after);
     });
-    return [...Array.from(gone.values(), (row) => delOp(row)), ...puts];
+    return gone === null ? puts : [...Array.from(gone.keys(), (keyJson) => delOp({ keyJson })), ...puts];
   }
 
   /** In an order they come in that order. */
-  #come(rows: readonly Row[]): readonly Come[] {
-    if (!this.#telling.ordered)
-      return rows.map((row) => ({ key: row.key, keyed: this.#keyed(row), after: undefined }));
-    return this.#member.placesOf(rows.map(({ key }) => key)).map(({ key, previous }) => ({
-      key,
-      keyed: this.#keyed(this.#row(key)),
-      after: previous === null ? null : { keyJson: this.#nameOf(this.#row(previous)) },
-    }));
+  #come(changes: readonly RowChange[]): readonly Come[] {
+    const come: Come[] = [];
+    if (!this.#telling.ordered) {
+      for (const { old, next } of changes)
+        if (next !== null)
+          come.push({ keyed: this.#keyed(next), was: this.#wasOf(old, next), after: undefined });
+      return come;
+    }
+    const before = new Map<string, Row | null>();
+    for (const { old, next } of changes) if (next !== null) before.set(next.key, old);
+    for (const { key, previous } of this.#member.placesOf([...before.keys()])) {
+      const row = this.#row(key);
+      const after = previous === null ? null : { keyJson: this.#nameOf(this.#row(previous)) };
+      come.push({ keyed: this.#keyed(row), was: this.#wasOf(before.get(key) ?? null, row), after });
+    }
+    return come;
+  }
+
+  #gone(changes: readonly RowChange[]): Gone | null {
+    let gone: Gone | null = null;
+    for (const { old, next } of changes) {
+      if (old === null || (next !== null && this.#wasOf(old, next) !== null)) continue;
+      gone ??= new Map();
+      gone.set(this.#nameOf(old), old);
+    }
+    return gone;
+  }
+
+  /** The row before it changed, if it is called as it was. */
+  #wasOf(old: Row | null, next: Row): Row | null {
+    if (old === null) return null;
+    const { keyColumns } = this.#telling;
+    const isSame =
+      this.#names === null || keyColumns === null
+        ? old.key === next.key
+        : keyColumns.every((column) => old.values[column] === next.values[column]);
+    return isSame ? old : null;
+  }
+
+  /** @returns false when two rows have one name: then `names` are those of the rows that have neither come nor gone */
+  #takeNames(names: Set<string>, gone: Gone | null, come: readonly Come[]): boolean {
+    const others = come.filter(({ was }) => was === null);
+    if (gone === null && others.length === 0) return true;
+    for (const name of gone?.keys() ?? []) names.delete(name);
+    const added: string[] = [];
+    for (const { keyed } of others) if (!names.has(keyed.keyJson)) added.push(keyed.keyJson);
+    for (const name of added) names.add(name);
+    if (names.size === this.#member.size) return true;
+    for (const name of added) names.delete(name);
+    return false;
   }
 
   #row(key: string): Row {

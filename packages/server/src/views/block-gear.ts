@@ -1,9 +1,8 @@
 import type { EnginePieces } from '@sluice/core/flow/engine-pieces';
-import type { EncodedOp } from '@sluice/core/engine/held-row';
 import type { RowEvent } from '@sluice/core/engine/table-engine';
 import type { SluiceError } from '@sluice/core/errors';
 import { withFunctions } from '@sluice/core/chunks/chunk';
-import { FlowEngine } from '@sluice/core/flow/flow-engine';
+import { FlowEngine, type FlowEffects } from '@sluice/core/flow/flow-engine';
 import type { ImageChange } from '@sluice/core/flow/images';
 import type { FlowMember } from '@sluice/core/flow/member';
 import type { Block, Source } from '@sluice/core/flow/plan';
@@ -12,9 +11,10 @@ import type { TextOrders } from '@sluice/core/flow/text-orders';
 import type { Binding } from '@sluice/core/plan';
 import type { Run } from '../source/source.js';
 import { AnswerRows, type Telling } from './answer-rows.js';
-import type { Ask, CaughtUp, Gear, GearEffects, Held, Overtaken, Reading } from './gear.js';
+import type { Ask, CaughtUp, Gear, GearEffects, Held, Overtaken, Reading, Told } from './gear.js';
 import { ImageChanges, RowEvents, type TableChanges } from './table-changes.js';
 import { unsentIn } from './unsent.js';
+import type { View } from './view.js';
 
 export interface BlockGearOptions {
   readonly block: Block;
@@ -25,6 +25,10 @@ export interface BlockGearOptions {
   /** Reads what an engine needs, within a snapshot's transaction. @throws TooMuch */
   fill(run: Run, engine: FlowEngine, orders: TextOrders): Promise<void>;
 }
+
+const NONE: ReadonlySet<Held> = new Set();
+const NO_RELATIONS: ReadonlySet<number> = new Set();
+const NO_IMAGES: Events['images'] = new Map();
 
 /**
  * Any query, as blocks within blocks. What views need is read into an engine of the batch's own, which takes on top
@@ -159,18 +163,10 @@ export class BlockGear implements Gear {
 
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
     const events = this.#eventsOf(changes);
-    const unsent = new Set<number>();
-    for (const [table, own] of events.rows)
-      for (const relation of unsentIn(changes.get(table)?.changes ?? [], own, (key) =>
-        this.#engine.holds(table, key),
-      ))
-        unsent.add(relation);
+    const unsent = this.#unsentIn(changes, events);
     const effects = this.#engine.apply(events.rows, events.images);
-    const ops = new Map<Held, readonly EncodedOp[]>();
-    for (const [member, rows] of effects.changes) {
-      const { owner } = member;
-      if (owner instanceof HeldAnswer) ops.set(owner, owner.rows.ops(rows));
-    }
+    const told = toldOf(effects);
+    if (effects.missed.size === 0) return { told, missed: NONE, unsent };
     const missed = new Set<Held>();
     for (const member of effects.missed) {
       const { owner } = member;
@@ -178,7 +174,18 @@ export class BlockGear implements Gear {
       member.owner = null;
       if (owner instanceof HeldAnswer) missed.add(owner);
     }
-    return { ops, missed, unsent };
+    return { told, missed, unsent };
+  }
+
+  #unsentIn(changes: ReadonlyMap<number, TableChanges>, { rows }: Events): ReadonlySet<number> {
+    let unsent: Set<number> | null = null;
+    for (const [table, own] of rows) {
+      const lacked = unsentIn(changes.get(table)?.changes ?? [], own, (key) =>
+        this.#engine.holds(table, key),
+      );
+      for (const relation of lacked) (unsent ??= new Set()).add(relation);
+    }
+    return unsent ?? NO_RELATIONS;
   }
 
   /** What cannot be read, or is not known, is as if the table had been emptied: all that is held is void. */
@@ -189,6 +196,7 @@ export class BlockGear implements Gear {
       if (own === undefined) continue;
       events.set(table, (own.unknown ? null : reader.read(own.changes)) ?? ['truncate']);
     }
+    if (this.#images.size === 0) return { rows: events, images: NO_IMAGES };
     const images = new Map<Source, readonly ImageChange[]>();
     for (const [source, reader] of this.#images) {
       const own = changes.get(source.table);
@@ -213,11 +221,13 @@ export class BlockGear implements Gear {
       else engine.remove(member);
     }
     const overtaken = new Map<K, Overtaken>();
+    const { telling } = this.#options;
     for (const [step, own] of events.entries()) {
       for (const member of engine.apply(own.rows, own.images).missed) {
         const ask = asks.get(member);
         asks.delete(member);
-        if (ask !== undefined) overtaken.set(ask, { step, rows: this.#answer(member).shown(), dry: false });
+        if (ask !== undefined)
+          overtaken.set(ask, { step, rows: new AnswerRows(member, telling).shown(), dry: false });
         if (engine.has(member)) engine.remove(member);
       }
     }
@@ -230,59 +240,55 @@ export class BlockGear implements Gear {
     return { members: taken, overtaken, errors: new Map(), unable };
   }
 
-  #answer(member: FlowMember): AnswerRows {
-    return new AnswerRows(member, this.#options.telling);
-  }
-
   #hold(member: FlowMember): Held {
-    return new HeldAnswer(member, this.#answer(member), this.#engine);
+    return new HeldAnswer(member, this.#options.telling, this.#engine);
   }
 }
 
-class HeldAnswer implements Held {
-  readonly dry = false;
-  readonly rows: AnswerRows;
+/** One object with its answer: every change of a member comes by it, and mostly finds it in no cache. */
+class HeldAnswer extends AnswerRows implements Held {
+  view: View | null = null;
   owner: object | null = null;
-  #member: FlowMember;
   #engine: FlowEngine;
 
-  constructor(member: FlowMember, rows: AnswerRows, engine: FlowEngine) {
-    this.#member = member;
+  constructor(member: FlowMember, telling: Telling, engine: FlowEngine) {
+    super(member, telling);
     this.#engine = engine;
-    this.rows = rows;
     member.owner = this;
   }
 
   /** Another engine has the same answer. */
   move(member: FlowMember, engine: FlowEngine): void {
-    this.#member.owner = null;
-    this.#member = member;
+    this.member.owner = null;
     this.#engine = engine;
-    this.rows.follow(member);
+    this.follow(member);
     member.owner = this;
   }
 
   leave(): void {
     if (!this.isFollowed) return;
-    this.#member.owner = null;
-    this.#engine.remove(this.#member);
+    this.member.owner = null;
+    this.#engine.remove(this.member);
   }
 
   get isFollowed(): boolean {
-    return this.#engine.has(this.#member);
-  }
-
-  get member(): FlowMember {
-    return this.#member;
+    return this.#engine.has(this.member);
   }
 
   get size(): number {
-    return this.#member.size;
+    return this.member.size;
   }
 
-  shown(): ReturnType<AnswerRows['shown']> {
-    return this.rows.shown();
+  get dry(): boolean {
+    return false;
   }
+}
+
+function toldOf({ changes }: FlowEffects): readonly Told[] {
+  const told: Told[] = [];
+  for (const [{ owner: held }, rows] of changes)
+    if (held instanceof HeldAnswer) told.push({ held, ops: held.ops(rows) });
+  return told;
 }
 
 function isSameAnswer(one: FlowMember, other: FlowMember): boolean {

@@ -5,6 +5,7 @@ import type { Binding } from '@sluice/core/plan';
 import type { Run } from '../source/source.js';
 import type { Relevant } from './relevant-log.js';
 import type { TableChanges } from './table-changes.js';
+import type { View } from './view.js';
 
 /*
  * What an engine is to the template that feeds it. Two kinds: one table with a window (`table-gear.ts`), and blocks
@@ -31,15 +32,24 @@ export interface Gear {
 }
 
 export interface GearEffects {
-  readonly ops: ReadonlyMap<Held, readonly EncodedOp[]>;
+  /** Each member once. */
+  readonly told: readonly Told[];
   readonly missed: ReadonlySet<Held>;
   /** Relations of which values were not sent that who missed may have missed for. */
   readonly unsent: ReadonlySet<number>;
 }
 
-/** A view in the engine. */
+/** What a transaction did to the answer of a member. */
+export interface Told {
+  readonly held: Held;
+  readonly ops: readonly EncodedOp[];
+}
+
+/** A view in the engine. Whose it is is found without looking it up. */
 export interface Held {
-  /** Whose it is: found without looking it up. */
+  /** Who is told of its changes; null when nobody is any more. */
+  view: View | null;
+  /** Who is to have it read again when it misses. */
   owner: object | null;
   /** Rows held. */
   readonly size: number;

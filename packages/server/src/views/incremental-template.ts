@@ -9,7 +9,7 @@ import type { Fetch } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
 import { Cost } from './cost.js';
 import { answerError, isTransient, viewsError } from './errors.js';
-import { TooMuch, type CaughtUp, type Inability, type Reading, type Step } from './gear.js';
+import { TooMuch, type CaughtUp, type Held, type Inability, type Reading, type Step } from './gear.js';
 import type { IncrementalOptions } from './incremental-options.js';
 import { IncrementalView } from './incremental-view.js';
 import { restMs } from './pace.js';
@@ -125,8 +125,7 @@ export class IncrementalTemplate {
 
   #trim(any: boolean): void {
     for (const held of this.#options.gear.trim(any)) {
-      const one = held.owner;
-      if (one instanceof IncrementalView) this.#miss(one, this.#options.now().lsn);
+      this.#missHeld(held, this.#options.now().lsn);
     }
   }
 
@@ -179,20 +178,21 @@ export class IncrementalTemplate {
   }
 
   #applyToHeld(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>, at: Version): void {
-    const effects = this.#options.gear.apply(changes);
-    for (const [held, ops] of effects.ops) {
-      const one = held.owner;
-      if (!(one instanceof IncrementalView)) continue;
-      if (effects.missed.has(held))
-        this.#miss(one, transaction.previous, { carry: ops, unsent: effects.unsent });
-      else if (ops.length > 0) one.view.delta(at, ops);
-      this.#checkSize(one, at);
+    const { told, missed, unsent } = this.#options.gear.apply(changes);
+    for (const { held, ops } of told) {
+      if (missed.has(held)) {
+        this.#missHeld(held, transaction.previous, { carry: ops, unsent });
+        continue;
+      }
+      if (ops.length > 0) held.view?.delta(at, ops);
+      if (held.size > this.#options.rowsPerViewMax) this.#tooLarge(held, at);
     }
-    for (const held of effects.missed) {
-      const one = held.owner;
-      if (one instanceof IncrementalView)
-        this.#miss(one, transaction.previous, { waits: held.isFollowed, unsent: effects.unsent });
-    }
+    for (const held of missed) this.#missHeld(held, transaction.previous, { waits: held.isFollowed, unsent });
+  }
+
+  /** Unless nobody is told of it any more. */
+  #missHeld({ owner }: Held, through: Lsn, how: Miss = {}): void {
+    if (owner instanceof IncrementalView) this.#miss(owner, through, how);
   }
 
   /** Definitions that it reads through may mean something else from here on; a table alone says so by its rows. */
@@ -231,10 +231,11 @@ export class IncrementalTemplate {
     this.#hydrate(one);
   }
 
-  #checkSize(one: IncrementalView, at: Version): void {
-    if (!one.held || one.held.size <= this.#options.rowsPerViewMax) return;
+  #tooLarge(held: Held, at: Version): void {
+    const one = held.owner;
+    if (!(one instanceof IncrementalView)) return;
     // What clients hold stays what it was: an error is told in its place.
-    if (one.view.isValid) one.shown = one.held.shown();
+    if (one.view.isValid) one.shown = held.shown();
     this.#leave(one);
     this.#fail(one, at, viewsError('result_too_large').toWire());
   }
@@ -276,6 +277,7 @@ export class IncrementalTemplate {
     if (!one.held) return;
     one.held.leave();
     one.held.owner = null;
+    one.held.view = null;
     this.#heldCount--;
     one.held = null;
   }
@@ -404,9 +406,12 @@ export class IncrementalTemplate {
       one.waiting = null;
       one.held = held;
       held.owner = one;
+      held.view = one.view;
       this.#heldCount++;
-      this.#checkSize(one, this.#options.now());
-      if (one.held === null) continue;
+      if (held.size > this.#options.rowsPerViewMax) {
+        this.#tooLarge(held, this.#options.now());
+        continue;
+      }
       this.#tell(one, this.#options.now(), held.shown());
       one.shown = [];
     }
@@ -434,7 +439,7 @@ export class IncrementalTemplate {
   }
 
   #tell(one: IncrementalView, at: Version, rows: readonly KeyedRow[]): void {
-    if (one.view.version === null) one.view.rows(at, rows);
+    if (!one.view.isBegun) one.view.rows(at, rows);
     else
       one.view.delta(at, [...one.carry, ...diffRows(one.shown, rows, this.#options.planned.shape.ordered)]);
     one.shown = rows;

@@ -16,8 +16,11 @@ export const ACCESS_PREFIX = 'sluice.access';
 /** The optional event trigger's message: DDL on the relations named, at its own position. */
 export const DDL_PREFIX = 'sluice.ddl';
 
+const NONE: readonly never[] = [];
+
 /** The commit tokens of a transaction. */
-export function tokensOf(transaction: Transaction): string[] {
+export function tokensOf(transaction: Transaction): readonly string[] {
+  if (transaction.messages.length === 0) return NONE;
   return transaction.messages
     .filter(({ prefix }) => prefix === TOKEN_PREFIX)
     .map(({ content }) => `token-${Buffer.from(content).toString('utf8')}`);
@@ -31,7 +34,7 @@ export function isTickOf(transaction: Transaction, tickMs: number): boolean {
 }
 
 /** Relations whose rows the transaction may have written anew. */
-export function rewrittenBy(transaction: Transaction): number[] {
+export function rewrittenBy(transaction: Transaction): readonly number[] {
   return namedBy(transaction, [REWRITE_PREFIX, DDL_PREFIX]);
 }
 
@@ -41,7 +44,7 @@ export function isAltering(transaction: Transaction): boolean {
 }
 
 /** Relations that DDL named. */
-export function alteredBy(transaction: Transaction): number[] {
+export function alteredBy(transaction: Transaction): readonly number[] {
   return namedBy(transaction, [DDL_PREFIX]);
 }
 
@@ -51,7 +54,7 @@ export function altersOther(transaction: Transaction): boolean {
 }
 
 /** Relations that other roles may read now than before. */
-export function regrantedBy(transaction: Transaction): number[] {
+export function regrantedBy(transaction: Transaction): readonly number[] {
   return namedBy(transaction, [ACCESS_PREFIX]);
 }
 
@@ -59,7 +62,8 @@ export function changesAccess(transaction: Transaction): boolean {
   return transaction.messages.some(({ prefix }) => prefix === ACCESS_PREFIX);
 }
 
-function namedBy(transaction: Transaction, prefixes: readonly string[]): number[] {
+function namedBy(transaction: Transaction, prefixes: readonly string[]): readonly number[] {
+  if (transaction.messages.length === 0) return NONE;
   return transaction.messages
     .filter(({ prefix }) => prefixes.includes(prefix))
     .flatMap(({ content }) => Buffer.from(content).toString().split(',').map(Number))

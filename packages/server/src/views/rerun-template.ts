@@ -271,7 +271,7 @@ export class RerunTemplate {
       return one.view.error(to, viewsError('result_too_large').toWire());
     const { rows, identified } = keyRows(outcome.rows, one.keyColumns);
     if (!identified) one.keyColumns = null;
-    const ops = one.view.version === null ? null : one.answer.difference(rows);
+    const ops = one.view.isBegun ? one.answer.difference(rows) : null;
     if (ops === null) one.view.rows(to, rows);
     else one.view.delta(to, ops);
     if (one.answer.rows === null && !this.#options.hasRoom(bytesOfAnswer(rows))) one.answer.letGo(rows);

@@ -6,14 +6,14 @@ import {
   type Member,
   type RowEvent,
 } from '@sluice/core/engine/table-engine';
-import type { EncodedOp } from '@sluice/core/engine/held-row';
 import type { SluiceError } from '@sluice/core/errors';
 import type { Binding, TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import type { Run } from '../source/source.js';
 import { catchUp, type Fetched } from './catch-up.js';
 import { answerError, viewsError } from './errors.js';
-import type { Ask, CaughtUp, Gear, GearEffects, Held, Reading, Step } from './gear.js';
+import type { Ask, CaughtUp, Gear, GearEffects, Held, Reading, Step, Told } from './gear.js';
+import type { View } from './view.js';
 import { RowEvents, type TableChanges } from './table-changes.js';
 import { unsentIn } from './unsent.js';
 
@@ -81,17 +81,18 @@ export class TableGear implements Gear {
     if (events === null) {
       const missed = new Set(this.#held);
       for (const held of missed) held.leave();
-      return { ops: new Map(), missed, unsent: new Set() };
+      return { told: [], missed, unsent: new Set() };
     }
     const own = changes.get(this.#options.plan.table)?.changes ?? [];
     const unsent = unsentIn(own, events, (key) => this.#engine.holds(key));
     const effects = this.#engine.apply(events);
-    const ops = new Map<Held, readonly EncodedOp[]>();
-    for (const [{ owner }, each] of effects.ops) if (owner instanceof HeldRows) ops.set(owner, each);
+    const told: Told[] = [];
+    for (const [{ owner }, ops] of effects.ops)
+      if (owner instanceof HeldRows) told.push({ held: owner, ops });
     const missed = new Set<Held>();
     for (const { owner } of effects.missed) if (owner instanceof HeldRows) missed.add(owner);
     for (const one of missed) one.leave();
-    return { ops, missed, unsent };
+    return { told, missed, unsent };
   }
 
   /** How many rows to fetch: when as many come, there may be more. */
@@ -143,6 +144,7 @@ export class TableGear implements Gear {
 class HeldRows implements Held {
   /** A window that ran dry is read anew. */
   readonly isFollowed = false;
+  view: View | null = null;
   owner: object | null = null;
   readonly #member: Member;
   readonly #leave: (held: HeldRows) => void;

@@ -8,6 +8,9 @@ import { changesByTable, type Ancestors, type TableChanges } from './table-chang
 
 export type Template = IncrementalTemplate | RerunTemplate;
 
+const NO_TEMPLATES: readonly IncrementalTemplate[] = [];
+const NO_RERUNS: ReadonlyMap<RerunTemplate, Concerned<RerunView>> = new Map();
+
 /** Templates by what they read: who is touched by a transaction is looked up, never searched for (P7). */
 export class TemplateIndex {
   readonly #ancestors: Ancestors;
@@ -47,11 +50,14 @@ export class TemplateIndex {
     this.#anything.delete(template);
   }
 
-  /** Incremental templates of the tables. */
-  following(tables: Iterable<number>): Set<IncrementalTemplate> {
-    const found = new Set<IncrementalTemplate>();
-    for (const table of tables)
-      for (const template of this.#incremental.get(table) ?? []) found.add(template);
+  /** Incremental templates of the tables, each once. */
+  following(tables: ReadonlyMap<number, unknown>): readonly IncrementalTemplate[] {
+    let found: readonly IncrementalTemplate[] = NO_TEMPLATES;
+    for (const table of tables.keys()) {
+      const own = this.#incremental.get(table);
+      if (own === undefined) continue;
+      found = found.length === 0 ? [...own] : [...new Set([...found, ...own])];
+    }
     return found;
   }
 
@@ -92,7 +98,9 @@ export class TemplateIndex {
   touchedBy(
     transaction: Transaction,
     changes: ReadonlyMap<number, TableChanges>,
-  ): Map<RerunTemplate, Concerned<RerunView>> {
+  ): ReadonlyMap<RerunTemplate, Concerned<RerunView>> {
+    if (this.#rerun.size === 0 && this.#anything.size === 0 && transaction.messages.length === 0)
+      return NO_RERUNS;
     const touched = new Map<RerunTemplate, Concerned<RerunView>>();
     const add = (templates: Iterable<Template>): void => {
       for (const template of templates) if (template.kind === 'rerun') touched.set(template, 'all');

@@ -20,7 +20,7 @@ import { gearOf, type HostedView } from './hosted-view.js';
 import { IncrementalTemplate } from './incremental-template.js';
 import { observedOf, statusOf, type ObservedViews } from './observed.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
-import type { FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
+import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
 import { RestingViews } from './resting-views.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate } from './rerun-template.js';
@@ -52,6 +52,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   /** What templates have cost that are gone. */
   readonly #past = new Cost();
   readonly #outbox: Outbox;
+  readonly #publish = (entry: Entry): void => this.#outbox.publish(entry);
   #stopped = false;
   #version: Version = { epoch: '', lsn: LSN_ZERO };
   readonly #altered: AlteredSchema<Template>;
@@ -157,7 +158,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     const changes = this.#index.changesOf(transaction);
     const { clock } = this.#options;
     let nowMs = clock.now();
-    for (const template of this.#index.following(changes.keys())) {
+    for (const template of this.#index.following(changes)) {
       this.#apply(template, transaction, changes, at);
       this.#shed.look(template);
       this.#budget.note(template);
@@ -268,7 +269,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     if (this.#views.size >= this.#options.limits.viewsMax) throw viewsError('too_many_views');
     const restMs = this.#resting.restMs(id, this.#options.clock.now());
     if (restMs > 0) throw viewsError('memory_full', `not read again for ${Math.ceil(restMs / 1000)} s`);
-    const view = new View(id, planned.shape, spec, (entry) => this.#outbox.publish(entry));
+    const view = new View(id, planned.shape, spec, this.#publish);
     const hosted = this.#host(view, planned, binding, tickMs);
     this.#views.set(id, hosted);
     return hosted;

@@ -1,6 +1,6 @@
 import type { KeyedRow } from '@sluice/core/engine/diff';
 import { editOp, plainOp, type EncodedOp } from '@sluice/core/engine/held-row';
-import type { Lsn } from '@sluice/core/lsn';
+import { highHalf, lowHalf, lsnOfHalves, type Lsn } from '@sluice/core/lsn';
 import { formatPosition, type Epoch, type Position } from '@sluice/core/position';
 import type { Shape } from '@sluice/core/shape';
 import type { ViewId, WireError } from '@sluice/core/wire';
@@ -16,6 +16,8 @@ export interface Version {
 /**
  * What a view has published, and whether it holds: the bookkeeping that both gears share. It writes the entries
  * of `port.ts` and sees to their order: versions chain, a gap opens once and is closed by what comes next.
+ *
+ * Every change of it comes by here, and mostly finds it in no cache: it is one object, with its version in it.
  */
 export class View {
   readonly id: ViewId;
@@ -27,10 +29,14 @@ export class View {
   cost: Cost | null = null;
   /** `open`s without their `release`. */
   references = 0;
-  #version: Version | null = null;
+  /** Of its version; null before the first. */
+  #epoch: Epoch | null = null;
+  #lsnHigh = 0;
+  #lsnLow = 0;
   #state: 'hydrating' | 'valid' | 'gap' | 'ended' = 'hydrating';
   #failed = false;
 
+  /** @param publish one function for all views of a host */
   constructor(id: ViewId, shape: Shape, spec: QuerySpec, publish: (entry: Entry) => void) {
     this.id = id;
     this.shape = shape;
@@ -38,8 +44,9 @@ export class View {
     this.#publish = publish;
   }
 
-  get version(): Version | null {
-    return this.#version;
+  /** It has a version. */
+  get isBegun(): boolean {
+    return this.#epoch !== null;
   }
 
   get isValid(): boolean {
@@ -64,17 +71,16 @@ export class View {
 
   /** The first version, whole; or the next, when what leads to it is not known. */
   rows(at: Version, rows: readonly KeyedRow[]): void {
-    this.#version = at;
+    this.#moveTo(at);
     this.#state = 'valid';
     this.#failed = false;
-    const message = this.encodeRows(rows);
-    this.cost?.told(rows.length, message.length);
+    const message = this.#encodeRows(at, rows);
     this.#publish({ kind: 'rows', view: this.id, at: at.lsn, message, count: rows.length });
   }
 
   /** The next version, by operations on the one before; without operations the same one holds again. */
   delta(to: Version, ops: readonly EncodedOp[]): void {
-    const from = this.#version;
+    const from = this.#version();
     if (from === null) throw new Error('assertion failed: a delta needs a version to start from');
     const wasValid = this.#state === 'valid' && !this.#failed;
     this.#state = 'valid';
@@ -83,20 +89,14 @@ export class View {
       if (!wasValid) this.#publish({ kind: 'again', view: this.id, from: to.lsn });
       return;
     }
-    this.#version = to;
+    this.#moveTo(to);
     const message = this.#encodeDelta(from, to, ops.map(plainOp));
-    const edits = ops.map(editOp);
+    const edits = ops.every(isPlain) ? [] : ops.map(editOp);
     const edited = edits.some(isEdit) ? this.#encodeDelta(from, to, edits) : null;
     this.cost?.told(ops.length, (edited ?? message).length);
-    this.#publish({
-      kind: 'delta',
-      view: this.id,
-      from: from.lsn,
-      to: to.lsn,
-      message,
-      ...(edited === null ? {} : { edited }),
-      count: ops.length,
-    });
+    const count = ops.length;
+    const entry = { kind: 'delta', view: this.id, from: from.lsn, to: to.lsn, message, count } as const;
+    this.#publish(edited === null ? entry : { ...entry, edited });
   }
 
   /** From here the answer is an error (C17). */
@@ -108,10 +108,10 @@ export class View {
 
   /** Answers a request for the current version. @returns false when there is none yet. */
   answer(ref: number, rows: readonly KeyedRow[]): boolean {
-    if (this.#version === null) return false;
-    const message = this.encodeRows(rows);
-    this.cost?.told(rows.length, message.length);
-    this.#publish({ kind: 'rows', view: this.id, at: this.#version.lsn, ref, message, count: rows.length });
+    const at = this.#version();
+    if (at === null) return false;
+    const message = this.#encodeRows(at, rows);
+    this.#publish({ kind: 'rows', view: this.id, at: at.lsn, ref, message, count: rows.length });
     return true;
   }
 
@@ -120,16 +120,32 @@ export class View {
     this.#publish({ kind: 'ended', view: this.id, error });
   }
 
-  #encodeDelta(from: Version, to: Version, ops: readonly string[]): Uint8Array {
-    const between = `"from":"${position(from)}","to":"${position(to)}"`;
-    return encode(`{"kind":"delta","view":${JSON.stringify(this.id)},${between},"ops":[${ops.join(',')}]}`);
+  #version(): Version | null {
+    if (this.#epoch === null) return null;
+    return { epoch: this.#epoch, lsn: lsnOfHalves(this.#lsnHigh, this.#lsnLow) };
   }
 
-  private encodeRows(rows: readonly KeyedRow[]): Uint8Array {
-    const at = this.#version === null ? '' : position(this.#version);
-    const list = rows.map((row) => `[${row.keyJson},${row.json}]`).join(',');
-    return encode(`{"kind":"rows","view":${JSON.stringify(this.id)},"at":"${at}","rows":[${list}]}`);
+  #moveTo({ epoch, lsn }: Version): void {
+    this.#epoch = epoch;
+    this.#lsnHigh = highHalf(lsn);
+    this.#lsnLow = lowHalf(lsn);
   }
+
+  #encodeDelta(from: Version, to: Version, ops: readonly string[]): Uint8Array {
+    const between = `"from":"${position(from)}","to":"${position(to)}"`;
+    return encode(`{"kind":"delta","view":"${this.id}",${between},"ops":[${ops.join(',')}]}`);
+  }
+
+  #encodeRows(at: Version, rows: readonly KeyedRow[]): Uint8Array {
+    const list = rows.map((row) => `[${row.keyJson},${row.json}]`).join(',');
+    const message = encode(`{"kind":"rows","view":"${this.id}","at":"${position(at)}","rows":[${list}]}`);
+    this.cost?.told(rows.length, message.length);
+    return message;
+  }
+}
+
+function isPlain(op: EncodedOp): boolean {
+  return typeof op === 'string';
 }
 
 function isEdit(op: string): boolean {

@@ -70,8 +70,8 @@ export const SNAPSHOT_RULES: readonly Mutant[] = [
   {
     breaks: 'C5: a transaction goes by the id of a subtransaction',
     file: `${SOURCE}/pgoutput.ts`,
-    find: "return { kind: 'begin', xid: reader.uint32(), finalLsn };",
-    replace: "return { kind: 'begin', xid: reader.uint32() + 1, finalLsn };",
+    find: "return { kind: 'begin', xid: reader.uint32() };",
+    replace: "return { kind: 'begin', xid: reader.uint32() + 1 };",
     caughtBy: [STREAM, 'subtransactions: what was rolled back to a savepoint never comes'],
   },
   {
