@@ -20,6 +20,7 @@ import { share } from '@sluice/core/share';
 import type { Shape } from '@sluice/core/shape';
 import type { Row } from '@sluice/core/value';
 import type { Delta } from '@sluice/core/wire';
+import { Publications } from '@sluice/server/views/publications';
 import { View } from '@sluice/server/views/view';
 import type { Entry } from '@sluice/server/views/port';
 
@@ -87,7 +88,8 @@ function measure(name: string, before: readonly Comment[], after: readonly Comme
   for (let round = 0; round < ROUNDS; round++) {
     const [old, next] = [rowOf(before), rowOf(after)];
     const entries: Entry[] = [];
-    const view = new View('v1:8f3a', SHAPE, SPEC, (entry) => void entries.push(entry));
+    const publications = new Publications((entry) => void entries.push(entry));
+    const view = new View('v1_8f3a', SHAPE, SPEC, publications);
     view.rows({ epoch: '7.1', lsn: asLsn(10n) }, [keyed(old)]);
     const [held, now] = [keyed(old), keyed(next)];
     times.server.push(

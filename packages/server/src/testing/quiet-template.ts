@@ -1,7 +1,7 @@
 import type { IncrementalOptions } from '../views/incremental-options.js';
 import type { QuerySpec } from '../views/port.js';
 
-type Scripted = 'planned' | 'gear' | 'rowsPerViewMax' | 'fetch' | 'now';
+type Scripted = 'planned' | 'gear' | 'publications' | 'rowsPerViewMax' | 'fetch' | 'now';
 
 /** What tests of a template do not look at: time stands still, reads are passed at once, and a fault is thrown. */
 export const QUIET: Omit<IncrementalOptions, Scripted> = {

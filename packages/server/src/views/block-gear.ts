@@ -14,7 +14,7 @@ import { AnswerRows, type Telling } from './answer-rows.js';
 import type { Ask, CaughtUp, Gear, GearEffects, Held, Overtaken, Reading, Told } from './gear.js';
 import { ImageChanges, RowEvents, type TableChanges } from './table-changes.js';
 import { unsentIn } from './unsent.js';
-import type { View } from './view.js';
+import { NOWHERE } from './publications.js';
 
 export interface BlockGearOptions {
   readonly block: Block;
@@ -247,7 +247,7 @@ export class BlockGear implements Gear {
 
 /** One object with its answer: every change of a member comes by it, and mostly finds it in no cache. */
 class HeldAnswer extends AnswerRows implements Held {
-  view: View | null = null;
+  place: number = NOWHERE;
   owner: object | null = null;
   #engine: FlowEngine;
 

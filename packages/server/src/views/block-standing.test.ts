@@ -17,6 +17,7 @@ import { BlockGear } from './block-gear.js';
 import type { Inability } from './gear.js';
 import { IncrementalTemplate } from './incremental-template.js';
 import { changesByTable } from './table-changes.js';
+import { Publications } from './publications.js';
 import { View } from './view.js';
 
 /*
@@ -259,8 +260,10 @@ class Trial {
         return Promise.resolve();
       },
     });
+    const publications = new Publications((entry) => this.known.take(entry));
     this.template = new IncrementalTemplate({
       ...QUIET,
+      publications,
       planned: { ...RERUN_PLAN, reads: [PROJECT, ITEM] },
       gear,
       relevantMax,
@@ -278,7 +281,7 @@ class Trial {
       chain: () => this.chain,
       now: () => ({ epoch: 'e', lsn: this.#position }),
     });
-    const view = new View('v', { columns: [], ordered: false }, UNPLANNED, (entry) => this.known.take(entry));
+    const view = new View('v', { columns: [], ordered: false }, UNPLANNED, publications);
     this.template.open(view, BINDING);
   }
 

@@ -5,7 +5,6 @@ import type { Binding } from '@sluice/core/plan';
 import type { Run } from '../source/source.js';
 import type { Relevant } from './relevant-log.js';
 import type { TableChanges } from './table-changes.js';
-import type { View } from './view.js';
 
 /*
  * What an engine is to the template that feeds it. Two kinds: one table with a window (`table-gear.ts`), and blocks
@@ -47,8 +46,8 @@ export interface Told {
 
 /** A view in the engine. Whose it is is found without looking it up. */
 export interface Held {
-  /** Who is told of its changes; null when nobody is any more. */
-  view: View | null;
+  /** Where its changes are published; `NOWHERE` when nobody is told of them any more. */
+  place: number;
   /** Who is to have it read again when it misses. */
   owner: object | null;
   /** Rows held. */

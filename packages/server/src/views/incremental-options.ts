@@ -4,12 +4,15 @@ import type { Fetch, Run } from '../source/source.js';
 import type { Gear, Inability } from './gear.js';
 import type { IncrementalView } from './incremental-view.js';
 import type { Ancestors } from './table-changes.js';
-import type { Version, View } from './view.js';
+import type { Publications, Version } from './publications.js';
+import type { View } from './view.js';
 
 /** What a template in the incremental gear is given. */
 export interface IncrementalOptions {
   readonly planned: Planned;
   readonly gear: Gear;
+  /** Of all views of the host. */
+  readonly publications: Publications;
   readonly rowsPerViewMax: number;
   /** Rows of tables held for one view, on average: beyond it all are read anew, and who needs too much is found then. */
   readonly rowsHeldPerViewMax: number;

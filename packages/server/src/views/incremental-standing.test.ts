@@ -9,6 +9,7 @@ import { noRun, QUIET, UNPLANNED } from '../testing/quiet-template.js';
 import { tablePlanned } from '../testing/plans.js';
 import { IncrementalTemplate } from './incremental-template.js';
 import { TableGear, type Hydration } from './table-gear.js';
+import { Publications } from './publications.js';
 import { View } from './view.js';
 
 // C6, C11, C12: what a fetched binding is brought to is told only where it stands, and it moves on at each round
@@ -103,8 +104,13 @@ class Trial {
       rowsPerViewMax: 100,
       hydrate: () => Promise.resolve(hydration),
     });
+    const publications = new Publications((entry) => {
+      this.known.take(entry);
+      if (entry.kind === 'rows' || entry.kind === 'delta') this.published++;
+    });
     this.template = new IncrementalTemplate({
       ...QUIET,
+      publications,
       planned: tablePlanned(plan),
       gear,
       relevantMax,
@@ -116,10 +122,7 @@ class Trial {
       },
       now: () => ({ epoch: 'e', lsn: this.position }),
     });
-    const view = new View('v', { columns: [], ordered: false }, UNPLANNED, (entry) => {
-      this.known.take(entry);
-      if (entry.kind === 'rows' || entry.kind === 'delta') this.published++;
-    });
+    const view = new View('v', { columns: [], ordered: false }, UNPLANNED, publications);
     this.template.open(view, ['5']);
   }
 

@@ -8,6 +8,7 @@ import { tablePlanned } from '../testing/plans.js';
 import { noRun, QUIET, UNPLANNED } from '../testing/quiet-template.js';
 import { TableGear } from './table-gear.js';
 import type { Entry } from './port.js';
+import { Publications } from './publications.js';
 import { View } from './view.js';
 
 // Catching up (C8, C9), with the orders of reading and streaming that hurt made by hand: the fetch says what it read,
@@ -79,10 +80,11 @@ function scripted(reads: Read[]): {
   const counts: number[] = [];
   let settle: () => void = () => undefined;
   const settled = new Promise<void>((resolve) => (settle = resolve));
-  const view = new View('v', { columns: [], ordered: true }, UNPLANNED, (entry) => {
+  const publications = new Publications((entry) => {
     entries.push(entry);
     settle();
   });
+  const view = new View('v', { columns: [], ordered: true }, UNPLANNED, publications);
   let read: Read | undefined;
   const gear = new TableGear({
     plan,
@@ -95,6 +97,7 @@ function scripted(reads: Read[]): {
   });
   const template = new IncrementalTemplate({
     ...QUIET,
+    publications,
     planned: tablePlanned(plan),
     gear,
     rowsPerViewMax: 1000,

@@ -16,7 +16,8 @@ import { restMs } from './pace.js';
 import { RelevantLog, raiseBase, toldFrom, type Relevant } from './relevant-log.js';
 import { Restlessness, type Round } from './restlessness.js';
 import { changesByTable, type TableChanges } from './table-changes.js';
-import type { Version, View } from './view.js';
+import { NOWHERE, type Version } from './publications.js';
+import type { View } from './view.js';
 
 /** How many bindings one hydration statement serves. */
 const HYDRATION_BATCH = 1000;
@@ -184,7 +185,8 @@ export class IncrementalTemplate {
         this.#missHeld(held, transaction.previous, { carry: ops, unsent });
         continue;
       }
-      if (ops.length > 0) held.view?.delta(at, ops);
+      if (ops.length > 0 && held.place !== NOWHERE)
+        this.#options.publications.delta(held.place, at, ops, this.cost);
       if (held.size > this.#options.rowsPerViewMax) this.#tooLarge(held, at);
     }
     for (const held of missed) this.#missHeld(held, transaction.previous, { waits: held.isFollowed, unsent });
@@ -259,6 +261,7 @@ export class IncrementalTemplate {
 
   #wait(one: IncrementalView): void {
     one.waiting = one.held;
+    if (one.held !== null) one.held.place = NOWHERE;
     this.#waitingCount++;
     this.#heldCount--;
     one.held = null;
@@ -277,7 +280,7 @@ export class IncrementalTemplate {
     if (!one.held) return;
     one.held.leave();
     one.held.owner = null;
-    one.held.view = null;
+    one.held.place = NOWHERE;
     this.#heldCount--;
     one.held = null;
   }
@@ -406,7 +409,7 @@ export class IncrementalTemplate {
       one.waiting = null;
       one.held = held;
       held.owner = one;
-      held.view = one.view;
+      held.place = one.view.place;
       this.#heldCount++;
       if (held.size > this.#options.rowsPerViewMax) {
         this.#tooLarge(held, this.#options.now());

@@ -3,7 +3,7 @@ import type { Transaction } from '../source/transaction.js';
 import { viewsError } from './errors.js';
 import { tokensOf } from './marks.js';
 import type { Entry, FromViews } from './port.js';
-import type { Version } from './view.js';
+import type { Version } from './publications.js';
 
 export interface OutboxOptions {
   /** As far as the stream was told: all that was published holds up to there. */

@@ -7,6 +7,7 @@ import { RERUN_PLAN } from '../testing/plans.js';
 import type { Entry } from './port.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate } from './rerun-template.js';
+import { Publications } from './publications.js';
 import { View } from './view.js';
 
 const principal = { role: 'r', claims: {} };
@@ -15,8 +16,11 @@ const OPTIONS = { rowsPerViewMax: 10, tickMs: 0, hasRoom: () => true };
 test('a template that turns out slow, and was overtaken, is run again though nothing more happens', async () => {
   const entries: Entry[] = [];
   const template = new RerunTemplate('key', RERUN_PLAN, principal, OPTIONS);
-  const view = new View('v', RERUN_PLAN.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
-    entries.push(entry),
+  const view = new View(
+    'v',
+    RERUN_PLAN.shape,
+    { sql: '', params: [], principal, adHoc: false },
+    new Publications((entry) => entries.push(entry)),
   );
   const overtaking: Transaction = {
     xid: 7,
@@ -78,7 +82,7 @@ test.each([
 ])('after a run of %i ms its template rests for %i ms, and is run again then', async (tookMs, restMs) => {
   const template = new RerunTemplate('key', RERUN_PLAN, principal, OPTIONS);
   const spec = { sql: '', params: [], principal, adHoc: false };
-  const view = new View('v', RERUN_PLAN.shape, spec, () => undefined);
+  const view = new View('v', RERUN_PLAN.shape, spec, new Publications(() => undefined));
   const change = (xid: number): Transaction => ({
     xid,
     lsn: asLsn(BigInt(xid)),

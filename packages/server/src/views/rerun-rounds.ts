@@ -8,7 +8,7 @@ import { isTransient } from './errors.js';
 import { restMs, SLOW_MS } from './pace.js';
 import { apart } from './statements.js';
 import type { Principal } from './port.js';
-import type { Version } from './view.js';
+import type { Version } from './publications.js';
 import type { Concerned } from './concerned-views.js';
 import type { RerunTemplate, RerunView, RunOutcome } from './rerun-template.js';
 

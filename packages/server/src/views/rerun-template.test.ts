@@ -6,6 +6,7 @@ import type { Transaction } from '../source/transaction.js';
 import { RERUN_PLAN } from '../testing/plans.js';
 import type { Entry } from './port.js';
 import { RerunTemplate, type RunOutcome } from './rerun-template.js';
+import { Publications } from './publications.js';
 import { View } from './view.js';
 
 // C6: what a snapshot computed is published only where it stands. The truth at a position is the set of transactions
@@ -115,7 +116,7 @@ test.each([100_000, 1, 3])(
           'v',
           RERUN_PLAN.shape,
           { sql: '', params: [], principal, adHoc: false },
-          (entry) => entries.push(entry),
+          new Publications((entry) => entries.push(entry)),
         );
         const one = template.open(view, [], asLsn(1n));
         const known = new Known();
@@ -177,8 +178,11 @@ test.each([100_000, 1, 3])(
 test('a run that was asked for before a tick does not answer for it, although its snapshot sees it', () => {
   const entries: Entry[] = [];
   const template = new RerunTemplate('key', RERUN_PLAN, principal, { ...OPTIONS, tickMs: 1000 });
-  const view = new View('v', RERUN_PLAN.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
-    entries.push(entry),
+  const view = new View(
+    'v',
+    RERUN_PLAN.shape,
+    { sql: '', params: [], principal, adHoc: false },
+    new Publications((entry) => entries.push(entry)),
   );
   const one = template.open(view, [], asLsn(1n));
   const tick = { ...transaction(0), messages: [{ prefix: 'sluice.tick', content: Buffer.from('1000') }] };
@@ -200,8 +204,11 @@ test('a view stands where what concerns it says, an error where anything does (C
   const template = new RerunTemplate('key', RERUN_PLAN, principal, OPTIONS);
   const [one, other, failing] = ['one', 'other', 'failing'].map((id) =>
     template.open(
-      new View(id, RERUN_PLAN.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
-        entries.push(entry),
+      new View(
+        id,
+        RERUN_PLAN.shape,
+        { sql: '', params: [], principal, adHoc: false },
+        new Publications((entry) => entries.push(entry)),
       ),
       [],
       asLsn(1n),
@@ -230,8 +237,11 @@ test('a change of the schema that nobody told is not dated back to where the str
   const toldAt = (unseen: readonly Transaction[]): Entry | undefined => {
     const entries: Entry[] = [];
     const template = new RerunTemplate('key', RERUN_PLAN, principal, OPTIONS);
-    const view = new View('v', RERUN_PLAN.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
-      entries.push(entry),
+    const view = new View(
+      'v',
+      RERUN_PLAN.shape,
+      { sql: '', params: [], principal, adHoc: false },
+      new Publications((entry) => entries.push(entry)),
     );
     const one = template.open(view, [], asLsn(3n));
     // The snapshot may see a column that was added at 4; its end of the log is 15.
@@ -250,8 +260,11 @@ test('P6: where what clients hold was let go, the same answer is told as that, a
   let hasRoom = false;
   const options = { ...OPTIONS, hasRoom: () => hasRoom };
   const template = new RerunTemplate('key', RERUN_PLAN, principal, options);
-  const view = new View('v', RERUN_PLAN.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
-    entries.push(entry),
+  const view = new View(
+    'v',
+    RERUN_PLAN.shape,
+    { sql: '', params: [], principal, adHoc: false },
+    new Publications((entry) => entries.push(entry)),
   );
   const one = template.open(view, [], asLsn(1n));
   const run = (n: number, ...values: string[]): string[] => {
@@ -291,8 +304,11 @@ test('P6: where what clients hold was let go, the same answer is told as that, a
 test('P6: who asks for rows that were let go gets those of a run; an error is asked of nobody', () => {
   const entries: Entry[] = [];
   const template = new RerunTemplate('key', RERUN_PLAN, principal, OPTIONS);
-  const view = new View('v', RERUN_PLAN.shape, { sql: '', params: [], principal, adHoc: false }, (entry) =>
-    entries.push(entry),
+  const view = new View(
+    'v',
+    RERUN_PLAN.shape,
+    { sql: '', params: [], principal, adHoc: false },
+    new Publications((entry) => entries.push(entry)),
   );
   const one = template.open(view, [], asLsn(1n));
   const publish = (n: number, outcome: RunOutcome): void => {

@@ -24,7 +24,8 @@ import {
   type Standings,
 } from './relevant-log.js';
 import type { TableChanges } from './table-changes.js';
-import type { View, Version } from './view.js';
+import type { Version } from './publications.js';
+import type { View } from './view.js';
 
 /** A view in the re-run gear. */
 export interface RerunView extends Base {

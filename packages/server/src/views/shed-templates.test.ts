@@ -4,6 +4,7 @@ import { RERUN_PLAN } from '../testing/plans.js';
 import { RerunTemplate } from './rerun-template.js';
 import { ShedTemplates } from './shed-templates.js';
 import { TemplateIndex } from './template-index.js';
+import { Publications } from './publications.js';
 import { View } from './view.js';
 
 const principal = { role: 'r', claims: {} };
@@ -13,7 +14,7 @@ function shedding(): { shed: ShedTemplates; index: TemplateIndex; behind: RerunT
   const index = new TemplateIndex((table) => [table]);
   const behind = new RerunTemplate('key', RERUN_PLAN, principal, OPTIONS);
   const spec = { sql: '', params: [], principal, adHoc: false };
-  behind.open(new View('v', RERUN_PLAN.shape, spec, () => undefined), [], asLsn(1n));
+  behind.open(new View('v', RERUN_PLAN.shape, spec, new Publications(() => undefined)), [], asLsn(1n));
   index.add(behind);
   return { shed: new ShedTemplates(index), index, behind };
 }

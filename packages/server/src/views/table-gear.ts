@@ -13,7 +13,7 @@ import type { Run } from '../source/source.js';
 import { catchUp, type Fetched } from './catch-up.js';
 import { answerError, viewsError } from './errors.js';
 import type { Ask, CaughtUp, Gear, GearEffects, Held, Reading, Step, Told } from './gear.js';
-import type { View } from './view.js';
+import { NOWHERE } from './publications.js';
 import { RowEvents, type TableChanges } from './table-changes.js';
 import { unsentIn } from './unsent.js';
 
@@ -144,7 +144,7 @@ export class TableGear implements Gear {
 class HeldRows implements Held {
   /** A window that ran dry is read anew. */
   readonly isFollowed = false;
-  view: View | null = null;
+  place: number = NOWHERE;
   owner: object | null = null;
   readonly #member: Member;
   readonly #leave: (held: HeldRows) => void;

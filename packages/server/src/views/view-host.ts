@@ -20,7 +20,7 @@ import { gearOf, type HostedView } from './hosted-view.js';
 import { IncrementalTemplate } from './incremental-template.js';
 import { observedOf, statusOf, type ObservedViews } from './observed.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
-import type { Entry, FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
+import type { FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port.js';
 import { RestingViews } from './resting-views.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate } from './rerun-template.js';
@@ -29,7 +29,8 @@ import type { TableChanges } from './table-changes.js';
 import { ShedTemplates } from './shed-templates.js';
 import { TemplateIndex, type Template } from './template-index.js';
 import { Ticks } from './ticks.js';
-import { View, type Version } from './view.js';
+import { Publications, type Version } from './publications.js';
+import { View } from './view.js';
 import { viewId } from './view-id.js';
 
 /**
@@ -52,7 +53,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   /** What templates have cost that are gone. */
   readonly #past = new Cost();
   readonly #outbox: Outbox;
-  readonly #publish = (entry: Entry): void => this.#outbox.publish(entry);
+  readonly #publications = new Publications((entry) => this.#outbox.publish(entry));
   #stopped = false;
   #version: Version = { epoch: '', lsn: LSN_ZERO };
   readonly #altered: AlteredSchema<Template>;
@@ -213,7 +214,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     });
     await Promise.all(affected.map((one) => this.#replan(one)));
     const again = affected.filter(
-      ({ kind, view }) => !view.isEnded && (kind === 'rerun' || !view.isValid || view.isFailed),
+      ({ kind, view }) => !view.isClosed && (kind === 'rerun' || !view.isValid || view.isFailed),
     );
     const tables = new Set(again.flatMap(({ planned }) => planned.reads));
     if (again.length > 0) await this.#options.emit(ACCESS_PREFIX, [...tables].join(','));
@@ -269,7 +270,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     if (this.#views.size >= this.#options.limits.viewsMax) throw viewsError('too_many_views');
     const restMs = this.#resting.restMs(id, this.#options.clock.now());
     if (restMs > 0) throw viewsError('memory_full', `not read again for ${Math.ceil(restMs / 1000)} s`);
-    const view = new View(id, planned.shape, spec, this.#publish);
+    const view = new View(id, planned.shape, spec, this.#publications);
     const hosted = this.#host(view, planned, binding, tickMs);
     this.#views.set(id, hosted);
     return hosted;
@@ -308,6 +309,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     const template = new IncrementalTemplate({
       planned,
       gear: this.#options.gearOf(planned, gear),
+      publications: this.#publications,
       rowsPerViewMax: this.#options.limits.rowsPerViewMax,
       rowsHeldPerViewMax: this.#options.limits.rowsHeldPerViewMax,
       fetch: (read) =>
@@ -385,6 +387,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     if (!hosted || --hosted.view.references > 0) return;
     this.#views.delete(id);
     this.#unhost(hosted);
+    hosted.view.close();
   }
 
   #unhost(hosted: HostedView): void {

@@ -1,0 +1,208 @@
+import { assert, must } from '@sluice/core/assert';
+import type { KeyedRow } from '@sluice/core/engine/diff';
+import { editOp, plainOp, type EncodedOp } from '@sluice/core/engine/held-row';
+import type { Lsn } from '@sluice/core/lsn';
+import { formatPosition, type Epoch } from '@sluice/core/position';
+import type { ViewId, WireError } from '@sluice/core/wire';
+import type { Cost } from './cost.js';
+import type { Entry } from './port.js';
+
+/** A version's name: the position it was made at. */
+export interface Version {
+  readonly epoch: Epoch;
+  readonly lsn: Lsn;
+}
+
+/** The place of no view: nothing is published of it. */
+export const NOWHERE = -1;
+
+/*
+ * A record: as long as a line of a processor's cache.
+ *
+ *   0      8        12      13       14          16
+ *   │ LSN  │ epoch  │ state │ failed │ id length │ id …                                                       │
+ *   └ of the version; no epoch: there is none yet
+ */
+const RECORD_BYTES = 64;
+const LSN_WORDS = RECORD_BYTES / 8;
+const EPOCH_WORDS = RECORD_BYTES / 4;
+const [EPOCH_WORD, STATE, FAILED, ID_LENGTH, ID] = [2, 12, 13, 14, 16];
+const ID_FORM = /^[\w-]{1,48}$/;
+const NO_EPOCH = 0;
+const RECORDS_MIN = 256;
+
+/** States; 0 until it is told for the first time. */
+const [VALID, GAP] = [1, 2];
+
+/**
+ * What the views of a host have published, and whether it holds: the bookkeeping that both gears share. It writes the
+ * entries of `port.ts` and sees to their order: versions chain, a gap opens once and is closed by what comes next.
+ *
+ * Every change comes by here for each view that it alters, and finds what there is to a view in no cache. So that is one
+ * record of bytes, which is read at once, beside those of all others, and not objects, each of which leads to the next.
+ */
+export class Publications {
+  readonly #publish: (entry: Entry) => void;
+  readonly #ids: (ViewId | null)[] = [];
+  /** Places of views that are gone. */
+  readonly #free: number[] = [];
+  /** All that versions are of, from 1 on. */
+  readonly #epochs: Epoch[] = [];
+  #records = Buffer.from(new ArrayBuffer(RECORDS_MIN * RECORD_BYTES));
+  #lsns = new BigUint64Array(this.#records.buffer);
+  #words = new Uint32Array(this.#records.buffer);
+
+  constructor(publish: (entry: Entry) => void) {
+    this.#publish = publish;
+  }
+
+  /** @returns the place of a view that has published nothing yet */
+  open(id: ViewId): number {
+    assert(ID_FORM.test(id), 'an id stands in JSON as it is');
+    const place = this.#free.pop() ?? this.#ids.length;
+    this.#ids[place] = id;
+    const at = place * RECORD_BYTES;
+    if (at === this.#records.length) this.#grow();
+    this.#records.fill(0, at, at + RECORD_BYTES);
+    this.#records[at + ID_LENGTH] = this.#records.write(id, at + ID, 'latin1');
+    return place;
+  }
+
+  /** The place may be another view's from here on. */
+  close(place: number): void {
+    this.#ids[place] = null;
+    this.#free.push(place);
+  }
+
+  /** It has a version. */
+  isBegun(place: number): boolean {
+    return this.#words[place * EPOCH_WORDS + EPOCH_WORD] !== NO_EPOCH;
+  }
+
+  isValid(place: number): boolean {
+    return this.#records[place * RECORD_BYTES + STATE] === VALID;
+  }
+
+  /** Its answer is an error. */
+  isFailed(place: number): boolean {
+    return this.#records[place * RECORD_BYTES + FAILED] === 1;
+  }
+
+  /** Not known to hold after `through`. */
+  gap(place: number, through: Lsn): void {
+    if (!this.isValid(place)) return;
+    this.#records[place * RECORD_BYTES + STATE] = GAP;
+    this.#publish({ kind: 'gap', view: this.#idOf(place), through });
+  }
+
+  /** The first version, whole; or the next, when what leads to it is not known. */
+  rows(place: number, at: Version, rows: readonly KeyedRow[], cost: Cost | null): void {
+    this.#moveTo(place, at);
+    this.#becomeValid(place, false);
+    const message = this.#encodeRows(place, at, rows);
+    cost?.told(rows.length, message.length);
+    this.#publish({ kind: 'rows', view: this.#idOf(place), at: at.lsn, message, count: rows.length });
+  }
+
+  /** The next version, by operations on the one before; without operations the same one holds again. */
+  delta(place: number, to: Version, ops: readonly EncodedOp[], cost: Cost | null): void {
+    const from = must(this.#versionOf(place), 'a delta needs a version to start from');
+    const wasValid = this.isValid(place) && !this.isFailed(place);
+    this.#becomeValid(place, false);
+    const view = this.#idOf(place);
+    const count = ops.length;
+    if (count === 0) {
+      if (!wasValid) this.#publish({ kind: 'again', view, from: to.lsn });
+      return;
+    }
+    this.#moveTo(place, to);
+    const message = this.#encodeDelta(place, from, to, ops.map(plainOp));
+    const edits = ops.every(isPlain) ? [] : ops.map(editOp);
+    const edited = edits.some(isEdit) ? this.#encodeDelta(place, from, to, edits) : null;
+    cost?.told(count, (edited ?? message).length);
+    const entry = { kind: 'delta', view, from: from.lsn, to: to.lsn, message, count } as const;
+    this.#publish(edited === null ? entry : { ...entry, edited });
+  }
+
+  /** From here the answer is an error (C17). */
+  error(place: number, at: Version, error: WireError): void {
+    this.#becomeValid(place, true);
+    this.#publish({ kind: 'error', view: this.#idOf(place), from: at.lsn, error });
+  }
+
+  /** Answers a request for the current version. @returns false when there is none yet. */
+  answer(place: number, ref: number, rows: readonly KeyedRow[], cost: Cost | null): boolean {
+    const at = this.#versionOf(place);
+    if (at === null) return false;
+    const message = this.#encodeRows(place, at, rows);
+    cost?.told(rows.length, message.length);
+    this.#publish({ kind: 'rows', view: this.#idOf(place), at: at.lsn, ref, message, count: rows.length });
+    return true;
+  }
+
+  end(place: number, error: WireError): void {
+    this.#publish({ kind: 'ended', view: this.#idOf(place), error });
+  }
+
+  #idOf(place: number): ViewId {
+    return must(this.#ids[place], 'a view is published while it is open');
+  }
+
+  #becomeValid(place: number, isFailed: boolean): void {
+    this.#records[place * RECORD_BYTES + STATE] = VALID;
+    this.#records[place * RECORD_BYTES + FAILED] = isFailed ? 1 : 0;
+  }
+
+  #versionOf(place: number): Version | null {
+    const epoch = this.#words[place * EPOCH_WORDS + EPOCH_WORD] ?? NO_EPOCH;
+    if (epoch === NO_EPOCH) return null;
+    return { epoch: this.#epochs[epoch - 1] ?? '', lsn: this.#lsns[place * LSN_WORDS] as Lsn };
+  }
+
+  #moveTo(place: number, { epoch, lsn }: Version): void {
+    let at = this.#epochs.lastIndexOf(epoch);
+    if (at < 0) at = this.#epochs.push(epoch) - 1;
+    this.#words[place * EPOCH_WORDS + EPOCH_WORD] = at + 1;
+    this.#lsns[place * LSN_WORDS] = lsn;
+  }
+
+  #encodeDelta(place: number, from: Version, to: Version, ops: readonly string[]): Uint8Array {
+    const between = `"from":"${position(from)}","to":"${position(to)}"`;
+    return encode(`{"kind":"delta","view":"${this.#idText(place)}",${between},"ops":[${ops.join(',')}]}`);
+  }
+
+  #encodeRows(place: number, at: Version, rows: readonly KeyedRow[]): Uint8Array {
+    const list = rows.map((row) => `[${row.keyJson},${row.json}]`).join(',');
+    return encode(`{"kind":"rows","view":"${this.#idText(place)}","at":"${position(at)}","rows":[${list}]}`);
+  }
+
+  /** As it stands in the record that is being read anyway. */
+  #idText(place: number): string {
+    const at = place * RECORD_BYTES + ID;
+    return this.#records.toString('latin1', at, at + (this.#records[at - ID + ID_LENGTH] ?? 0));
+  }
+
+  #grow(): void {
+    const { buffer } = this.#records;
+    this.#records = Buffer.from(new ArrayBuffer(2 * buffer.byteLength));
+    this.#records.set(new Uint8Array(buffer));
+    this.#lsns = new BigUint64Array(this.#records.buffer);
+    this.#words = new Uint32Array(this.#records.buffer);
+  }
+}
+
+function isPlain(op: EncodedOp): boolean {
+  return typeof op === 'string';
+}
+
+function isEdit(op: string): boolean {
+  return op.startsWith('["edit"');
+}
+
+function position({ epoch, lsn }: Version): string {
+  return formatPosition(epoch, lsn);
+}
+
+function encode(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8');
+}
