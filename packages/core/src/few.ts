@@ -7,6 +7,12 @@ export type Few<T extends object> = T | T[] | Set<T>;
 /** Beyond so many a list is slower than a Set. */
 const LIST_MAX = 32;
 
+/** The set of several, no two the same; a list of them is as long as it has to be. */
+export function fewOf<T extends object>(some: readonly T[]): Few<T> | undefined {
+  if (some.length > LIST_MAX) return new Set(some);
+  return some.length > 1 ? some.slice() : some[0];
+}
+
 /** The set with one more; `few` is not to be used any more. */
 export function withOne<T extends object>(few: Few<T> | undefined, one: T): Few<T> {
   if (few === undefined) return one;

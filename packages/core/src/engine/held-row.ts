@@ -1,12 +1,7 @@
-import type { PgText, RowKey } from '../value.js';
 import { EDITED_LENGTH_MIN, editsBetween } from './row-edits.js';
 
-/** A base row that at least one member holds: once, whatever the number of members. */
-export interface HeldRow {
-  readonly key: RowKey;
-  /** The plan's columns. */
-  readonly values: readonly PgText[];
-  /** The projected row as JSON, and the key as JSON: encoded once for all members. */
+/** A row as clients are told it: the projected row as JSON, and its key as JSON. */
+export interface Told {
   readonly json: string;
   readonly keyJson: string;
 }
@@ -17,27 +12,25 @@ export type EncodedOp = string | Update;
 /** Clients hold the row as it was `before`, under the same key. */
 export interface Update {
   readonly before: string;
-  readonly row: Pick<HeldRow, 'json' | 'keyJson'>;
+  /** As it is now, for good. */
+  readonly row: Told;
   /** As in `putOp`. */
-  readonly after: Pick<HeldRow, 'keyJson'> | null | undefined;
+  readonly after: Pick<Told, 'keyJson'> | null | undefined;
 }
 
-export function putOp(
-  row: Pick<HeldRow, 'json' | 'keyJson'>,
-  after?: Pick<HeldRow, 'keyJson'> | null,
-): string {
+export function putOp(row: Told, after?: Pick<Told, 'keyJson'> | null): string {
   return `["put",${row.keyJson},${row.json}${placeOf(after)}]`;
 }
 
-export function delOp(row: Pick<HeldRow, 'keyJson'>): string {
+export function delOp(row: Pick<Told, 'keyJson'>): string {
   return `["del",${row.keyJson}]`;
 }
 
 /** @param old as clients hold it, under the same key */
 export function updateOp(
-  old: Pick<HeldRow, 'json'>,
-  row: Pick<HeldRow, 'json' | 'keyJson'>,
-  after?: Pick<HeldRow, 'keyJson'> | null,
+  old: Pick<Told, 'json'>,
+  row: Told,
+  after?: Pick<Told, 'keyJson'> | null,
 ): EncodedOp {
   return row.json.length < EDITED_LENGTH_MIN ? putOp(row, after) : { before: old.json, row, after };
 }
@@ -65,7 +58,7 @@ function editsOf({ before, row }: Update): string | null {
   return edits;
 }
 
-function placeOf(after: Pick<HeldRow, 'keyJson'> | null | undefined): string {
+function placeOf(after: Pick<Told, 'keyJson'> | null | undefined): string {
   if (after === undefined) return '';
   return after === null ? ',null' : `,${after.keyJson}`;
 }

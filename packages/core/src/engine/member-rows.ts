@@ -1,58 +1,38 @@
 import { assert } from '../assert.js';
-import { each, sizeOf, withOne, withOther, withoutOne, type Few } from '../few.js';
-import { delOp, putOp, updateOp, type EncodedOp, type HeldRow } from './held-row.js';
-
-/**
- * The rows that one member holds of its result. Each change writes the operations that take what a client shows
- * to what it should show. `evict` is called for a row that falls out on its own accord.
- */
-export interface MemberRows {
-  /** @returns whether the row is held now. */
-  insert(row: HeldRow, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean;
-  remove(row: HeldRow, ops: EncodedOp[]): void;
-  /** @returns whether the new image is held now. */
-  replace(old: HeldRow, next: HeldRow, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean;
-  /** A row that is held has other values, and stands where it stood. @param before its JSON then @param now what it is now, for good */
-  updated(row: HeldRow, before: string, now: Told, ops: EncodedOp[]): void;
-  clear(ops: EncodedOp[]): void;
-  /** Exchanges each held row for an equal one. */
-  exchange(equal: (row: HeldRow) => HeldRow): void;
-  /** How many rows are held. */
-  readonly size: number;
-  /** Everything held. */
-  held(): Iterable<HeldRow>;
-  /** What of it a client shows, in order, as it is now. */
-  shown(): readonly HeldRow[];
-  /** Fewer rows are held than the result has: it must be fetched anew. */
-  readonly dry: boolean;
-}
-
-/** A row as clients are told it. */
-export type Told = Pick<HeldRow, 'json' | 'keyJson'>;
+import { each, fewOf, sizeOf, withOne, withOther, withoutOne, type Few } from '../few.js';
+import { delOp, putOp, updateOp, type EncodedOp, type Told } from './held-row.js';
+import { Member, type HeldRow, type Replacement } from './member.js';
+import type { PreparedBinding } from './predicate.js';
 
 /** A result without order and limit. */
-export class UnorderedRows implements MemberRows {
+export class UnorderedRows extends Member {
+  size: number;
   #rows: Few<HeldRow> | undefined;
-  readonly dry = false;
 
-  get size(): number {
-    return sizeOf(this.#rows);
+  constructor(binding: PreparedBinding, engine: Member['engine'], rows: readonly HeldRow[]) {
+    super(binding, engine);
+    this.#rows = fewOf(rows);
+    this.size = rows.length;
+  }
+
+  get dry(): boolean {
+    return false;
   }
 
   insert(row: HeldRow, ops: EncodedOp[]): boolean {
-    this.#rows = withOne(this.#rows, row);
+    this.#take(withOne(this.#rows, row));
     ops.push(putOp(row));
     return true;
   }
 
   remove(row: HeldRow, ops: EncodedOp[]): void {
-    this.#rows = withoutOne(this.#rows, row);
+    this.#take(withoutOne(this.#rows, row));
     ops.push(delOp(row));
   }
 
-  replace(old: HeldRow, next: HeldRow, ops: EncodedOp[]): boolean {
+  replace({ old, next, now }: Replacement, ops: EncodedOp[]): boolean {
     if (this.#rows !== undefined) this.#rows = withOther(this.#rows, old, next);
-    if (old.json !== next.json) ops.push(updateOp(old, next));
+    if (old.json !== now.json) ops.push(updateOp(old, now));
     return true;
   }
 
@@ -62,21 +42,24 @@ export class UnorderedRows implements MemberRows {
 
   clear(ops: EncodedOp[]): void {
     for (const row of each(this.#rows)) ops.push(delOp(row));
-    this.#rows = undefined;
+    this.#take(undefined);
   }
 
   exchange(equal: (row: HeldRow) => HeldRow): void {
-    const rows = each(this.#rows);
-    this.#rows = undefined;
-    for (const row of rows) this.#rows = withOne(this.#rows, equal(row));
+    this.#rows = fewOf(Array.from(each(this.#rows), equal));
   }
 
   held(): Iterable<HeldRow> {
     return each(this.#rows);
   }
 
-  shown(): readonly HeldRow[] {
-    return Array.from(each(this.#rows), (row) => ({ ...row }));
+  shown(): readonly Told[] {
+    return Array.from(each(this.#rows), (row) => row.told());
+  }
+
+  #take(rows: Few<HeldRow> | undefined): void {
+    this.#rows = rows;
+    this.size = sizeOf(rows);
   }
 }
 
@@ -88,6 +71,17 @@ export interface WindowBounds {
   readonly margin: number;
 }
 
+export interface Window {
+  /** In order. */
+  readonly rows: HeldRow[];
+  /** The result has no others. */
+  readonly complete: boolean;
+  readonly bounds: WindowBounds;
+  readonly order: (left: HeldRow, right: HeldRow) => number;
+  /** Clients are told where a row stands. */
+  readonly ordered: boolean;
+}
+
 /**
  * An ordered result, or the stretch of one that OFFSET and LIMIT cut out, with a margin behind it:
  *
@@ -96,26 +90,26 @@ export interface WindowBounds {
  * A row that sorts behind the last held one of an incomplete window is not held: others that are not known may
  * stand before it. When removals leave fewer than offset+limit rows the window is dry.
  */
-export class WindowRows implements MemberRows {
+export class WindowRows extends Member {
   readonly #rows: HeldRow[];
   readonly #order: (left: HeldRow, right: HeldRow) => number;
-  readonly #bounds: WindowBounds;
   readonly #ordered: boolean;
+  readonly #offset: number;
+  /** Infinity when the query has no limit. */
+  readonly #end: number;
+  readonly #margin: number;
   #complete: boolean;
 
-  /** @param rows in order; `complete` when the result has no others. `ordered`: clients are told where a row stands. */
-  constructor(
-    rows: HeldRow[],
-    complete: boolean,
-    bounds: WindowBounds,
-    order: (left: HeldRow, right: HeldRow) => number,
-    ordered: boolean,
-  ) {
+  constructor(binding: PreparedBinding, engine: Member['engine'], window: Window) {
+    super(binding, engine);
+    const { rows, complete, order, ordered, bounds } = window;
     this.#rows = rows;
-    this.#complete = complete;
-    this.#bounds = bounds;
     this.#order = order;
     this.#ordered = ordered;
+    this.#offset = bounds.offset;
+    this.#end = bounds.offset + bounds.limit;
+    this.#margin = bounds.margin;
+    this.#complete = complete;
   }
 
   get size(): number {
@@ -126,16 +120,12 @@ export class WindowRows implements MemberRows {
     return !this.#complete && this.#rows.length < this.#end;
   }
 
-  get #end(): number {
-    return this.#bounds.offset + this.#bounds.limit;
-  }
-
   insert(row: HeldRow, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean {
     const at = this.#placeOf(row);
     if (!this.#complete && at === this.#rows.length) return false;
     this.#rows.splice(at, 0, row);
     this.#tellInserted(at, ops);
-    if (this.#rows.length <= this.#end + 2 * this.#bounds.margin) return true;
+    if (this.#rows.length <= this.#end + 2 * this.#margin) return true;
     const last = this.#rows.pop();
     this.#complete = false;
     if (last === row) return false;
@@ -149,7 +139,7 @@ export class WindowRows implements MemberRows {
     this.#tellRemoved(row, at, ops);
   }
 
-  replace(old: HeldRow, next: HeldRow, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean {
+  replace({ old, next, now }: Replacement, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean {
     const at = this.#indexOf(old);
     const before = this.#rows[at - 1];
     const after = this.#rows[at + 1];
@@ -158,7 +148,7 @@ export class WindowRows implements MemberRows {
       (after === undefined ? this.#complete || this.#order(next, old) <= 0 : this.#order(next, after) < 0);
     if (stays) {
       this.#rows[at] = next;
-      if (old.json !== next.json && this.#isShown(at)) ops.push(this.#update(old, at));
+      if (old.json !== now.json && this.#isShown(at)) ops.push(this.#update(old, now, at));
       return true;
     }
     this.#rows.splice(at, 1);
@@ -166,7 +156,7 @@ export class WindowRows implements MemberRows {
     if (this.#isShown(at) && this.#isShown(to) && (this.#complete || to < this.#rows.length)) {
       // Within what is shown it moves, and all others stay: clients keep of it what does not change.
       this.#rows.splice(to, 0, next);
-      ops.push(this.#update(old, to));
+      ops.push(this.#update(old, now, to));
       return true;
     }
     this.#tellRemoved(old, at, ops);
@@ -193,12 +183,12 @@ export class WindowRows implements MemberRows {
     return this.#rows;
   }
 
-  shown(): readonly HeldRow[] {
-    return this.#rows.slice(this.#bounds.offset, this.#end).map((row) => ({ ...row }));
+  shown(): readonly Told[] {
+    return this.#rows.slice(this.#offset, this.#end).map((row) => row.told());
   }
 
   #isShown(at: number): boolean {
-    return at >= this.#bounds.offset && at < this.#end;
+    return at >= this.#offset && at < this.#end;
   }
 
   /** The row at an index as an operation. */
@@ -207,14 +197,14 @@ export class WindowRows implements MemberRows {
   }
 
   /** The row at an index, which was `old` and shown. */
-  #update(old: HeldRow, at: number): EncodedOp {
-    return updateOp(old, this.#at(at), this.#previous(at));
+  #update(old: HeldRow, now: Told, at: number): EncodedOp {
+    return updateOp(old, now, this.#previous(at));
   }
 
   /** The row that clients show before that at an index; undefined where they are not told. */
   #previous(at: number): HeldRow | null | undefined {
     if (!this.#ordered) return undefined;
-    return at === this.#bounds.offset ? null : this.#at(at - 1);
+    return at === this.#offset ? null : this.#at(at - 1);
   }
 
   #at(index: number): HeldRow {
@@ -225,17 +215,17 @@ export class WindowRows implements MemberRows {
 
   /** A row now stands at `at`; those behind it moved back by one. */
   #tellInserted(at: number, ops: EncodedOp[]): void {
-    if (at >= this.#end || this.#bounds.limit === 0) return;
+    if (at >= this.#end || this.#end === this.#offset) return;
     const pushedOut = this.#rows[this.#end];
     if (pushedOut !== undefined) ops.push(delOp(pushedOut));
-    const entering = Math.max(at, this.#bounds.offset);
+    const entering = Math.max(at, this.#offset);
     if (entering < this.#rows.length) ops.push(this.#put(entering));
   }
 
   /** The row that stood at `at` is gone; those behind it moved up by one. */
   #tellRemoved(row: HeldRow, at: number, ops: EncodedOp[]): void {
-    if (at >= this.#end || this.#bounds.limit === 0) return;
-    const leaving = at >= this.#bounds.offset ? row : this.#rows[this.#bounds.offset - 1];
+    if (at >= this.#end || this.#end === this.#offset) return;
+    const leaving = at >= this.#offset ? row : this.#rows[this.#offset - 1];
     if (leaving !== undefined) ops.push(delOp(leaving));
     const entering = this.#end - 1;
     if (entering < this.#rows.length) ops.push(this.#put(entering));

@@ -157,10 +157,15 @@ function operand(which: Operand): (row: readonly PgText[], binding: PreparedBind
   return (_row, binding) => binding.values[param] ?? null;
 }
 
+/** Of all bindings that have none. */
+const NO_ARRAYS: ReadonlyMap<number, ArraySet | null> = new Map();
+
 /** Takes the arrays that a predicate reads apart. */
 export function prepareBinding(predicate: Predicate, values: Binding, rules: TypeRules): PreparedBinding {
+  const parameters = arrayParameters(predicate);
+  if (parameters.length === 0) return { values, arrays: NO_ARRAYS };
   const arrays = new Map<number, ArraySet | null>();
-  for (const { array, type } of arrayParameters(predicate)) {
+  for (const { array, type } of parameters) {
     const text = values[array] ?? null;
     arrays.set(array, text === null ? null : arraySet(text, equalityKey(type, rules)));
   }

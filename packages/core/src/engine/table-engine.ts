@@ -1,11 +1,13 @@
 import { assert, must } from '../assert.js';
+import { each, withOne, withoutOne, type Few } from '../few.js';
+import { mapKey, type MapKey } from '../map-key.js';
 import type { Binding, TablePlan } from '../plan.js';
 import type { PgText, RowKey } from '../value.js';
-import { comparator, type TypeRules } from './compare.js';
-import { bytesOfValues, ENTRY_BYTES, HeldBytes } from './held-bytes.js';
-import { each, withOne, withoutOne, type Few } from '../few.js';
-import type { EncodedOp, HeldRow } from './held-row.js';
-import { UnorderedRows, WindowRows, type MemberRows, type WindowBounds } from './member-rows.js';
+import type { TypeRules } from './compare.js';
+import { HeldBytes } from './held-bytes.js';
+import type { EncodedOp } from './held-row.js';
+import { Member, type HeldRow } from './member.js';
+import { UnorderedRows, WindowRows, type WindowBounds } from './member-rows.js';
 import {
   compilePredicate,
   indexPath,
@@ -15,6 +17,7 @@ import {
   type IndexPath,
   type PreparedBinding,
 } from './predicate.js';
+import { isOrdered, isWhole, RowLayout } from './row-layout.js';
 
 /**
  * One template over one table, maintained for any number of bindings.
@@ -32,13 +35,12 @@ export class TableEngine {
   readonly #rules: TypeRules;
   readonly #condition: Condition;
   readonly #path: IndexPath | null;
+  readonly #predicateColumns: ReadonlySet<number>;
+  readonly #layout: RowLayout;
   readonly #order: (left: HeldRow, right: HeldRow) => number;
-  readonly #predicateColumns: readonly number[];
-  /** Columns that say who holds a row, and where it stands. */
-  readonly #placing: readonly number[];
   readonly #indexed = new Map<string, Few<Member>>();
   readonly #scanned = new Set<Member>();
-  readonly #held = new Map<RowKey, Holding>();
+  readonly #held = new Map<MapKey, HeldRow>();
   readonly #bytes = new HeldBytes();
   readonly #members = new Set<Member>();
 
@@ -48,10 +50,9 @@ export class TableEngine {
     this.#rules = rules;
     this.#condition = compilePredicate(plan.where, rules);
     this.#path = indexPath(plan.where, rules);
-    this.#order = rowOrder(plan, rules);
-    this.#predicateColumns = [...predicateColumns(plan.where)];
-    const ordering = plan.order.map(({ column }) => column);
-    this.#placing = [...new Set([...this.#predicateColumns, ...ordering, ...plan.key])];
+    this.#predicateColumns = predicateColumns(plan.where);
+    this.#layout = new RowLayout(plan, this.#predicateColumns);
+    this.#order = this.#layout.order(rules);
   }
 
   get memberCount(): number {
@@ -72,36 +73,41 @@ export class TableEngine {
   }
 
   holds(key: RowKey): boolean {
-    return this.#held.has(key);
+    return this.#held.has(mapKey(key));
   }
 
   /** Takes a binding in with its rows: in the plan's order, cut off by `fetchCount` unless `complete`. */
   add(binding: Binding, rows: readonly (readonly PgText[])[], complete: boolean): Member {
     const prepared = prepareBinding(this.plan.where, binding, this.#rules);
-    const bounds = windowBounds(this.plan, binding);
     const held = rows.map((values) => this.#hold(rowKey(this.plan, values), values));
-    const member = new Member(prepared, this.#memberRows([...held], complete, bounds));
+    const member = this.#member(prepared, held, complete);
     for (const row of held) row.members = withOne(row.members, member);
     this.#register(member);
     return member;
   }
 
-  /** Takes over all members of another engine of the same plan, both being at the same position. */
+  /** Takes over all members of another engine of the same plan, both being at the same position; the other is used no more. */
   absorb(other: TableEngine): void {
+    for (const row of other.#held.values()) {
+      const held = this.#held.get(row.key);
+      if (held === undefined) this.#keep(row);
+      else assert(this.#layout.isSame(held, row), 'engines at one position hold the same row');
+    }
     for (const member of other.#members) {
-      member.rows.exchange((row) => {
-        const holding = this.#holding(row);
-        assert(sameValues(holding.values, row.values), 'engines at one position hold the same row');
-        holding.members = withOne(holding.members, member);
-        return holding;
+      member.exchange((row) => {
+        const held = must(this.#held.get(row.key), 'a row that was taken over');
+        if (held !== row) held.members = withOne(held.members, member);
+        return held;
       });
+      member.engine = this;
       this.#register(member);
     }
   }
 
+  /** It may be none any more. */
   remove(member: Member): void {
-    for (const row of member.rows.held()) this.#release(row, member);
-    this.#members.delete(member);
+    if (!this.#members.delete(member)) return;
+    for (const row of member.held()) this.#release(row, member);
     this.#scanned.delete(member);
     for (const key of this.#path?.keysOf(member.binding) ?? []) {
       const left = withoutOne(this.#indexed.get(key), member);
@@ -113,11 +119,25 @@ export class TableEngine {
   /** Applies one transaction's changes of the table. */
   apply(events: readonly RowEvent[]): Effects {
     const effects: Effects = { ops: new Map(), missed: new Set() };
+    const [only] = events;
+    if (events.length === 1 && only !== undefined && only !== 'truncate') this.#applyOne(only, effects);
+    else this.#applyAll(events, effects);
+    for (const member of effects.ops.keys()) if (member.dry) effects.missed.add(member);
+    return effects;
+  }
+
+  #applyOne({ oldKey, newKey, values, oldValues }: RowChange, effects: Effects): void {
+    const filled = isWhole(values)
+      ? values
+      : fill(values, (oldKey === null ? undefined : this.#heldValues(oldKey)) ?? oldValues);
+    if (oldKey !== null && oldKey !== newKey) this.#change(oldKey, null, effects);
+    if (newKey !== null) this.#change(newKey, filled, effects);
+  }
+
+  #applyAll(events: readonly RowEvent[], effects: Effects): void {
     const net = this.#consolidate(events);
     if (net.truncated) this.#truncate(effects);
     for (const [key, values] of net.rows) this.#change(key, values, effects);
-    for (const member of effects.ops.keys()) if (member.rows.dry) effects.missed.add(member);
-    return effects;
   }
 
   /** C10: what one transaction does to each row, whatever it did in between. */
@@ -129,9 +149,10 @@ export class TableEngine {
         net.rows.clear();
         continue;
       }
-      const old = event.oldKey === null ? undefined : this.#valuesIn(net, event.oldKey);
-      if (event.oldKey !== null && event.oldKey !== event.newKey) net.rows.set(event.oldKey, null);
-      if (event.newKey !== null) net.rows.set(event.newKey, fill(event.values, old ?? event.oldValues));
+      const { oldKey, newKey, values, oldValues } = event;
+      const old = oldKey === null || isWhole(values) ? undefined : this.#valuesIn(net, oldKey);
+      if (oldKey !== null && oldKey !== newKey) net.rows.set(oldKey, null);
+      if (newKey !== null) net.rows.set(newKey, fill(values, old ?? oldValues));
     }
     return net;
   }
@@ -139,82 +160,78 @@ export class TableEngine {
   #valuesIn(net: Net, key: RowKey): PartialRow | undefined {
     const changed = net.rows.get(key);
     if (changed !== undefined) return changed ?? undefined;
-    return net.truncated ? undefined : this.#held.get(key)?.values;
+    return net.truncated ? undefined : this.#heldValues(key);
+  }
+
+  #heldValues(key: RowKey): PartialRow | undefined {
+    const row = this.#held.get(mapKey(key));
+    return row && this.#layout.valuesOf(row);
   }
 
   #truncate(effects: Effects): void {
-    for (const member of this.#members) {
-      const ops = opsOf(effects, member);
-      member.rows.clear(ops);
-    }
+    for (const member of this.#members) member.clear(opsOf(effects, member));
     this.#held.clear();
     this.#bytes.change(-this.#bytes.total);
   }
 
   #change(key: RowKey, values: PartialRow | null, effects: Effects): void {
-    const holding = this.#held.get(key);
+    const row = this.#held.get(mapKey(key));
     if (values === null) {
-      if (holding) this.#drop(holding, effects);
+      if (row) this.#drop(row, effects);
       return;
     }
-    if (holding && this.#isPlacedAs(holding, values)) return this.#update(holding, values, effects);
+    if (row && this.#layout.isPlacedAs(row, values)) return this.#update(row, values, effects);
     const matches = this.#matching(values, effects);
     if (!isWhole(values)) {
       for (const member of matches) effects.missed.add(member);
-      if (holding) this.#drop(holding, effects);
+      if (row) this.#drop(row, effects);
       return;
     }
-    this.#take(holding, this.#image(key, values, holding), matches, effects);
+    this.#take(row, this.#layout.row(key, values), matches, effects);
   }
 
-  #take(holding: Holding | undefined, next: Holding, matches: Set<Member>, effects: Effects): void {
+  #take(old: HeldRow | undefined, next: HeldRow, matches: Set<Member>, effects: Effects): void {
     let keeps: Few<Member> | undefined;
     const evict = (member: Member) => (row: HeldRow) => this.#release(row, member);
-    if (holding !== undefined) {
-      for (const member of each(holding.members)) {
+    if (old !== undefined) {
+      const change = { old, next, now: next.told() };
+      for (const member of each(old.members)) {
         const ops = opsOf(effects, member);
-        if (!matches.delete(member)) member.rows.remove(holding, ops);
-        else if (member.rows.replace(holding, next, ops, evict(member))) keeps = withOne(keeps, member);
+        if (!matches.delete(member)) member.remove(old, ops);
+        else if (member.replace(change, ops, evict(member))) keeps = withOne(keeps, member);
       }
     }
     for (const member of matches) {
-      if (member.rows.insert(next, opsOf(effects, member), evict(member))) keeps = withOne(keeps, member);
+      if (member.insert(next, opsOf(effects, member), evict(member))) keeps = withOne(keeps, member);
     }
     next.members = keeps;
-    if (keeps === undefined) this.#letGo(next.key);
-    else this.#keep(next);
+    if (keeps !== undefined) this.#keep(next);
+    else if (old !== undefined) this.#letGo(old);
   }
 
-  /** Nobody else holds the row than before, and it stands where it stood. */
-  #isPlacedAs(holding: Holding, values: PartialRow): values is readonly PgText[] {
-    for (const column of this.#placing) if (values[column] !== holding.values[column]) return false;
-    return isWhole(values);
+  /** The common case. Who holds the row goes on holding it: no more memory is touched than has to be. */
+  #update(row: HeldRow, values: readonly PgText[], effects: Effects): void {
+    const before = row.json;
+    const json = this.#layout.json(values);
+    if (json === before) return;
+    row.json = json;
+    this.#bytes.change(json.length - before.length);
+    const now = row.told();
+    const { members } = row;
+    if (members instanceof Member) members.updated(row, before, now, opsOf(effects, members));
+    else for (const member of each(members)) member.updated(row, before, now, opsOf(effects, member));
   }
 
-  /** The common case. What holds the row goes on holding it: no more memory is touched than has to be. */
-  #update(holding: Holding, values: readonly PgText[], effects: Effects): void {
-    const before = holding.json;
-    const held = holding.values;
-    this.#bytes.change(-bytesOfHeld(holding));
-    // Of what is held as it comes nothing is taken into memory again.
-    holding.values = values.map((value, at) => (value === held[at] ? (held[at] ?? null) : value));
-    holding.json = this.#json(values);
-    this.#bytes.change(bytesOfHeld(holding));
-    if (holding.json === before) return;
-    const now = { json: holding.json, keyJson: holding.keyJson };
-    for (const member of each(holding.members))
-      member.rows.updated(holding, before, now, opsOf(effects, member));
-  }
-
-  #drop(holding: Holding, effects: Effects): void {
-    for (const member of each(holding.members)) member.rows.remove(holding, opsOf(effects, member));
-    this.#letGo(holding.key);
+  #drop(row: HeldRow, effects: Effects): void {
+    for (const member of each(row.members)) member.remove(row, opsOf(effects, member));
+    this.#letGo(row);
   }
 
   /** Members whose condition the row meets. One that cannot be decided, for want of a value, is reported missed. */
   #matching(values: PartialRow, effects: Effects): Set<Member> {
     const matches = new Set<Member>();
-    const decidable = this.#predicateColumns.every((column) => values[column] !== undefined);
+    let decidable = true;
+    for (const column of this.#predicateColumns) if (values[column] === undefined) decidable = false;
     for (const candidates of this.#candidates(values)) {
       for (const member of candidates) {
         if (!decidable) effects.missed.add(member);
@@ -233,12 +250,11 @@ export class TableEngine {
     return found === undefined ? [] : [each(found)];
   }
 
-  #memberRows(held: HeldRow[], complete: boolean, bounds: WindowBounds | null): MemberRows {
-    if (bounds !== null)
-      return new WindowRows(held, complete, bounds, this.#order, this.plan.order.length > 0);
-    const rows = new UnorderedRows();
-    for (const row of held) rows.insert(row, []);
-    return rows;
+  #member(binding: PreparedBinding, rows: HeldRow[], complete: boolean): Member {
+    const bounds = windowBounds(this.plan, binding.values);
+    if (bounds === null) return new UnorderedRows(binding, this, rows);
+    const ordered = this.plan.order.length > 0;
+    return new WindowRows(binding, this, { rows, complete, bounds, order: this.#order, ordered });
   }
 
   #register(member: Member): void {
@@ -253,63 +269,32 @@ export class TableEngine {
   }
 
   /** The row as it is held, shared with the members that hold the same image already. */
-  #hold(key: RowKey, values: readonly PgText[]): Holding {
-    const before = this.#held.get(key);
-    if (before && sameValues(before.values, values)) return before;
-    const held = this.#image(key, values, before);
-    this.#keep(held);
-    return held;
+  #hold(key: RowKey, values: readonly PgText[]): HeldRow {
+    const row = this.#layout.row(key, values);
+    const held = this.#held.get(row.key);
+    if (held && this.#layout.isSame(held, row)) return held;
+    this.#keep(row);
+    return row;
   }
 
-  #image(key: RowKey, values: readonly PgText[], before: HeldRow | undefined): Holding {
-    const keyJson = before?.keyJson ?? JSON.stringify(key);
-    return { key, values, json: this.#json(values), keyJson, members: undefined };
+  #keep(row: HeldRow): void {
+    const before = this.#held.get(row.key)?.bytes ?? 0;
+    this.#held.set(row.key, row);
+    this.#bytes.change(row.bytes - before);
   }
 
-  #json(values: readonly PgText[]): string {
-    return JSON.stringify(this.plan.project.map((column) => values[column] ?? null));
-  }
-
-  #keep(holding: Holding): void {
-    this.#letGo(holding.key);
-    this.#held.set(holding.key, holding);
-    this.#bytes.change(bytesOfHeld(holding));
-  }
-
-  #letGo(key: RowKey): void {
-    const holding = this.#held.get(key);
-    if (holding === undefined) return;
-    this.#held.delete(key);
-    this.#bytes.change(-bytesOfHeld(holding));
-  }
-
-  #holding(row: HeldRow): Holding {
-    let holding = this.#held.get(row.key);
-    if (holding === undefined) {
-      holding = { ...row, members: undefined };
-      this.#keep(holding);
-    }
-    return holding;
+  #letGo(row: HeldRow): void {
+    const held = this.#held.get(row.key);
+    if (held === undefined) return;
+    this.#held.delete(row.key);
+    this.#bytes.change(-held.bytes);
   }
 
   #release(row: HeldRow, member: Member): void {
-    const holding = this.#held.get(row.key);
-    if (!holding) return;
-    holding.members = withoutOne(holding.members, member);
-    if (holding.members === undefined) this.#letGo(row.key);
-  }
-}
-
-/** One binding in an engine. */
-export class Member {
-  readonly binding: PreparedBinding;
-  readonly rows: MemberRows;
-  /** Who took it in: found without looking it up. */
-  owner: object | null = null;
-
-  constructor(binding: PreparedBinding, rows: MemberRows) {
-    this.binding = binding;
-    this.rows = rows;
+    const held = this.#held.get(row.key);
+    if (held === undefined) return;
+    held.members = withoutOne(held.members, member);
+    if (held.members === undefined) this.#letGo(held);
   }
 }
 
@@ -317,31 +302,24 @@ export class Member {
 export type PartialRow = readonly (PgText | undefined)[];
 
 /** What happened to one row, or that all are gone. */
-export type RowEvent =
-  | 'truncate'
-  | {
-      /** The identity before; null for an insert. */
-      readonly oldKey: RowKey | null;
-      /** The identity after; null for a delete. */
-      readonly newKey: RowKey | null;
-      /** After; empty for a delete. */
-      readonly values: PartialRow;
-      /** The whole row before, where the replica identity sends it. */
-      readonly oldValues?: PartialRow;
-    };
+export type RowEvent = 'truncate' | RowChange;
+
+export interface RowChange {
+  /** The identity before; null for an insert. */
+  readonly oldKey: RowKey | null;
+  /** The identity after; null for a delete. */
+  readonly newKey: RowKey | null;
+  /** After; empty for a delete. */
+  readonly values: PartialRow;
+  /** The whole row before, where the replica identity sends it. */
+  readonly oldValues?: PartialRow;
+}
 
 export interface Effects {
   /** What each touched member's clients are to do. */
   readonly ops: Map<Member, EncodedOp[]>;
   /** Members whose answer can no longer be told from what is held; their `ops` lead to what they still hold. */
   readonly missed: Set<Member>;
-}
-
-/** A row with whoever holds it. It is another one when it stands elsewhere; else it changes where it is. */
-interface Holding extends HeldRow {
-  values: readonly PgText[];
-  json: string;
-  members: Few<Member> | undefined;
 }
 
 interface Net {
@@ -360,42 +338,12 @@ function fill(values: PartialRow, old: PartialRow | undefined): PartialRow {
   return values.map((value, column) => (value === undefined ? old[column] : value));
 }
 
-function isWhole(values: PartialRow): values is readonly PgText[] {
-  return !values.includes(undefined);
-}
-
-function sameValues(left: readonly PgText[], right: readonly PgText[]): boolean {
-  return left.every((value, index) => value === right[index]);
-}
-
-/** Of the members that hold it as well: most rows have one. */
-function bytesOfHeld({ values, json, keyJson }: HeldRow): number {
-  return bytesOfValues(values) + json.length + keyJson.length + 4 * ENTRY_BYTES;
-}
-
 /** The identity of a row, from its values in the plan's columns. */
 export function rowKey(plan: Pick<TablePlan, 'key'>, values: PartialRow): RowKey {
+  const [first = 0] = plan.key;
+  if (plan.key.length === 1) return must(values[first] ?? null, 'a key is not null');
   const parts = plan.key.map((column) => values[column] ?? null);
-  return parts.length === 1 ? must(parts[0], 'a key is not null') : JSON.stringify(parts);
-}
-
-/** The plan's order, then its key: total. */
-function rowOrder(plan: TablePlan, rules: TypeRules): (left: HeldRow, right: HeldRow) => number {
-  const terms = [
-    ...plan.order,
-    ...plan.key.map((column) => ({ column, descending: false, nullsFirst: false })),
-  ].map((term) => ({ ...term, compare: comparator(must(plan.columns[term.column], 'column').type, rules) }));
-  return (left, right) => {
-    for (const term of terms) {
-      const a = left.values[term.column] ?? null;
-      const b = right.values[term.column] ?? null;
-      if (a === b) continue;
-      if (a === null || b === null) return (a === null) === term.nullsFirst ? -1 : 1;
-      const order = term.compare(a, b);
-      if (order !== 0) return term.descending ? -order : order;
-    }
-    return 0;
-  };
+  return JSON.stringify(parts);
 }
 
 /** Rows beyond the limit that are fetched with it: as many again, but some. */
@@ -404,7 +352,7 @@ const MARGIN_MAX = 200;
 
 /** Where the window lies; null for a result without order and limit. (NULL as LIMIT means none, as OFFSET zero.) */
 export function windowBounds(plan: TablePlan, binding: Binding): WindowBounds | null {
-  if (plan.order.length === 0 && plan.limit === null && plan.offset === null) return null;
+  if (!isOrdered(plan)) return null;
   const limit = boundOf(plan.limit, binding, Infinity);
   const margin = limit === Infinity ? 0 : Math.min(MARGIN_MAX, Math.max(MARGIN_MIN, limit));
   return { offset: boundOf(plan.offset, binding, 0), limit, margin };

@@ -1,4 +1,5 @@
-import { TableEngine, type Member, type RowEvent } from '@sluice/core/engine/table-engine';
+import type { Member } from '@sluice/core/engine/member';
+import type { RowEvent, TableEngine } from '@sluice/core/engine/table-engine';
 import type { Binding } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import type { Overtaken } from './gear.js';
@@ -44,7 +45,7 @@ export function catchUp<K>(
   const miss = (member: Member, step: number): void => {
     const key = keys.get(member);
     if (key === undefined || !members.delete(key)) return;
-    missed.set(key, { step, dry: member.rows.dry });
+    missed.set(key, { step, dry: member.dry });
     engine.remove(member);
   };
   for (const [index, events] of steps.entries()) {
@@ -78,7 +79,7 @@ function answersBefore<K>(
     for (const [key, member] of members) {
       const miss = missed.get(key);
       if (miss?.step !== index) continue;
-      answers.set(key, { ...miss, rows: member.rows.shown() });
+      answers.set(key, { ...miss, rows: member.shown() });
       members.delete(key);
       engine.remove(member);
     }

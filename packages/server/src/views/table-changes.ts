@@ -81,7 +81,10 @@ export class RowEvents {
     if (change.kind === 'delete')
       return { oldKey: this.#key(valuesOf(change.old, places)), newKey: null, values: [] };
     const sent = valuesOf(change.new, places);
-    if (change.old === null) return { oldKey: this.#key(sent), newKey: this.#key(sent), values: sent };
+    if (change.old === null) {
+      const key = this.#key(sent);
+      return { oldKey: key, newKey: key, values: sent };
+    }
     const old = valuesOf(change.old, places);
     // A key so long that it is stored out of line is sent with the old key only.
     const values = sent.map((value, column) =>

@@ -1,11 +1,5 @@
 import type { TypeRules } from '@sluice/core/engine/compare';
-import {
-  TableEngine,
-  fetchCount,
-  windowBounds,
-  type Member,
-  type RowEvent,
-} from '@sluice/core/engine/table-engine';
+import { TableEngine, fetchCount, windowBounds, type RowEvent } from '@sluice/core/engine/table-engine';
 import type { SluiceError } from '@sluice/core/errors';
 import type { Binding, TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
@@ -13,7 +7,6 @@ import type { Run } from '../source/source.js';
 import { catchUp, type Fetched } from './catch-up.js';
 import { answerError, viewsError } from './errors.js';
 import type { Ask, CaughtUp, Gear, GearEffects, Held, Reading, Step, Told } from './gear.js';
-import { NOWHERE } from './publications.js';
 import { RowEvents, type TableChanges } from './table-changes.js';
 import { unsentIn } from './unsent.js';
 
@@ -35,7 +28,6 @@ export class TableGear implements Gear {
   readonly #options: TableGearOptions;
   readonly #engine: TableEngine;
   readonly #events: RowEvents;
-  readonly #held = new Set<HeldRows>();
 
   constructor(options: TableGearOptions) {
     this.#options = options;
@@ -78,21 +70,13 @@ export class TableGear implements Gear {
 
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
     const events = this.#eventsOf(changes);
-    if (events === null) {
-      const missed = new Set(this.#held);
-      for (const held of missed) held.leave();
-      return { told: [], missed, unsent: new Set() };
-    }
+    if (events === null) return { told: [], missed: left(this.#engine.members()), unsent: new Set() };
     const own = changes.get(this.#options.plan.table)?.changes ?? [];
     const unsent = unsentIn(own, events, (key) => this.#engine.holds(key));
     const effects = this.#engine.apply(events);
     const told: Told[] = [];
-    for (const [{ owner }, ops] of effects.ops)
-      if (owner instanceof HeldRows) told.push({ held: owner, ops });
-    const missed = new Set<Held>();
-    for (const { owner } of effects.missed) if (owner instanceof HeldRows) missed.add(owner);
-    for (const one of missed) one.leave();
-    return { told, missed, unsent };
+    for (const [held, ops] of effects.ops) told.push({ held, ops });
+    return { told, missed: left(effects.missed), unsent };
   }
 
   /** How many rows to fetch: when as many come, there may be more. */
@@ -128,48 +112,15 @@ export class TableGear implements Gear {
     const events = steps.map(({ changes }) => this.#eventsOf(changes));
     const { engine, members, overtaken } = catchUp(() => this.#newEngine(), fetched, events);
     this.#engine.absorb(engine);
-    const taken = new Map(Array.from(members, ([ask, member]) => [ask, this.#hold(member)]));
-    return { members: taken, overtaken, errors, unable: new Set() };
-  }
-
-  #hold(member: Member): Held {
-    const held = new HeldRows(member, (one) => {
-      if (this.#held.delete(one)) this.#engine.remove(member);
-    });
-    this.#held.add(held);
-    return held;
+    return { members, overtaken, errors, unable: new Set() };
   }
 }
 
-class HeldRows implements Held {
-  /** A window that ran dry is read anew. */
-  readonly isFollowed = false;
-  place: number = NOWHERE;
-  owner: object | null = null;
-  readonly #member: Member;
-  readonly #leave: (held: HeldRows) => void;
-
-  constructor(member: Member, leave: (held: HeldRows) => void) {
-    this.#member = member;
-    this.#leave = leave;
-    member.owner = this;
-  }
-
-  get size(): number {
-    return this.#member.rows.size;
-  }
-
-  get dry(): boolean {
-    return this.#member.rows.dry;
-  }
-
-  shown(): ReturnType<Held['shown']> {
-    return this.#member.rows.shown();
-  }
-
-  leave(): void {
-    this.#leave(this);
-  }
+/** They are members no more. */
+function left(members: Iterable<Held>): ReadonlySet<Held> {
+  const missed = new Set(members);
+  for (const one of missed) one.leave();
+  return missed;
 }
 
 function tooLarge(rows: readonly unknown[], rowsMax: number): SluiceError | null {

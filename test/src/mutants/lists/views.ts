@@ -176,8 +176,8 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C8: a delete that sends its key alone finds no row',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'if (holding) this.#drop(holding, effects);\n      return;\n    }\n    if (holding && this.#isPlacedAs',
-    replace: 'return;\n    }\n    if (holding && this.#isPlacedAs',
+    find: 'if (row) this.#drop(row, effects);\n      return;\n    }\n    if (row && this.#layout.isPlacedAs',
+    replace: 'return;\n    }\n    if (row && this.#layout.isPlacedAs',
     caughtBy: [RULES, 'C8: under DEFAULT identity no ghost stays'],
   },
   {
@@ -190,16 +190,16 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C8: changes are looked at only by the demanded key, which the new image has left',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'const holding = this.#held.get(key);\n    if (values === null) {',
+    find: 'const row = this.#held.get(mapKey(key));\n    if (values === null) {',
     replace:
-      'const holding = values !== null && this.#matching(values, effects).size === 0 ? undefined : this.#held.get(key);\n    if (values === null) {',
+      'const row = values !== null && this.#matching(values, effects).size === 0 ? undefined : this.#held.get(mapKey(key));\n    if (values === null) {',
     caughtBy: [RULES, 'C8: under DEFAULT identity no ghost stays'],
   },
   {
     breaks: 'C8: an unchanged TOAST value is not taken from the held row',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'net.rows.set(event.newKey, fill(event.values, old ?? event.oldValues));',
-    replace: 'net.rows.set(event.newKey, event.values);',
+    find: 'if (old === undefined || !values.includes(undefined)) return values;',
+    replace: 'return values;',
     caughtBy: [
       HOST,
       'a value that was not sent is fetched when a row moves in, and kept when it is held (C8)',
@@ -207,7 +207,7 @@ export const VIEW_RULES: readonly Mutant[] = [
   },
   {
     breaks: 'C8: an unchanged TOAST value that is not held is taken for NULL',
-    file: 'packages/core/src/engine/table-engine.ts',
+    file: 'packages/core/src/engine/row-layout.ts',
     find: 'return !values.includes(undefined);\n}',
     replace: 'return values.length > 0;\n}',
     caughtBy: [
@@ -232,9 +232,9 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C10: a transaction is applied change by change',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'const net = this.#consolidate(events);',
+    find: 'else this.#applyAll(events, effects);',
     replace:
-      'if (events.length > 1) { for (const event of events) { const one = this.apply([event]); for (const [member, ops] of one.ops) opsOf(effects, member).push(...ops); for (const member of one.missed) effects.missed.add(member); } return effects; } const net = this.#consolidate(events);',
+      'if (events.length > 1) { for (const event of events) { const one = this.apply([event]); for (const [member, ops] of one.ops) opsOf(effects, member).push(...ops); for (const member of one.missed) effects.missed.add(member); } return effects; } else this.#applyAll(events, effects);',
     caughtBy: [
       'packages/core/src/engine/table-engine.test.ts',
       'C10: what a transaction does in between is neither seen nor missed',
@@ -253,7 +253,7 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C11: a window that ran dry is shown short',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'for (const member of effects.ops.keys()) if (member.rows.dry) effects.missed.add(member);',
+    find: 'for (const member of effects.ops.keys()) if (member.dry) effects.missed.add(member);',
     replace: '',
     caughtBy: [RULES, 'C11: a window that runs dry is read again, and what was told before counts'],
   },
@@ -291,16 +291,16 @@ export const VIEW_RULES: readonly Mutant[] = [
   },
   {
     breaks: 'C16: no key is appended to the order of a window that is followed',
-    file: 'packages/core/src/engine/table-engine.ts',
-    find: '...plan.key.map((column) => ({ column, descending: false, nullsFirst: false })),',
-    replace: '',
+    file: 'packages/core/src/engine/row-layout.ts',
+    find: '[...order, ...key.map((column) => ({ column, descending: false, nullsFirst: false }))]',
+    replace: '[...order]',
     caughtBy: [RULES, 'C16: ties are broken by the key, in what is read and in what is followed'],
   },
   {
     breaks: 'C16: a row whose place in the order changes stays where it stood',
-    file: 'packages/core/src/engine/table-engine.ts',
-    find: 'const ordering = plan.order.map(({ column }) => column);',
-    replace: 'const ordering: number[] = [];',
+    file: 'packages/core/src/engine/row-layout.ts',
+    find: '&& isPacked(this.#place, place, values) && isWhole(values)',
+    replace: '&& isWhole(values)',
     caughtBy: ['packages/core/src/engine/table-engine.test.ts', 'what members show follows the table'],
   },
   {
