@@ -3,7 +3,7 @@ import { arrayOf } from '../expression/array-build.js';
 import { arrayComparator, arrayKey } from '../expression/array-value.js';
 import type { Chunk } from './chunk.js';
 
-export const ARRAY_VALUES_CHUNK: Chunk = {
+export const CHUNK: Chunk = {
   types: {
     array: {
       compare: ([element]) => arrayComparator(must(element, 'the type of the elements')),

@@ -1,6 +1,6 @@
 import { listedAggregate } from '../flow/listed-aggregate.js';
 import type { Chunk } from './chunk.js';
 
-export const LISTS_CHUNK: Chunk = {
+export const CHUNK: Chunk = {
   operators: { lists: listedAggregate },
 };

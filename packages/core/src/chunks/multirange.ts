@@ -3,7 +3,7 @@ import { MULTIRANGE } from '../expression/multirange.js';
 import { multirangeComparator, multirangeKey } from '../expression/multirange-value.js';
 import type { Chunk } from './chunk.js';
 
-export const MULTIRANGE_CHUNK: Chunk = {
+export const CHUNK: Chunk = {
   functions: MULTIRANGE,
   types: {
     multirange: {

@@ -3,7 +3,7 @@ import { rangeComparator, rangeKey } from '../expression/range-value.js';
 import { RANGE } from '../expression/range.js';
 import type { Chunk } from './chunk.js';
 
-export const RANGE_CHUNK: Chunk = {
+export const CHUNK: Chunk = {
   functions: RANGE,
   types: {
     range: {

@@ -1,7 +1,7 @@
 import { printRow, rowComparator, rowKey } from '../expression/row-value.js';
 import type { Chunk } from './chunk.js';
 
-export const ROW_VALUES_CHUNK: Chunk = {
+export const CHUNK: Chunk = {
   types: { row: { compare: rowComparator, key: rowKey } },
   builders: { row: printRow },
 };

@@ -1,6 +1,6 @@
 import { TallyEngine } from '../flow/tally-engine.js';
 import type { Chunk } from './chunk.js';
 
-export const TALLY_CHUNK: Chunk = {
+export const CHUNK: Chunk = {
   engines: { tally: (plan, parts, isLeft) => new TallyEngine(plan, parts, isLeft) },
 };

@@ -1,6 +1,6 @@
 import { WindowStage } from '../flow/window-stage.js';
 import type { Chunk } from './chunk.js';
 
-export const WINDOWS_CHUNK: Chunk = {
+export const CHUNK: Chunk = {
   operators: { windows: (plan, params, compile) => new WindowStage(plan, params, compile) },
 };

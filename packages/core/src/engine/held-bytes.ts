@@ -38,11 +38,6 @@ export function bytesOfEntry(value: string): number {
   return ENTRY_BYTES + VALUE_BYTES + value.length;
 }
 
-/** A row that is held as one text, with who holds it and where it is found. @param length characters of all its texts */
-export function bytesOfText(length: number): number {
-  return ROW_BYTES + VALUE_BYTES + 2 * ENTRY_BYTES + length;
-}
-
 /** What one engine holds, added up over all its parts. */
 export class HeldBytes {
   #total = 0;

@@ -1,7 +1,7 @@
 import { assert } from '../assert.js';
 import { each, fewOf, sizeOf, withOne, withOther, withoutOne, type Few } from '../few.js';
 import { delOp, putOp, updateOp, type EncodedOp, type Told } from './held-row.js';
-import { Member, type HeldRow, type Replacement } from './member.js';
+import { Member, type Engine, type HeldRow, type Replacement } from './member.js';
 import type { PreparedBinding } from './predicate.js';
 
 /** A result without order and limit. */
@@ -9,7 +9,7 @@ export class UnorderedRows extends Member {
   size: number;
   #rows: Few<HeldRow> | undefined;
 
-  constructor(binding: PreparedBinding, engine: Member['engine'], rows: readonly HeldRow[]) {
+  constructor(binding: PreparedBinding, engine: Engine, rows: readonly HeldRow[]) {
     super(binding, engine);
     this.#rows = fewOf(rows);
     this.size = rows.length;
@@ -71,17 +71,6 @@ export interface WindowBounds {
   readonly margin: number;
 }
 
-export interface Window {
-  /** In order. */
-  readonly rows: HeldRow[];
-  /** The result has no others. */
-  readonly complete: boolean;
-  readonly bounds: WindowBounds;
-  readonly order: (left: HeldRow, right: HeldRow) => number;
-  /** Clients are told where a row stands. */
-  readonly ordered: boolean;
-}
-
 /**
  * An ordered result, or the stretch of one that OFFSET and LIMIT cut out, with a margin behind it:
  *
@@ -92,24 +81,26 @@ export interface Window {
  */
 export class WindowRows extends Member {
   readonly #rows: HeldRow[];
-  readonly #order: (left: HeldRow, right: HeldRow) => number;
-  readonly #ordered: boolean;
   readonly #offset: number;
   /** Infinity when the query has no limit. */
   readonly #end: number;
   readonly #margin: number;
   #complete: boolean;
 
-  constructor(binding: PreparedBinding, engine: Member['engine'], window: Window) {
+  /** @param rows in order; `complete` when the result has no others. */
+  constructor(
+    binding: PreparedBinding,
+    engine: Engine,
+    rows: HeldRow[],
+    complete: boolean,
+    { offset, limit, margin }: WindowBounds,
+  ) {
     super(binding, engine);
-    const { rows, complete, order, ordered, bounds } = window;
     this.#rows = rows;
-    this.#order = order;
-    this.#ordered = ordered;
-    this.#offset = bounds.offset;
-    this.#end = bounds.offset + bounds.limit;
-    this.#margin = bounds.margin;
     this.#complete = complete;
+    this.#offset = offset;
+    this.#end = offset + limit;
+    this.#margin = margin;
   }
 
   get size(): number {
@@ -144,8 +135,10 @@ export class WindowRows extends Member {
     const before = this.#rows[at - 1];
     const after = this.#rows[at + 1];
     const stays =
-      (before === undefined || this.#order(before, next) < 0) &&
-      (after === undefined ? this.#complete || this.#order(next, old) <= 0 : this.#order(next, after) < 0);
+      (before === undefined || this.engine.order(before, next) < 0) &&
+      (after === undefined
+        ? this.#complete || this.engine.order(next, old) <= 0
+        : this.engine.order(next, after) < 0);
     if (stays) {
       this.#rows[at] = next;
       if (old.json !== now.json && this.#isShown(at)) ops.push(this.#update(old, now, at));
@@ -203,7 +196,7 @@ export class WindowRows extends Member {
 
   /** The row that clients show before that at an index; undefined where they are not told. */
   #previous(at: number): HeldRow | null | undefined {
-    if (!this.#ordered) return undefined;
+    if (this.engine.plan.order.length === 0) return undefined;
     return at === this.#offset ? null : this.#at(at - 1);
   }
 
@@ -237,7 +230,7 @@ export class WindowRows extends Member {
     let high = this.#rows.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#order(this.#at(middle), row) < 0) low = middle + 1;
+      if (this.engine.order(this.#at(middle), row) < 0) low = middle + 1;
       else high = middle;
     }
     return low;

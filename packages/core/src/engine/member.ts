@@ -1,8 +1,8 @@
 import type { Few } from '../few.js';
-import type { MapKey } from '../map-key.js';
-import { bytesOfText } from './held-bytes.js';
+import { textOf, type MapKey } from '../map-key.js';
 import type { EncodedOp, Told } from './held-row.js';
-import { lengthOf, type Packed } from './packed.js';
+import type { Packed } from './packed.js';
+import type { TablePlan } from '../plan.js';
 import type { PreparedBinding } from './predicate.js';
 
 /**
@@ -16,28 +16,25 @@ export class HeldRow implements Told {
   readonly place: Packed;
   members: Few<Member> | undefined = undefined;
 
+  /** By estimate. */
+  bytes: number;
+
   /** @param decisive says who holds it @param place says where it stands */
-  constructor(key: MapKey, json: string, decisive: Packed, place: Packed) {
+  constructor(key: MapKey, json: string, decisive: Packed, place: Packed, bytes: number) {
     this.key = key;
     this.json = json;
     this.decisive = decisive;
     this.place = place;
+    this.bytes = bytes;
   }
 
   get keyJson(): string {
-    return typeof this.key === 'number' ? `"${this.key}"` : JSON.stringify(this.key);
+    return JSON.stringify(textOf(this.key));
   }
 
   /** As it is now, for good. */
   told(): Told {
     return { json: this.json, keyJson: this.keyJson };
-  }
-
-  /** Those of who holds it among them: most rows have one. */
-  get bytes(): number {
-    return bytesOfText(
-      this.json.length + lengthOf(this.key) + lengthOf(this.decisive) + lengthOf(this.place),
-    );
   }
 }
 
@@ -50,14 +47,13 @@ export abstract class Member {
   /** Where what comes of a change goes, and who took it in: found without looking them up. */
   place = -1;
   owner: object | null = null;
-  /** Which it is in. */
-  engine: { remove(member: Member): void };
+  engine: Engine;
   /** How many rows are held: told without a look at them. */
   abstract readonly size: number;
   /** Fewer rows are held than the result has: it must be fetched anew. */
   abstract readonly dry: boolean;
 
-  constructor(binding: PreparedBinding, engine: Member['engine']) {
+  constructor(binding: PreparedBinding, engine: Engine) {
     this.binding = binding;
     this.engine = engine;
   }
@@ -85,6 +81,13 @@ export abstract class Member {
   abstract held(): Iterable<HeldRow>;
   /** What of it a client shows, in order, as it is now. */
   abstract shown(): readonly Told[];
+}
+
+/** What a member is in: one for all of a plan's. */
+export interface Engine {
+  readonly plan: TablePlan;
+  readonly order: (left: HeldRow, right: HeldRow) => number;
+  remove(member: Member): void;
 }
 
 /** One row in the place of another of the same key. */

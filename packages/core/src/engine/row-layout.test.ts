@@ -46,7 +46,7 @@ const rows: readonly PgText[][] = [
 ];
 
 test.each(plans)('every value of a row is held somewhere: %s', (_, one) => {
-  const layout = new RowLayout(one, new Set([1, 3]));
+  const layout = new RowLayout(one, [1, 3]);
   for (const values of rows) {
     const row = layout.row(rowKey(one, values), values);
     expect(layout.valuesOf(row)).toEqual(values);
@@ -58,7 +58,7 @@ test.each(plans)('every value of a row is held somewhere: %s', (_, one) => {
 });
 
 test.each(plans)('a row stays where it stood when only what is told changes: %s', (_, one) => {
-  const layout = new RowLayout(one, new Set([1]));
+  const layout = new RowLayout(one, [1]);
   const isTold = (column: number): boolean =>
     column !== 1 &&
     one.project.includes(column) &&
@@ -77,7 +77,7 @@ test.each(plans)('a row stays where it stood when only what is told changes: %s'
 });
 
 test('texts of digits are ordered as texts, numbers as numbers, NULL where the order has it', () => {
-  const layout = (order: TablePlan['order']): RowLayout => new RowLayout(plan({ order }), new Set());
+  const layout = (order: TablePlan['order']): RowLayout => new RowLayout(plan({ order }), []);
   const sorted = (order: TablePlan['order'], of: readonly PgText[][]): PgText[] => {
     const held = of.map((values) => layout(order).row(rowKey(plan({}), values), values));
     return held.sort(layout(order).order({})).map(({ key }) => String(key));

@@ -3,8 +3,9 @@ import { mapKey, textOf } from '../map-key.js';
 import type { TablePlan } from '../plan.js';
 import type { PgText, Row, RowKey } from '../value.js';
 import { comparator, type TypeRules } from './compare.js';
+import { bytesOfValues, ENTRY_BYTES } from './held-bytes.js';
 import { HeldRow } from './member.js';
-import { isPacked, packed, partOf, samePacked, unpacked } from './packed.js';
+import { isPacked, packed, partOf, type Packed } from './packed.js';
 
 /**
  * Where the rows that are held of a plan have its columns, each of them at least once:
@@ -20,22 +21,22 @@ export class RowLayout {
   readonly #place: readonly number[];
 
   /** @param predicate the columns that it reads */
-  constructor(plan: TablePlan, predicate: ReadonlySet<number>) {
+  constructor(plan: TablePlan, predicate: readonly number[]) {
     this.#plan = plan;
     const { key, project, order } = plan;
-    const isInKey = (column: number): boolean => key.length === 1 && key[0] === column;
     const ordering = isOrdered(plan) ? [...order.map(({ column }) => column), ...key] : [];
-    this.#place = [...new Set(ordering)].filter((column) => !isInKey(column));
-    const elsewhere = new Set([...key, ...this.#place]);
+    this.#place = [...new Set(ordering)].filter((column) => key.length > 1 || column !== key[0]);
+    const elsewhere = [...key, ...this.#place];
     this.#decisive = [...plan.columns.keys()].filter(
-      (column) => !elsewhere.has(column) && (predicate.has(column) || !project.includes(column)),
+      (column) => !elsewhere.includes(column) && (predicate.includes(column) || !project.includes(column)),
     );
   }
 
   /** A row that nobody holds yet. */
   row(key: RowKey, values: readonly PgText[]): HeldRow {
     const [decisive, place] = [packed(this.#decisive, values), packed(this.#place, values)];
-    return new HeldRow(mapKey(key), this.json(values), decisive, place);
+    const bytes = bytesOfValues(values) + 2 * ENTRY_BYTES;
+    return new HeldRow(mapKey(key), this.json(values), decisive, place, bytes);
   }
 
   /** The projected row. */
@@ -53,24 +54,14 @@ export class RowLayout {
     );
   }
 
-  /** Two images of a key. */
-  isSame(one: HeldRow, other: HeldRow): boolean {
-    return (
-      one.json === other.json &&
-      samePacked(one.decisive, other.decisive) &&
-      samePacked(one.place, other.place)
-    );
-  }
-
-  valuesOf(row: HeldRow): readonly PgText[] {
-    const { columns, key, project } = this.#plan;
-    const values: PgText[] = columns.map(() => null);
-    const put = (places: readonly number[], from: Row): void =>
-      places.forEach((column, at) => (values[column] = from[at] ?? null));
-    put(key, key.length === 1 ? [textOf(row.key)] : (JSON.parse(textOf(row.key)) as Row));
-    put(project, JSON.parse(row.json) as Row);
-    put(this.#decisive, unpacked(this.#decisive, row.decisive));
-    put(this.#place, unpacked(this.#place, row.place));
+  valuesOf({ key, json, decisive, place }: HeldRow): readonly PgText[] {
+    const values: PgText[] = this.#plan.columns.map(() => null);
+    const put = (columns: readonly number[], held: Packed): void =>
+      columns.forEach((column, at) => (values[column] = textOf(partOf(held, at))));
+    put(this.#plan.key, this.#plan.key.length > 1 ? (JSON.parse(textOf(key)) as Row) : key);
+    put(this.#plan.project, JSON.parse(json) as Row);
+    put(this.#decisive, decisive);
+    put(this.#place, place);
     return values;
   }
 

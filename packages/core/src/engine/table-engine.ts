@@ -32,12 +32,13 @@ import { isOrdered, isWhole, RowLayout } from './row-layout.js';
  */
 export class TableEngine {
   readonly plan: TablePlan;
+  /** Of its rows. */
+  readonly order: (left: HeldRow, right: HeldRow) => number;
   readonly #rules: TypeRules;
   readonly #condition: Condition;
   readonly #path: IndexPath | null;
-  readonly #predicateColumns: ReadonlySet<number>;
+  readonly #predicateColumns: readonly number[];
   readonly #layout: RowLayout;
-  readonly #order: (left: HeldRow, right: HeldRow) => number;
   readonly #indexed = new Map<string, Few<Member>>();
   readonly #scanned = new Set<Member>();
   readonly #held = new Map<MapKey, HeldRow>();
@@ -50,9 +51,9 @@ export class TableEngine {
     this.#rules = rules;
     this.#condition = compilePredicate(plan.where, rules);
     this.#path = indexPath(plan.where, rules);
-    this.#predicateColumns = predicateColumns(plan.where);
+    this.#predicateColumns = [...predicateColumns(plan.where)];
     this.#layout = new RowLayout(plan, this.#predicateColumns);
-    this.#order = this.#layout.order(rules);
+    this.order = this.#layout.order(rules);
   }
 
   get memberCount(): number {
@@ -88,14 +89,10 @@ export class TableEngine {
 
   /** Takes over all members of another engine of the same plan, both being at the same position; the other is used no more. */
   absorb(other: TableEngine): void {
-    for (const row of other.#held.values()) {
-      const held = this.#held.get(row.key);
-      if (held === undefined) this.#keep(row);
-      else assert(this.#layout.isSame(held, row), 'engines at one position hold the same row');
-    }
     for (const member of other.#members) {
       member.exchange((row) => {
-        const held = must(this.#held.get(row.key), 'a row that was taken over');
+        const held = this.#held.get(row.key) ?? this.#keep(row);
+        assert(held.json === row.json, 'engines at one position hold the same row');
         if (held !== row) held.members = withOne(held.members, member);
         return held;
       });
@@ -119,53 +116,44 @@ export class TableEngine {
   /** Applies one transaction's changes of the table. */
   apply(events: readonly RowEvent[]): Effects {
     const effects: Effects = { ops: new Map(), missed: new Set() };
-    const [only] = events;
-    if (events.length === 1 && only !== undefined && only !== 'truncate') this.#applyOne(only, effects);
-    else this.#applyAll(events, effects);
+    const [one] = events;
+    // The common case: no more is made on the way than has to be.
+    if (events.length === 1 && one !== undefined && one !== 'truncate' && one.newKey === one.oldKey)
+      this.#change(one.newKey, this.#filled(one), effects);
+    else for (const [key, values] of this.#net(events, effects)) this.#change(key, values, effects);
     for (const member of effects.ops.keys()) if (member.dry) effects.missed.add(member);
     return effects;
   }
 
-  #applyOne({ oldKey, newKey, values, oldValues }: RowChange, effects: Effects): void {
-    const filled = isWhole(values)
-      ? values
-      : fill(values, (oldKey === null ? undefined : this.#heldValues(oldKey)) ?? oldValues);
-    if (oldKey !== null && oldKey !== newKey) this.#change(oldKey, null, effects);
-    if (newKey !== null) this.#change(newKey, filled, effects);
-  }
-
-  #applyAll(events: readonly RowEvent[], effects: Effects): void {
-    const net = this.#consolidate(events);
-    if (net.truncated) this.#truncate(effects);
-    for (const [key, values] of net.rows) this.#change(key, values, effects);
-  }
-
-  /** C10: what one transaction does to each row, whatever it did in between. */
-  #consolidate(events: readonly RowEvent[]): Net {
-    const net: Net = { truncated: false, rows: new Map() };
+  /** C10: what one transaction does to each row, whatever it did in between. Rows that it truncates are gone at once. */
+  #net(events: readonly RowEvent[], effects: Effects): ReadonlyMap<RowKey, PartialRow | null> {
+    const rows = new Map<RowKey, PartialRow | null>();
     for (const event of events) {
       if (event === 'truncate') {
-        net.truncated = true;
-        net.rows.clear();
+        rows.clear();
+        this.#truncate(effects);
         continue;
       }
-      const { oldKey, newKey, values, oldValues } = event;
-      const old = oldKey === null || isWhole(values) ? undefined : this.#valuesIn(net, oldKey);
-      if (oldKey !== null && oldKey !== newKey) net.rows.set(oldKey, null);
-      if (newKey !== null) net.rows.set(newKey, fill(values, old ?? oldValues));
+      const { oldKey, newKey } = event;
+      const values = this.#filled(event, rows);
+      if (oldKey !== null && oldKey !== newKey) rows.set(oldKey, null);
+      if (newKey !== null) rows.set(newKey, values);
     }
-    return net;
+    return rows;
   }
 
-  #valuesIn(net: Net, key: RowKey): PartialRow | undefined {
-    const changed = net.rows.get(key);
-    if (changed !== undefined) return changed ?? undefined;
-    return net.truncated ? undefined : this.#heldValues(key);
-  }
-
-  #heldValues(key: RowKey): PartialRow | undefined {
-    const row = this.#held.get(mapKey(key));
-    return row && this.#layout.valuesOf(row);
+  /** C8: what was not sent is what it was. @param rows what the transaction did before */
+  #filled(
+    { oldKey, values, oldValues }: RowChange,
+    rows?: ReadonlyMap<RowKey, PartialRow | null>,
+  ): PartialRow {
+    if (oldKey === null || isWhole(values)) return values;
+    const held = this.#held.get(mapKey(oldKey));
+    const changed = rows?.get(oldKey);
+    const old = (changed === undefined && held ? this.#layout.valuesOf(held) : changed) ?? oldValues;
+    return old === undefined
+      ? values
+      : values.map((value, column) => (value === undefined ? old[column] : value));
   }
 
   #truncate(effects: Effects): void {
@@ -174,7 +162,8 @@ export class TableEngine {
     this.#bytes.change(-this.#bytes.total);
   }
 
-  #change(key: RowKey, values: PartialRow | null, effects: Effects): void {
+  #change(key: RowKey | null, values: PartialRow | null, effects: Effects): void {
+    if (key === null) return;
     const row = this.#held.get(mapKey(key));
     if (values === null) {
       if (row) this.#drop(row, effects);
@@ -215,7 +204,9 @@ export class TableEngine {
     const json = this.#layout.json(values);
     if (json === before) return;
     row.json = json;
-    this.#bytes.change(json.length - before.length);
+    const longer = json.length - before.length;
+    row.bytes += longer;
+    this.#bytes.change(longer);
     const now = row.told();
     const { members } = row;
     if (members instanceof Member) members.updated(row, before, now, opsOf(effects, members));
@@ -230,8 +221,7 @@ export class TableEngine {
   /** Members whose condition the row meets. One that cannot be decided, for want of a value, is reported missed. */
   #matching(values: PartialRow, effects: Effects): Set<Member> {
     const matches = new Set<Member>();
-    let decidable = true;
-    for (const column of this.#predicateColumns) if (values[column] === undefined) decidable = false;
+    const decidable = this.#predicateColumns.every((column) => values[column] !== undefined);
     for (const candidates of this.#candidates(values)) {
       for (const member of candidates) {
         if (!decidable) effects.missed.add(member);
@@ -253,8 +243,7 @@ export class TableEngine {
   #member(binding: PreparedBinding, rows: HeldRow[], complete: boolean): Member {
     const bounds = windowBounds(this.plan, binding.values);
     if (bounds === null) return new UnorderedRows(binding, this, rows);
-    const ordered = this.plan.order.length > 0;
-    return new WindowRows(binding, this, { rows, complete, bounds, order: this.#order, ordered });
+    return new WindowRows(binding, this, rows, complete, bounds);
   }
 
   #register(member: Member): void {
@@ -270,23 +259,24 @@ export class TableEngine {
 
   /** The row as it is held, shared with the members that hold the same image already. */
   #hold(key: RowKey, values: readonly PgText[]): HeldRow {
+    const held = this.#held.get(mapKey(key));
     const row = this.#layout.row(key, values);
-    const held = this.#held.get(row.key);
-    if (held && this.#layout.isSame(held, row)) return held;
-    this.#keep(row);
+    if (held?.json === row.json && this.#layout.isPlacedAs(held, values)) return held;
+    return this.#keep(row);
+  }
+
+  #keep(row: HeldRow): HeldRow {
+    this.#letGo(row);
+    this.#held.set(row.key, row);
+    this.#bytes.change(row.bytes);
     return row;
   }
 
-  #keep(row: HeldRow): void {
-    const before = this.#held.get(row.key)?.bytes ?? 0;
-    this.#held.set(row.key, row);
-    this.#bytes.change(row.bytes - before);
-  }
-
-  #letGo(row: HeldRow): void {
-    const held = this.#held.get(row.key);
+  /** Whatever is held under its key. */
+  #letGo({ key }: HeldRow): void {
+    const held = this.#held.get(key);
     if (held === undefined) return;
-    this.#held.delete(row.key);
+    this.#held.delete(key);
     this.#bytes.change(-held.bytes);
   }
 
@@ -322,28 +312,16 @@ export interface Effects {
   readonly missed: Set<Member>;
 }
 
-interface Net {
-  truncated: boolean;
-  readonly rows: Map<RowKey, PartialRow | null>;
-}
-
 function opsOf(effects: Effects, member: Member): EncodedOp[] {
   let ops = effects.ops.get(member);
   if (ops === undefined) effects.ops.set(member, (ops = []));
   return ops;
 }
 
-function fill(values: PartialRow, old: PartialRow | undefined): PartialRow {
-  if (old === undefined || !values.includes(undefined)) return values;
-  return values.map((value, column) => (value === undefined ? old[column] : value));
-}
-
 /** The identity of a row, from its values in the plan's columns. */
 export function rowKey(plan: Pick<TablePlan, 'key'>, values: PartialRow): RowKey {
-  const [first = 0] = plan.key;
-  if (plan.key.length === 1) return must(values[first] ?? null, 'a key is not null');
   const parts = plan.key.map((column) => values[column] ?? null);
-  return JSON.stringify(parts);
+  return parts.length === 1 ? must(parts[0], 'a key is not null') : JSON.stringify(parts);
 }
 
 /** Rows beyond the limit that are fetched with it: as many again, but some. */

@@ -189,7 +189,7 @@ function trimmed(text: string, countText: string): string {
   return list(value.elements.slice(0, length - count));
 }
 
-export const ARRAY: Family = {
+export const FUNCTIONS: Family = {
   ...typedComparisons('array_', comparing),
   ...typedTests({
     array_eq: equality,

@@ -24,7 +24,7 @@ function read(text: string): boolean {
   return raise(INVALID_TEXT);
 }
 
-export const BOOLEAN: Family = {
+export const FUNCTIONS: Family = {
   ...comparisons('bool', compareAscii),
   ...tests({ boolin: read, int4_bool: (value) => value !== '0' }),
   ...strict('int4', { bool_int4: (value) => (value === 't' ? '1' : '0') }),

@@ -2,7 +2,7 @@ import { compareAscii } from '../engine/compare-text.js';
 import { comparisons, strict, type Family } from './registry.js';
 
 /** `\x` and two digits for each byte. */
-export const BYTEA: Family = {
+export const FUNCTIONS: Family = {
   ...comparisons('bytea', compareAscii),
   ...strict('bytea', {
     byteacat: (a, b) => a + b.slice(2),

@@ -286,7 +286,7 @@ function truncateInterval(unit: string, text: string): string {
   return printInterval({ ...span, micros: (span.micros / step) * step });
 }
 
-export const DATE_FIELDS: Family = {
+export const FUNCTIONS: Family = {
   ...strict('numeric', {
     extract_timestamp: extracted(momentField),
     extract_date: extracted(fieldOfDate),

@@ -142,7 +142,7 @@ const negated = (text: string): string =>
 const absolute = (text: string): string => (text.startsWith('-') ? text.slice(1) : text);
 const whole = (round: (value: number) => number) => (text: string) => printDouble(round(Number(text)));
 
-export const FLOAT: Family = {
+export const FUNCTIONS: Family = {
   ...compared('float8', 8, 8),
   ...compared('float4', 4, 4),
   ...compared('float48', 4, 8),

@@ -130,7 +130,7 @@ function read(limit: bigint): (text: string) => string {
   };
 }
 
-export const INTEGER: Family = {
+export const FUNCTIONS: Family = {
   ...arithmetic('int2', 2),
   ...arithmetic('int4', 4),
   ...arithmetic('int24', 4),

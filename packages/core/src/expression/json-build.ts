@@ -117,7 +117,7 @@ function arrayToJson([type]: readonly ValueType[]): Writer {
   return type?.kind === 'array' ? writerOf(type) : notReproduced('JSON of this type');
 }
 
-export const JSON_BUILD: Family = stable({
+export const FUNCTIONS: Family = stable({
   ...typed('json', {
     to_json: ([type]) => writerOf(type),
     array_to_json: arrayToJson,

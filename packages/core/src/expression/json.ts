@@ -116,7 +116,7 @@ function arrayLength(text: string): string {
   return isArray(text) ? String(partsOf(text)?.length ?? 0) : raise(INVALID_PARAMETER);
 }
 
-export const JSON_FUNCTIONS: Family = {
+export const FUNCTIONS: Family = {
   ...strict('json', {
     json_object_field: member,
     json_array_element: (text, index) => element(text, Number(index)),

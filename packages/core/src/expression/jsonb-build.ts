@@ -54,7 +54,7 @@ function buildArrayb(types: readonly ValueType[]): (...args: PgText[]) => string
   return (...args) => printNode(writers.map((write, index) => write(args[index] ?? null)));
 }
 
-export const JSONB_BUILD: Family = stable({
+export const FUNCTIONS: Family = stable({
   ...typed('jsonb', {
     to_jsonb: ([type]) => {
       const write = nodeWriter(type);

@@ -125,7 +125,7 @@ function not(
   return (text, pattern) => !matches(text, pattern);
 }
 
-export const LIKE: Family = {
+export const FUNCTIONS: Family = {
   ...typedTests({
     textlike: matching,
     textnlike: () => not(matching()),

@@ -1,7 +1,7 @@
 import { compareBytes } from '../engine/compare-text.js';
 import type { ValueType } from '../plan.js';
 import { notReproduced } from './errors.js';
-import { LIKE } from './like.js';
+import { FUNCTIONS as LIKE } from './like.js';
 import { strict, tests, typedTests, type Family } from './registry.js';
 
 /** `name`, the type of the catalog's identifiers: text that is ordered by bytes unless a collation is given. */

@@ -213,7 +213,7 @@ function toInteger(bits: bigint): (text: string) => string {
   };
 }
 
-export const NUMERIC: Family = {
+export const FUNCTIONS: Family = {
   ...comparisons('numeric_', compareDecimal),
   ...strict('numeric', {
     numeric_add: add,

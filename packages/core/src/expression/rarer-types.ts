@@ -5,4 +5,4 @@ import { NAME } from './name.js';
 import type { Family } from './registry.js';
 
 /** Types that few queries use, in one chunk: what a page has to know of each chunk, it loads with the kernel. */
-export const RARER_TYPES: Family = { ...BITS, ...MAC, ...NAME, ...GEOMETRY };
+export const FUNCTIONS: Family = { ...BITS, ...MAC, ...NAME, ...GEOMETRY };

@@ -112,7 +112,7 @@ function toChar(text: string, modifier: string, explicit: string): string {
 
 const same = (text: string): string => text;
 
-export const TEXT: Family = {
+export const FUNCTIONS: Family = {
   ...tests({ text_starts_with: (text, start) => text.startsWith(start) }),
   ...typed('text', { lower: lowering, upper: raising }),
   ...strict('int4', {

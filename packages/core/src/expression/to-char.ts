@@ -109,6 +109,6 @@ function toChar(value: string, pattern: string): string | null {
   return last(moment);
 }
 
-export const TO_CHAR: Family = stable(
+export const FUNCTIONS: Family = stable(
   strict('text', { timestamp_to_char: toChar, timestamptz_to_char: toChar }),
 );

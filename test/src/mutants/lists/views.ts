@@ -198,8 +198,8 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C8: an unchanged TOAST value is not taken from the held row',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'if (old === undefined || !values.includes(undefined)) return values;',
-    replace: 'return values;',
+    find: 'return old === undefined\n      ? values',
+    replace: 'return old !== values\n      ? values',
     caughtBy: [
       HOST,
       'a value that was not sent is fetched when a row moves in, and kept when it is held (C8)',
@@ -232,9 +232,9 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C10: a transaction is applied change by change',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'else this.#applyAll(events, effects);',
+    find: 'else for (const [key, values] of this.#net(events, effects))',
     replace:
-      'if (events.length > 1) { for (const event of events) { const one = this.apply([event]); for (const [member, ops] of one.ops) opsOf(effects, member).push(...ops); for (const member of one.missed) effects.missed.add(member); } return effects; } else this.#applyAll(events, effects);',
+      'if (events.length > 1) { for (const event of events) { const one = this.apply([event]); for (const [member, ops] of one.ops) opsOf(effects, member).push(...ops); for (const member of one.missed) effects.missed.add(member); } return effects; } else for (const [key, values] of this.#net(events, effects))',
     caughtBy: [
       'packages/core/src/engine/table-engine.test.ts',
       'C10: what a transaction does in between is neither seen nor missed',
@@ -243,8 +243,8 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C10: what was there before a TRUNCATE comes back after it',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'net.truncated = true;\n        net.rows.clear();',
-    replace: 'net.truncated = true;',
+    find: 'rows.clear();\n        this.#truncate(effects);',
+    replace: 'this.#truncate(effects);',
     caughtBy: [
       'packages/core/src/engine/table-engine.test.ts',
       'C10: what was written before a TRUNCATE is gone with it',
