@@ -13,18 +13,18 @@ export class HeldRow implements Told {
   readonly key: MapKey;
   json: string;
   readonly decisive: Packed;
-  readonly place: Packed;
+  readonly standing: Packed;
   members: Few<Member> | undefined = undefined;
 
   /** By estimate. */
   bytes: number;
 
-  /** @param decisive says who holds it @param place says where it stands */
-  constructor(key: MapKey, json: string, decisive: Packed, place: Packed, bytes: number) {
+  /** @param decisive says who holds it @param standing says where it stands */
+  constructor(key: MapKey, json: string, decisive: Packed, standing: Packed, bytes: number) {
     this.key = key;
     this.json = json;
     this.decisive = decisive;
-    this.place = place;
+    this.standing = standing;
     this.bytes = bytes;
   }
 

@@ -12,21 +12,21 @@ import { isPacked, packed, partOf, type Packed } from './packed.js';
  *
  *   key       what the row is found by
  *   json      what clients are told, and the only text of most rows
- *   place     the order's, and those of the key if it has several, if rows are in an order at all
+ *   standing  the order's, and those of the key if it has several, if rows are in an order at all
  *   decisive  the predicate's; and what is nowhere else
  */
 export class RowLayout {
   readonly #plan: TablePlan;
   readonly #decisive: readonly number[];
-  readonly #place: readonly number[];
+  readonly #standing: readonly number[];
 
   /** @param predicate the columns that it reads */
   constructor(plan: TablePlan, predicate: readonly number[]) {
     this.#plan = plan;
     const { key, project, order } = plan;
     const ordering = isOrdered(plan) ? [...order.map(({ column }) => column), ...key] : [];
-    this.#place = [...new Set(ordering)].filter((column) => key.length > 1 || column !== key[0]);
-    const elsewhere = [...key, ...this.#place];
+    this.#standing = [...new Set(ordering)].filter((column) => key.length > 1 || column !== key[0]);
+    const elsewhere = [...key, ...this.#standing];
     this.#decisive = [...plan.columns.keys()].filter(
       (column) => !elsewhere.includes(column) && (predicate.includes(column) || !project.includes(column)),
     );
@@ -34,9 +34,9 @@ export class RowLayout {
 
   /** A row that nobody holds yet. */
   row(key: RowKey, values: readonly PgText[]): HeldRow {
-    const [decisive, place] = [packed(this.#decisive, values), packed(this.#place, values)];
+    const [decisive, standing] = [packed(this.#decisive, values), packed(this.#standing, values)];
     const bytes = bytesOfValues(values) + 2 * ENTRY_BYTES;
-    return new HeldRow(mapKey(key), this.json(values), decisive, place, bytes);
+    return new HeldRow(mapKey(key), this.json(values), decisive, standing, bytes);
   }
 
   /** The projected row. */
@@ -46,22 +46,24 @@ export class RowLayout {
 
   /** The values of a row of the same key are known, who holds it is as before, and it stands where it stood. */
   isPlacedAs(
-    { decisive, place }: HeldRow,
+    { decisive, standing }: HeldRow,
     values: readonly (PgText | undefined)[],
   ): values is readonly PgText[] {
     return (
-      isPacked(this.#decisive, decisive, values) && isPacked(this.#place, place, values) && isWhole(values)
+      isPacked(this.#decisive, decisive, values) &&
+      isPacked(this.#standing, standing, values) &&
+      isWhole(values)
     );
   }
 
-  valuesOf({ key, json, decisive, place }: HeldRow): readonly PgText[] {
+  valuesOf({ key, json, decisive, standing }: HeldRow): readonly PgText[] {
     const values: PgText[] = this.#plan.columns.map(() => null);
     const put = (columns: readonly number[], held: Packed): void =>
       columns.forEach((column, at) => (values[column] = textOf(partOf(held, at))));
     put(this.#plan.key, this.#plan.key.length > 1 ? (JSON.parse(textOf(key)) as Row) : key);
     put(this.#plan.project, JSON.parse(json) as Row);
     put(this.#decisive, decisive);
-    put(this.#place, place);
+    put(this.#standing, standing);
     return values;
   }
 
@@ -71,15 +73,15 @@ export class RowLayout {
     const terms = [...order, ...key.map((column) => ({ column, descending: false, nullsFirst: false }))].map(
       ({ column, descending, nullsFirst }) => {
         const { type } = must(columns[column], 'column');
-        const at = this.#place.indexOf(column);
+        const at = this.#standing.indexOf(column);
         const isWhole = type.kind === 'int' || type.kind === 'numeric';
         return { at, descending, nullsFirst, isWhole, compare: comparator(type, rules) };
       },
     );
     return (left, right) => {
       for (const { at, descending, nullsFirst, isWhole, compare } of terms) {
-        const a = at < 0 ? left.key : partOf(left.place, at);
-        const b = at < 0 ? right.key : partOf(right.place, at);
+        const a = at < 0 ? left.key : partOf(left.standing, at);
+        const b = at < 0 ? right.key : partOf(right.standing, at);
         if (a === b) continue;
         if (a === null || b === null) return (a === null) === nullsFirst ? -1 : 1;
         const isCounted = isWhole && typeof a === 'number' && typeof b === 'number';

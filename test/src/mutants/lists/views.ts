@@ -299,7 +299,7 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C16: a row whose place in the order changes stays where it stood',
     file: 'packages/core/src/engine/row-layout.ts',
-    find: '&& isPacked(this.#place, place, values) && isWhole(values)',
+    find: '&& isPacked(this.#standing, standing, values) && isWhole(values)',
     replace: '&& isWhole(values)',
     caughtBy: ['packages/core/src/engine/table-engine.test.ts', 'what members show follows the table'],
   },
