@@ -1,5 +1,6 @@
 import { assert } from '@sluice/core/assert';
 import type { Lsn } from '@sluice/core/lsn';
+import { appended } from '../short-list.js';
 import { sourceError } from './errors.js';
 import type { PgoutputMessage } from './pgoutput.js';
 import type { Change, LogicalMessage, Relation, Transaction } from './transaction.js';
@@ -87,14 +88,8 @@ class OpenTransaction {
   add(change: Change, bytes: number): void {
     if (this.#bulk?.has(change.relation.oid) === true) return;
     const cost = bytes + CHANGE_OVERHEAD_BYTES;
-    if (this.#changes.length === 0) {
-      // An array that is pushed to has room for many more.
-      this.#changes = [change];
-      this.#costs = [cost];
-    } else {
-      this.#changes.push(change);
-      this.#costs.push(cost);
-    }
+    this.#changes = appended(this.#changes, change);
+    this.#costs = appended(this.#costs, cost);
     this.#bytes += cost;
     while (this.#bytes > this.#bytesMax && this.#changes.length > 0) this.#collapseLargest();
   }

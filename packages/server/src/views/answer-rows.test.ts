@@ -9,6 +9,7 @@ import type { Op } from '@sluice/core/wire';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AnswerRows, type Telling } from './answer-rows.js';
+import { areKeysSure } from './sure-keys.js';
 
 // What a client makes of the operations is what the engine shows: with and without an order, in windows whose rows come
 // and go, with ties, with columns that identify rows and then do not any more, for clients that know edits and others.
@@ -106,13 +107,14 @@ test('what a client makes of the operations is what the engine shows', () => {
       ({ order: term, bounds, keyColumns }, beginning, history) => {
         const rows = new Set<string>();
         const ordered = term !== null;
-        const engine = new FlowEngine(block(ordered ? [term] : [], bounds !== null), ALL_PIECES);
+        const plan = block(ordered ? [term] : [], bounds !== null);
+        const engine = new FlowEngine(plan, ALL_PIECES);
         const member = engine.add([...(bounds ?? []).map(String), 'own']);
         for (let needs = engine.needs(); needs.length > 0; needs = engine.needs())
           for (const need of needs) engine.fill(need, new Map());
         expect(engine.start(member)).toBe(true);
         engine.apply(new Map([[1, written(rows, beginning)]]));
-        const telling: Telling = { visible: 3, ordered, keyColumns };
+        const telling: Telling = { visible: 3, ordered, keyColumns, sure: areKeysSure(plan, keyColumns) };
         const answer = new AnswerRows(member, telling);
         const shown = (): Keyed[] =>
           answer.shown().map(({ keyJson, json }) => [JSON.parse(keyJson) as RowKey, JSON.parse(json) as Row]);

@@ -4,6 +4,7 @@ import { EDITED_LENGTH_MIN } from '@sluice/core/engine/row-edits';
 import { delOp, putOp, updateOp, type EncodedOp } from '@sluice/core/engine/held-row';
 import type { FlowMember } from '@sluice/core/flow/member';
 import type { Row, RowChange } from '@sluice/core/flow/row';
+import { appended } from '../short-list.js';
 import { columnKey } from './keyed-rows.js';
 
 /** How a plan's rows are told. */
@@ -13,6 +14,8 @@ export interface Telling {
   readonly ordered: boolean;
   /** Output columns in which no two rows agree, as far as the planner knows. */
   readonly keyColumns: readonly number[] | null;
+  /** That is not only the planner's knowledge (`sure-keys.ts`). */
+  readonly sure: boolean;
 }
 
 /** A row that came or changed. */
@@ -29,18 +32,19 @@ type Gone = Map<string, Row>;
 
 /**
  * The answer of one member as clients hold it: rows with keys (C16), and what a transaction did to it as operations.
- * The key columns name a row as long as no two agree in them; else the engine's own key does.
+ * The key columns name a row as long as no two agree in them, which is watched where it is not sure; else the engine's
+ * own key does.
  */
 export class AnswerRows {
   #member: FlowMember;
   readonly #telling: Telling;
-  /** The names of all rows, while they are made of key columns. */
+  /** The names of all rows, while they are made of key columns and that is not sure. */
   #names: Set<string> | null = null;
 
   constructor(member: FlowMember, telling: Telling) {
     this.#member = member;
     this.#telling = telling;
-    if (telling.keyColumns !== null) this.#nameAll(telling.keyColumns);
+    if (telling.keyColumns !== null && !telling.sure) this.#nameAll(telling.keyColumns);
   }
 
   get member(): FlowMember {
@@ -74,19 +78,22 @@ export class AnswerRows {
 
   /** In an order they come in that order. */
   #come(changes: readonly RowChange[]): readonly Come[] {
-    const come: Come[] = [];
+    let come: Come[] = [];
     if (!this.#telling.ordered) {
-      for (const { old, next } of changes)
-        if (next !== null)
-          come.push({ keyed: this.#keyed(next), was: this.#wasOf(old, next), after: undefined });
+      for (const { old, next } of changes) {
+        if (next === null) continue;
+        const was = this.#wasOf(old, next);
+        come = appended(come, { keyed: this.#keyed(next), was, after: undefined });
+      }
       return come;
     }
     const before = new Map<string, Row | null>();
     for (const { old, next } of changes) if (next !== null) before.set(next.key, old);
     for (const { key, previous } of this.#member.placesOf([...before.keys()])) {
       const row = this.#row(key);
+      const was = this.#wasOf(before.get(key) ?? null, row);
       const after = previous === null ? null : { keyJson: this.#nameOf(this.#row(previous)) };
-      come.push({ keyed: this.#keyed(row), was: this.#wasOf(before.get(key) ?? null, row), after });
+      come = appended(come, { keyed: this.#keyed(row), was, after });
     }
     return come;
   }
@@ -104,11 +111,11 @@ export class AnswerRows {
   /** The row before it changed, if it is called as it was. */
   #wasOf(old: Row | null, next: Row): Row | null {
     if (old === null) return null;
-    const { keyColumns } = this.#telling;
+    const columns = this.#columns;
     const isSame =
-      this.#names === null || keyColumns === null
+      columns === null
         ? old.key === next.key
-        : keyColumns.every((column) => old.values[column] === next.values[column]);
+        : columns.every((column) => old.values[column] === next.values[column]);
     return isSame ? old : null;
   }
 
@@ -143,6 +150,12 @@ export class AnswerRows {
     return ops;
   }
 
+  /** That name the rows. */
+  get #columns(): readonly number[] | null {
+    const { keyColumns, sure } = this.#telling;
+    return sure || this.#names !== null ? keyColumns : null;
+  }
+
   #nameAll(columns: readonly number[]): void {
     const names = new Set<string>();
     for (const row of this.#member.rows()) names.add(nameOf(row, columns));
@@ -154,8 +167,8 @@ export class AnswerRows {
   }
 
   #nameOf(row: Row): string {
-    const { keyColumns } = this.#telling;
-    if (this.#names !== null && keyColumns !== null) return nameOf(row, keyColumns);
+    const columns = this.#columns;
+    if (columns !== null) return nameOf(row, columns);
     return JSON.stringify(hash('sha256', row.key, 'base64url').slice(0, 22));
   }
 }

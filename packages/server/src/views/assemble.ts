@@ -14,6 +14,7 @@ import { BlockGear } from './block-gear.js';
 import { fetchNeeds } from './block-fetch.js';
 import type { Gear } from './gear.js';
 import { PlanPieces } from './plan-pieces.js';
+import { areKeysSure } from './sure-keys.js';
 import { TableGear } from './table-gear.js';
 import type { Clock, ViewEvent, ViewHostOptions, ViewLimits } from './host-options.js';
 import { ViewHost } from './view-host.js';
@@ -93,7 +94,12 @@ function gearOf(
       block: plan.block,
       pieces,
       orders: new TextOrders(collationsOf(plan.block), { textsMax: rowsHeldPerViewMax }),
-      telling: { visible: plan.visible, ordered: planned.shape.ordered, keyColumns: planned.keyColumns },
+      telling: {
+        visible: plan.visible,
+        ordered: planned.shape.ordered,
+        keyColumns: planned.keyColumns,
+        sure: areKeysSure(plan.block, planned.keyColumns),
+      },
       fill: (run, engine, orders) => fetchNeeds(run, registry(), engine, most, orders),
     });
   }

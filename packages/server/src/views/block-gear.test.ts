@@ -62,7 +62,7 @@ class Trial {
       block: BLOCK,
       pieces: piecesOf(chunksOfBlock(BLOCK)),
       orders: new TextOrders([COLLATION], { textsMax: 1000, spareTexts }),
-      telling: { visible: 1, ordered: true, keyColumns: null },
+      telling: { visible: 1, ordered: true, keyColumns: null, sure: false },
       fill: (_, engine, orders) => this.#fill(engine, orders),
     });
   }

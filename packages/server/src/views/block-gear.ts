@@ -10,6 +10,7 @@ import { same } from '@sluice/core/flow/row';
 import type { TextOrders } from '@sluice/core/flow/text-orders';
 import type { Binding } from '@sluice/core/plan';
 import type { Run } from '../source/source.js';
+import { appended } from '../short-list.js';
 import { AnswerRows, type Telling } from './answer-rows.js';
 import type { Ask, CaughtUp, Gear, GearEffects, Held, Overtaken, Reading, Told } from './gear.js';
 import { ImageChanges, RowEvents, type TableChanges } from './table-changes.js';
@@ -44,7 +45,7 @@ const NO_IMAGES: Events['images'] = new Map();
 export class BlockGear implements Gear {
   readonly tables: ReadonlySet<number>;
   readonly #options: BlockGearOptions;
-  readonly #events: ReadonlyMap<number, RowEvents>;
+  readonly #events: readonly { readonly table: number; readonly reader: RowEvents }[];
   readonly #images: ReadonlyMap<Source, ImageChanges>;
   #orders: TextOrders;
   #engine: FlowEngine;
@@ -58,7 +59,8 @@ export class BlockGear implements Gear {
     const sources = sourcesOf(options.block);
     const [tallied, held] = [sources.filter((one) => one.tallied), sources.filter((one) => !one.tallied)];
     this.tables = new Set(sources.map(({ table }) => table));
-    this.#events = new Map(held.map((source) => [source.table, new RowEvents(source)]));
+    const byTable = new Map(held.map((source) => [source.table, source]));
+    this.#events = Array.from(byTable, ([table, source]) => ({ table, reader: new RowEvents(source) }));
     this.#images = new Map(tallied.map((source) => [source, new ImageChanges(source.columns)]));
     this.#orders = options.orders;
     this.#engine = this.#newEngine();
@@ -69,7 +71,7 @@ export class BlockGear implements Gear {
   }
 
   get heldBytes(): number {
-    return this.#engine.heldBytes + this.#orders.heldBytes;
+    return this.#engine.heldBytes + (this.#orders.isEmpty ? 0 : this.#orders.heldBytes);
   }
 
   get heldTextCount(): number {
@@ -191,7 +193,7 @@ export class BlockGear implements Gear {
   /** What cannot be read, or is not known, is as if the table had been emptied: all that is held is void. */
   #eventsOf(changes: ReadonlyMap<number, TableChanges>): Events {
     const events = new Map<number, readonly RowEvent[]>();
-    for (const [table, reader] of this.#events) {
+    for (const { table, reader } of this.#events) {
       const own = changes.get(table);
       if (own === undefined) continue;
       events.set(table, (own.unknown ? null : reader.read(own.changes)) ?? ['truncate']);
@@ -285,9 +287,9 @@ class HeldAnswer extends AnswerRows implements Held {
 }
 
 function toldOf({ changes }: FlowEffects): readonly Told[] {
-  const told: Told[] = [];
+  let told: Told[] = [];
   for (const [{ owner: held }, rows] of changes)
-    if (held instanceof HeldAnswer) told.push({ held, ops: held.ops(rows) });
+    if (held instanceof HeldAnswer) told = appended(told, { held, ops: held.ops(rows) });
   return told;
 }
 

@@ -18,6 +18,7 @@ import type { Inability } from './gear.js';
 import { IncrementalTemplate } from './incremental-template.js';
 import { changesByTable } from './table-changes.js';
 import { Publications } from './publications.js';
+import { areKeysSure } from './sure-keys.js';
 import { View } from './view.js';
 
 /*
@@ -253,7 +254,12 @@ class Trial {
       block: plan,
       pieces: piecesOf(chunksOfBlock(plan)),
       orders: new TextOrders([], { textsMax: 0 }),
-      telling: { visible: plan.project.length, ordered: false, keyColumns: [0] },
+      telling: {
+        visible: plan.project.length,
+        ordered: false,
+        keyColumns: [0],
+        sure: areKeysSure(plan, [0]),
+      },
       fill: (_, engine) => {
         for (let needs = engine.needs(); needs.length > 0; needs = engine.needs())
           for (const need of needs) engine.fill(need, rowsOf(need, tables));

@@ -265,6 +265,13 @@ const HANDING_OVER: readonly Mutant[] = [
 
 const ANSWERING: readonly Mutant[] = [
   {
+    breaks: 'C16: rows of joins are taken for told apart by the key of the first table',
+    file: `${VIEWS}/sure-keys.ts`,
+    find: 'block.inputs.every((input) => isKnownBy(input, shown))',
+    replace: 'block.inputs.slice(0, 1).every((input) => isKnownBy(input, shown))',
+    caughtBy: [`${VIEWS}/sure-keys.test.ts`, 'rows of joins are known by the keys of all tables'],
+  },
+  {
     breaks: 'C16: two rows that agree in the columns that name them have one name',
     file: `${VIEWS}/answer-rows.ts`,
     find: 'if (names.size === this.#member.size) return true;',
