@@ -94,9 +94,9 @@ function engine(plan: TablePlan, bindings: number): Bed['work'] {
   return (transactions) => {
     let operations = 0;
     for (const events of transactions) {
-      const { ops } = filled.apply(events);
-      if (ops.size !== 1) throw new Error(`a change touched ${ops.size} bindings`);
-      for (const one of ops.values()) operations += one.length;
+      const { told } = filled.apply(events);
+      if (told.length !== 1) throw new Error(`a change touched ${told.length} bindings`);
+      for (const { ops } of told) operations += ops.length;
     }
     return operations;
   };

@@ -15,7 +15,6 @@ export class HeldRow implements Told {
   readonly decisive: Packed;
   readonly standing: Packed;
   members: Few<Member> | undefined = undefined;
-
   /** By estimate. */
   bytes: number;
 

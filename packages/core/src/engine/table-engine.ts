@@ -115,13 +115,13 @@ export class TableEngine {
 
   /** Applies one transaction's changes of the table. */
   apply(events: readonly RowEvent[]): Effects {
-    const effects: Effects = { ops: new Map(), missed: new Set() };
+    const effects = new Effects();
     const [one] = events;
     // The common case: no more is made on the way than has to be.
     if (events.length === 1 && one !== undefined && one !== 'truncate' && one.newKey === one.oldKey)
       this.#change(one.newKey, this.#filled(one), effects);
     else for (const [key, values] of this.#net(events, effects)) this.#change(key, values, effects);
-    for (const member of effects.ops.keys()) if (member.dry) effects.missed.add(member);
+    for (const { held } of effects.told) if (held.dry) effects.missed.add(held);
     return effects;
   }
 
@@ -157,7 +157,7 @@ export class TableEngine {
   }
 
   #truncate(effects: Effects): void {
-    for (const member of this.#members) member.clear(opsOf(effects, member));
+    for (const member of this.#members) member.clear(effects.opsOf(member));
     this.#held.clear();
     this.#bytes.change(-this.#bytes.total);
   }
@@ -169,7 +169,7 @@ export class TableEngine {
       if (row) this.#drop(row, effects);
       return;
     }
-    if (row && this.#layout.isPlacedAs(row, values)) return this.#update(row, values, effects);
+    if (row && this.#layout.isPlacedAs(row, values)) return this.#update(row, key, values, effects);
     const matches = this.#matching(values, effects);
     if (!isWhole(values)) {
       for (const member of matches) effects.missed.add(member);
@@ -185,13 +185,13 @@ export class TableEngine {
     if (old !== undefined) {
       const change = { old, next, now: next.told() };
       for (const member of each(old.members)) {
-        const ops = opsOf(effects, member);
+        const ops = effects.opsOf(member);
         if (!matches.delete(member)) member.remove(old, ops);
         else if (member.replace(change, ops, evict(member))) keeps = withOne(keeps, member);
       }
     }
     for (const member of matches) {
-      if (member.insert(next, opsOf(effects, member), evict(member))) keeps = withOne(keeps, member);
+      if (member.insert(next, effects.opsOf(member), evict(member))) keeps = withOne(keeps, member);
     }
     next.members = keeps;
     if (keeps !== undefined) this.#keep(next);
@@ -199,7 +199,7 @@ export class TableEngine {
   }
 
   /** The common case. Who holds the row goes on holding it: no more memory is touched than has to be. */
-  #update(row: HeldRow, values: readonly PgText[], effects: Effects): void {
+  #update(row: HeldRow, key: RowKey, values: readonly PgText[], effects: Effects): void {
     const before = row.json;
     const json = this.#layout.json(values);
     if (json === before) return;
@@ -207,14 +207,14 @@ export class TableEngine {
     const longer = json.length - before.length;
     row.bytes += longer;
     this.#bytes.change(longer);
-    const now = row.told();
+    const now = { json, keyJson: JSON.stringify(key) };
     const { members } = row;
-    if (members instanceof Member) members.updated(row, before, now, opsOf(effects, members));
-    else for (const member of each(members)) member.updated(row, before, now, opsOf(effects, member));
+    if (members instanceof Member) members.updated(row, before, now, effects.opsOf(members));
+    else for (const member of each(members)) member.updated(row, before, now, effects.opsOf(member));
   }
 
   #drop(row: HeldRow, effects: Effects): void {
-    for (const member of each(row.members)) member.remove(row, opsOf(effects, member));
+    for (const member of each(row.members)) member.remove(row, effects.opsOf(member));
     this.#letGo(row);
   }
 
@@ -305,17 +305,24 @@ export interface RowChange {
   readonly oldValues?: PartialRow;
 }
 
-export interface Effects {
-  /** What each touched member's clients are to do. */
-  readonly ops: Map<Member, EncodedOp[]>;
+export class Effects {
+  /** What each touched member's clients are to do; each member once. */
+  readonly told: { readonly held: Member; readonly ops: EncodedOp[] }[] = [];
   /** Members whose answer can no longer be told from what is held; their `ops` lead to what they still hold. */
-  readonly missed: Set<Member>;
-}
+  readonly missed: Set<Member> = new Set();
+  /** Of those but the first: mostly there is no other. */
+  #others: Map<Member, EncodedOp[]> | undefined;
 
-function opsOf(effects: Effects, member: Member): EncodedOp[] {
-  let ops = effects.ops.get(member);
-  if (ops === undefined) effects.ops.set(member, (ops = []));
-  return ops;
+  opsOf(member: Member): EncodedOp[] {
+    const [first] = this.told;
+    if (first?.held === member) return first.ops;
+    let ops = this.#others?.get(member);
+    if (ops === undefined) {
+      this.told.push({ held: member, ops: (ops = []) });
+      if (first) (this.#others ??= new Map()).set(member, ops);
+    }
+    return ops;
+  }
 }
 
 /** The identity of a row, from its values in the plan's columns. */

@@ -53,9 +53,12 @@ export type ReadColumns = Pick<TablePlan, 'columns' | 'key'>;
 export class RowEvents {
   readonly #plan: ReadColumns;
   readonly #places: Places;
+  /** The column of a key of one. */
+  readonly #key: number | null;
 
   constructor(plan: ReadColumns) {
     this.#plan = plan;
+    this.#key = plan.key.length === 1 ? (plan.key[0] ?? null) : null;
     this.#places = new Places(plan.columns);
   }
 
@@ -76,13 +79,13 @@ export class RowEvents {
     if (places === 'missing') return null;
     if (change.kind === 'insert') {
       const values = valuesOf(change.new, places);
-      return { oldKey: null, newKey: this.#key(values), values };
+      return { oldKey: null, newKey: this.#keyOf(values), values };
     }
     if (change.kind === 'delete')
-      return { oldKey: this.#key(valuesOf(change.old, places)), newKey: null, values: [] };
+      return { oldKey: this.#keyOf(valuesOf(change.old, places)), newKey: null, values: [] };
     const sent = valuesOf(change.new, places);
     if (change.old === null) {
-      const key = this.#key(sent);
+      const key = this.#keyOf(sent);
       return { oldKey: key, newKey: key, values: sent };
     }
     const old = valuesOf(change.old, places);
@@ -90,12 +93,12 @@ export class RowEvents {
     const values = sent.map((value, column) =>
       value === undefined && this.#plan.key.includes(column) ? old[column] : value,
     );
-    const event = { oldKey: this.#key(old), newKey: this.#key(values), values };
+    const event = { oldKey: this.#keyOf(old), newKey: this.#keyOf(values), values };
     return change.identity === 'full' ? { ...event, oldValues: old } : event;
   }
 
-  #key(values: readonly (PgText | undefined)[]): string {
-    return rowKey(this.#plan, values);
+  #keyOf(values: readonly (PgText | undefined)[]): string {
+    return (this.#key === null ? null : values[this.#key]) ?? rowKey(this.#plan, values);
   }
 }
 

@@ -6,7 +6,7 @@ import type { PgText } from '@sluice/core/value';
 import type { Run } from '../source/source.js';
 import { catchUp, type Fetched } from './catch-up.js';
 import { answerError, viewsError } from './errors.js';
-import type { Ask, CaughtUp, Gear, GearEffects, Held, Reading, Step, Told } from './gear.js';
+import type { Ask, CaughtUp, Gear, GearEffects, Held, Reading, Step } from './gear.js';
 import { RowEvents, type TableChanges } from './table-changes.js';
 import { unsentIn } from './unsent.js';
 
@@ -73,10 +73,8 @@ export class TableGear implements Gear {
     if (events === null) return { told: [], missed: left(this.#engine.members()), unsent: new Set() };
     const own = changes.get(this.#options.plan.table)?.changes ?? [];
     const unsent = unsentIn(own, events, (key) => this.#engine.holds(key));
-    const effects = this.#engine.apply(events);
-    const told: Told[] = [];
-    for (const [held, ops] of effects.ops) told.push({ held, ops });
-    return { told, missed: left(effects.missed), unsent };
+    const { told, missed } = this.#engine.apply(events);
+    return { told, missed: missed.size > 0 ? left(missed) : missed, unsent };
   }
 
   /** How many rows to fetch: when as many come, there may be more. */

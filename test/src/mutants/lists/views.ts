@@ -183,8 +183,8 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C8: a row whose key changes stays under the old one',
     file: `${VIEWS}/table-changes.ts`,
-    find: 'const event = { oldKey: this.#key(old), newKey: this.#key(values), values };',
-    replace: 'const event = { oldKey: this.#key(values), newKey: this.#key(values), values };',
+    find: 'const event = { oldKey: this.#keyOf(old), newKey: this.#keyOf(values), values };',
+    replace: 'const event = { oldKey: this.#keyOf(values), newKey: this.#keyOf(values), values };',
     caughtBy: [RULES, 'C8: under DEFAULT identity no ghost stays'],
   },
   {
@@ -234,7 +234,7 @@ export const VIEW_RULES: readonly Mutant[] = [
     file: 'packages/core/src/engine/table-engine.ts',
     find: 'else for (const [key, values] of this.#net(events, effects))',
     replace:
-      'if (events.length > 1) { for (const event of events) { const one = this.apply([event]); for (const [member, ops] of one.ops) opsOf(effects, member).push(...ops); for (const member of one.missed) effects.missed.add(member); } return effects; } else for (const [key, values] of this.#net(events, effects))',
+      'if (events.length > 1) { for (const event of events) { const one = this.apply([event]); for (const { held, ops } of one.told) effects.opsOf(held).push(...ops); for (const member of one.missed) effects.missed.add(member); } return effects; } else for (const [key, values] of this.#net(events, effects))',
     caughtBy: [
       'packages/core/src/engine/table-engine.test.ts',
       'C10: what a transaction does in between is neither seen nor missed',
@@ -253,7 +253,7 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C11: a window that ran dry is shown short',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'for (const member of effects.ops.keys()) if (member.dry) effects.missed.add(member);',
+    find: 'for (const { held } of effects.told) if (held.dry) effects.missed.add(held);',
     replace: '',
     caughtBy: [RULES, 'C11: a window that runs dry is read again, and what was told before counts'],
   },
