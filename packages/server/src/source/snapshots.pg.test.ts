@@ -275,3 +275,18 @@ test('roles: everything above ran as a role that is neither superuser nor owner'
   });
   expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false, owner: false }]);
 });
+
+test('C7: where they come fast transactions are forgotten by the thousand, and not once an interval', async () => {
+  const { db, source } = await begin('CREATE TABLE a (id int)', { probeMs: 600_000 });
+  await settled(source);
+  const write = (count: number): Promise<unknown> =>
+    db.sql(`DO $$ BEGIN FOR i IN 1..${count} LOOP INSERT INTO a VALUES (i); COMMIT; END LOOP; END $$`);
+  const before = source.status().transactions;
+  await write(2_500);
+  await until(() => source.status().transactions >= before + 2_500);
+  // While a snapshot is being taken nobody asks for another one: the next thousand does.
+  await until(async () => {
+    await write(100);
+    return source.status().retainedTransactions < 1_000;
+  });
+});

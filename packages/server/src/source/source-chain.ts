@@ -16,6 +16,9 @@ import type { Fetch, FetchOptions, Run, SourceListener } from './source.js';
 import { StartGate } from './start-gate.js';
 import type { Transaction } from './transaction.js';
 
+/** So many transactions are retained that a snapshot is worth its price: what is kept for long the collector copies. */
+const RETAINED_MANY = 1_000;
+
 export interface SourceChainOptions extends ResolvedOptions {
   /** Commits something small that will come through the stream. */
   readonly mark: () => Promise<void>;
@@ -258,6 +261,7 @@ export class SourceChain {
       this.#counts.changes += transaction.changes.length;
       this.#counts.bytes += transaction.bytes;
       this.#retained.add(transaction);
+      if (this.#retained.count % RETAINED_MANY === 0) this.#options.hurry();
       this.#position = transaction.lsn;
       listener.transaction(transaction);
       if (this.#retained.full) this.#options.overflow();

@@ -15,9 +15,12 @@ export interface OutboxOptions {
   answer(view: ViewId, ref: number): 'answered' | 'later' | 'gone';
 }
 
+/** One turn may tell of thousands of transactions: what waits for its end is what the collector copies meanwhile. */
+const WAITING_MAX = 500;
+
 /**
- * What goes to the sessions, in the order of `port.ts`: entries of one turn go as one batch, which speaks for the
- * position that the stream has come to meanwhile.
+ * What goes to the sessions, in the order of `port.ts`: entries of one turn go as one batch, or as some, each of which
+ * speaks for the position that the stream has come to meanwhile.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -53,11 +56,13 @@ export class Outbox {
   }
 
   /** After everything that the transaction changed: a batch speaks for its whole position. */
-  tellTokens(transaction: Transaction): void {
+  ended(transaction: Transaction): void {
     for (const token of tokensOf(transaction)) {
       this.flush();
       this.tell({ kind: 'token', token, lsn: transaction.lsn });
     }
+    if (this.#entries.length >= WAITING_MAX) this.flush();
+    else this.flushSoon();
   }
 
   /** What is said from here on is not said before anything that was published. */
@@ -68,11 +73,13 @@ export class Outbox {
   flushSoon(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    setImmediate(() => this.flush());
+    setImmediate(() => {
+      this.#isDue = false;
+      this.flush();
+    });
   }
 
   flush(): void {
-    this.#isDue = false;
     this.#answer();
     const entries = this.#entries;
     this.#entries = [];

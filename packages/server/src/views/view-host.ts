@@ -174,8 +174,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       this.#shed.look(template);
     }
     if (touched.size > 0) this.#rounds.wake();
-    this.#outbox.tellTokens(transaction);
-    this.#outbox.flushSoon();
+    this.#outbox.ended(transaction);
   }
 
   progress(lsn: Lsn): void {

@@ -75,6 +75,13 @@ export const SNAPSHOT_RULES: readonly Mutant[] = [
     caughtBy: [STREAM, 'subtransactions: what was rolled back to a savepoint never comes'],
   },
   {
+    breaks: 'C7: however many are retained, nobody looks at Postgres before the interval is over',
+    file: `${SOURCE}/source-chain.ts`,
+    find: 'if (this.#retained.count % RETAINED_MANY === 0) this.#options.hurry();',
+    replace: '',
+    caughtBy: [`${SOURCE}/snapshots.pg.test.ts`, 'C7: where they come fast transactions are forgotten'],
+  },
+  {
     breaks: 'C7: forgotten although a fetch is open that began before it was told',
     file: `${SOURCE}/retained-transactions.ts`,
     find: '(entry) => entry.toldAt > oldest || !sees(usable.snapshot, entry.transaction.xid),',

@@ -463,6 +463,13 @@ export const VIEW_RULES: readonly Mutant[] = [
     caughtBy: [HOST, 'C26: the batch that reaches a token holds what its transaction changed'],
   },
   {
+    breaks: 'C26: where a transaction changes much, half of it is told as all of it',
+    file: `${VIEWS}/outbox.ts`,
+    find: '    this.#entries.push(entry);\n    this.flushSoon();',
+    replace: '    this.#entries.push(entry);\n    if (this.#entries.length > WAITING_MAX) this.flush();',
+    caughtBy: [`${VIEWS}/outbox.test.ts`, 'many entries do not wait for the end of the turn'],
+  },
+  {
     breaks: 'C26: a batch claims the position of a transaction whose changes it lacks',
     file: `${VIEWS}/view-host.ts`,
     find: '    this.#version = at;\n    if (isAltering',
