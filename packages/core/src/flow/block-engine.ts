@@ -8,7 +8,8 @@ import {
   type CompiledInput,
 } from './compiled-block.js';
 import { Combinations } from './combinations.js';
-import { ChildIndex, InputStore, OwnRows } from './input-store.js';
+import { ABSENT, type InputRow, type ImagePair, type Key } from './input-row.js';
+import { BelowHalves, BelowKeys, InputStore, type Below } from './input-store.js';
 import { attempt, Joining, visitsFor, type Visits } from './joining.js';
 import type { Maintained, Need } from './maintained.js';
 import { FlowMember, membershipOf, type Membership, type Tuple } from './member.js';
@@ -16,7 +17,7 @@ import type { Block } from './plan.js';
 import type { EngineParts, MakeEngine } from './engine-pieces.js';
 import { TouchedTuples, type Touching } from './touched-tuples.js';
 import type { Effects, Images, TableChanges } from './images.js';
-import { ABSENT, identity, type Row, type RowChange } from './row.js';
+import { identity, type Row, type RowChange } from './row.js';
 import { isTallied } from './tallied.js';
 
 /*
@@ -45,13 +46,16 @@ class BlockEngine implements Maintained {
   readonly block: CompiledBlock;
   readonly #stores: readonly InputStore[];
   readonly #children: readonly (Maintained | null)[];
-  /** By input: the index of its parent's rows. */
-  readonly #above: readonly (ChildIndex | null)[];
+  /** By input: where rows of its parent demand its keys, or halves of them. */
+  readonly #above: readonly (Below | null)[];
+  readonly #halves: readonly (BelowHalves | null)[];
   readonly #members = new Map<string, FlowMember>();
   readonly open: Set<FlowMember> = new Set();
   readonly #needs: readonly Map<string, readonly PgText[]>[];
   /** Of parents whose rows need not be there, where subqueries hang on them. */
-  readonly #nullable: readonly ChildIndex[];
+  readonly #nullable: readonly Below[];
+  /** What is demanded where there is no such row, in their order: as long as there is a member. */
+  #absent: readonly (Key | null | undefined)[] = [];
   readonly #mixed: readonly (Combinations | null)[];
   readonly #joining: Joining;
   readonly #touching: Touching;
@@ -72,27 +76,34 @@ class BlockEngine implements Maintained {
       input.of.kind === 'block' ? blockEngine(input.of.block, parts, null) : null,
     );
     this.isComputed = this.#children.every((child) => child !== null && child.isComputed);
-    this.#above = inputs.map((below, at) =>
-      below.input.demand.parent === null ? null : this.#index(below, at),
+    this.#halves = inputs.map(({ parentKey, paramKey }, at) =>
+      paramKey === null ? null : new BelowHalves(parentKey, (half) => this.#mixed[at]?.release(half)),
+    );
+    this.#above = inputs.map(({ input, parentKey, given }, at) => {
+      if (input.demand.parent === null) return null;
+      const keys = new BelowKeys(parentKey, () => this.#store(at), (values) => given(values, []));
+      return this.#halves[at] ?? keys;
+    });
+    const below = inputs.map((_, parent) =>
+      inputs.flatMap(({ input }, at) => (input.demand.parent === parent ? [at] : [])),
     );
     this.#stores = inputs.map(
-      ({ ownKey, input: own }, parent) =>
-        new InputStore(
-          (row) => ownKey(row.values),
-          inputs.flatMap(({ input }, at) => {
-            const above = this.#above[at] ?? null;
-            return input.demand.parent === parent && above !== null ? [above] : [];
-          }),
+      ({ ownKey, input: own }, at) =>
+        new InputStore({
+          ownKey,
+          below: (below[at] ?? []).flatMap((one) => this.#above[one] ?? []),
           bytes,
-          own.of.kind === 'block',
-        ),
+          isShared: own.of.kind === 'block',
+          onDemanded: (key) => this.#need(at, key),
+        }),
     );
     this.#nullable = this.#above.flatMap((one, at) => (hangsOnNothing(plan, at) ? (one ?? []) : []));
     this.#mixed = inputs.map(({ paramKey }) => (paramKey === null ? null : new Combinations()));
     this.#joining = new Joining({
       block: this.block,
       stores: this.#stores,
-      above: this.#above,
+      halves: this.#halves,
+      places: inputs.map(({ input }, at) => below[input.demand.parent ?? -1]?.indexOf(at) ?? -1),
       mixed: this.#mixed,
       members: this.#members,
     });
@@ -127,10 +138,10 @@ class BlockEngine implements Maintained {
     const member = new FlowMember(this.#membership, params, key);
     this.#members.set(key, member);
     this.open.add(member);
-    if (this.#members.size === 1) for (const above of this.#nullable) above.add(ABSENT);
+    if (this.#members.size === 1) this.#absent = this.#nullable.map((above) => above.add(ABSENT));
     for (const [at, demanded] of demandsOf(this.block, member.params)) {
-      this.#demand(at, demanded, params);
-      this.#stores[at]?.enter(demanded, member);
+      this.#store(at).demand(demanded, () => this.#input(at).given(params, []));
+      this.#store(at).enter(demanded, member);
     }
     for (const [at, mixed] of this.#mixed.entries()) mixed?.enter(member, this.#paramKey(at, member));
     return member;
@@ -140,11 +151,9 @@ class BlockEngine implements Maintained {
     this.#members.delete(member.key);
     member.release();
     this.open.delete(member);
-    if (this.#members.size === 0) for (const above of this.#nullable) above.remove(ABSENT);
-    for (const [at, demanded] of demandsOf(this.block, member.params)) {
-      this.#stores[at]?.leave(demanded, member);
-      this.#stores[at]?.release(demanded);
-    }
+    if (this.#members.size === 0)
+      for (const [at, above] of this.#nullable.entries()) above.remove(ABSENT, this.#absent[at]);
+    for (const [at, demanded] of demandsOf(this.block, member.params)) this.#store(at).leave(demanded, member);
     for (const [at, mixed] of this.#mixed.entries()) mixed?.leave(member, this.#paramKey(at, member));
   }
 
@@ -172,13 +181,12 @@ class BlockEngine implements Maintained {
   demandFor(other: Maintained): void {
     if (!(other instanceof BlockEngine)) return;
     for (const [at, needs] of other.#needs.entries()) {
-      for (const [key, given] of needs) if (this.#stores[at]?.demand(key, () => given)) this.#need(at, key);
+      for (const [key, given] of needs) this.#stores[at]?.demand(key, () => given);
       const others = other.#children[at] ?? null;
       if (others === null) continue;
       this.#children[at]?.demandFor(others);
       // What is asked for within may be named by its joins alone.
-      for (const { key, params } of others.open)
-        if (this.#stores[at]?.demand(key, () => params)) this.#need(at, key);
+      for (const { key, params } of others.open) this.#stores[at]?.demand(key, () => params);
     }
   }
 
@@ -318,8 +326,7 @@ class BlockEngine implements Maintained {
   }
 
   #sweepMixed(at: number, store: InputStore): readonly string[] {
-    const above = this.#above[at];
-    const gone = this.#mixed[at]?.sweep((row) => above?.has(row) === true) ?? [];
+    const gone = this.#mixed[at]?.sweep((half) => this.#halves[at]?.has(half) === true) ?? [];
     for (const key of gone) store.drop(key);
     return gone;
   }
@@ -338,7 +345,7 @@ class BlockEngine implements Maintained {
   }
 
   #paramKey(at: number, member: FlowMember): string {
-    return this.block.inputs[at]?.paramKey?.(member.params) ?? '';
+    return this.block.inputs[at]?.paramKey?.of(member.params) ?? '';
   }
 
   /** Asks for a key that is not known, where it is found only now. @returns whether it is known then */
@@ -352,42 +359,18 @@ class BlockEngine implements Maintained {
     const store = this.#store(at);
     if (store.isDemanded(key)) return;
     const compiled = this.#input(at);
-    const row = must(compiled.parentKey(above), 'parameters of a subquery may be NULL');
+    const row = must(compiled.parentKey.of(above), 'parameters of a subquery may be NULL');
     this.#mixed[at]?.add(key, { row, params: this.#paramKey(at, member) });
     const given = compiled.given(above, member.params);
     this.#asks++;
-    if (store.demand(key, () => given)) this.#need(at, key);
-  }
-
-  #index(below: CompiledInput, at: number): ChildIndex {
-    const store = (): InputStore => this.#store(at);
-    return new ChildIndex(
-      below.paramKey === null
-        ? { get: (key) => store().aboveOf(key), set: (key, rows) => store().setAbove(key, rows) }
-        : new OwnRows(),
-      (row) => below.parentKey(row.values),
-      (key, row) => {
-        if (below.paramKey === null) this.#demand(at, key, row.values);
-      },
-      (key) => {
-        if (below.paramKey === null) this.#stores[at]?.release(key);
-        else this.#mixed[at]?.release(key);
-      },
-    );
-  }
-
-  #demand(at: number, key: string, values: readonly PgText[]): void {
-    const store = this.#store(at);
-    const compiled = this.#input(at);
-    if (store.demand(key, () => compiled.given(values, []))) this.#need(at, key);
+    store.demand(key, () => given);
   }
 
   /** A demanded key whose rows are not known. */
-  #need(at: number, key: string): void {
-    const given = must(this.#stores[at]?.givenOf(key), 'what is needed is demanded');
+  #need(at: number, { text, given }: Key): void {
     const child = this.#children[at] ?? null;
-    if (child === null) this.#needs[at]?.set(key, given);
-    else this.#begin(at, key, child.add(given));
+    if (child === null) this.#needs[at]?.set(text, given);
+    else this.#begin(at, text, child.add(given));
   }
 
   /** What reads no table is there at once. */
@@ -400,17 +383,15 @@ class BlockEngine implements Maintained {
   }
 
   #imagesOf(at: number, changes: TableChanges): Images {
-    const { input, ownKey } = this.#input(at);
+    const { input } = this.#input(at);
     if (input.of.kind === 'block') return this.#imagesOfChild(at, changes);
     const store = this.#store(at);
-    const rows: RowChange[] = [];
+    const rows: ImagePair[] = [];
     const blind: (string | null)[] = [];
     for (const change of changes.rows.get(input.of.table) ?? []) {
       if (change.partial !== undefined) blind.push(...this.#blindKeys(at, change.partial));
-      const old = change.old === null ? null : (store.find(change.old.key) ?? null);
-      const key = change.next === null ? null : ownKey(change.next.values);
-      const next = key !== null && store.isCovered(key) ? change.next : null;
-      if (old !== null || next !== null) rows.push({ old, next });
+      const pair = pairOf(store, change);
+      if (pair !== null) rows.push(pair);
     }
     return { rows, lost: [], blind };
   }
@@ -419,47 +400,56 @@ class BlockEngine implements Maintained {
   #blindKeys(at: number, partial: readonly (PgText | undefined)[]): readonly (string | null)[] {
     const { input, ownKey } = this.#input(at);
     if (input.demand.pairs.some(({ column }) => partial[column] === undefined)) return [null];
-    const key = ownKey(partial.map((value) => value ?? null));
+    const key = ownKey.of(partial.map((value) => value ?? null));
     return key !== null && this.#stores[at]?.isCovered(key) === true ? [key] : [];
   }
 
   #imagesOfChild(at: number, changes: TableChanges): Images {
     const child = must(this.#children[at] ?? null, 'child');
-    const rows: RowChange[] = [];
+    const rows: ImagePair[] = [];
     const lost: string[] = [];
     for (const [member, out] of child.apply(changes)) {
       if (out === 'missed') lost.push(member.key);
-      else rows.push(...out);
+      else
+        for (const change of out) {
+          const pair = pairOf(this.#store(at), change);
+          if (pair !== null) rows.push(pair);
+        }
     }
     return { rows, lost, blind: [] };
   }
 
   /** All that go, then all that come: rows may exchange their keys. Who stays under its key changes where it is. */
   #exchange(images: readonly Images[]): void {
+    const coming: (readonly [store: InputStore, row: InputRow])[] = [];
     for (const [at, { rows, lost, blind }] of images.entries()) {
       const store = this.#store(at);
-      const { ownKey } = this.#input(at);
       for (const key of lost) store.uncover(key);
-      for (const key of blind.includes(null) ? [...store.covered()] : blind) {
-        if (key === null || !store.isCovered(key)) continue;
-        store.uncover(key);
+      for (const text of blind.includes(null) ? [...store.covered()] : blind) {
+        const key = text === null ? undefined : store.key(text);
+        if (key?.isCovered !== true) continue;
+        store.uncover(key.text);
         this.#need(at, key);
       }
-      for (const { old, next } of rows) {
-        if (old === null || store.find(old.key) !== old) continue;
-        if (next !== null && next.key === old.key && ownKey(next.values) === ownKey(old.values))
-          store.replace(old, next);
-        else store.remove(old);
+      for (const pair of rows) {
+        const { old, next } = pair;
+        const isHeld = old?.own?.isCovered === true;
+        if (isHeld && next?.own === old.own && next.key === old.key) {
+          pair.old = store.replace(old, next.values);
+          pair.next = old;
+          continue;
+        }
+        if (isHeld) store.remove(old);
+        if (next !== null) coming.push([store, next]);
       }
     }
-    for (const [at, { rows }] of images.entries()) {
-      const store = this.#store(at);
-      const { ownKey } = this.#input(at);
-      for (const { next } of rows) {
-        if (next === null || store.find(next.key) === next) continue;
-        const key = ownKey(next.values);
-        if (key !== null && store.isCovered(key)) store.put(key, next);
-      }
-    }
+    for (const [store, row] of coming) if (row.own?.isCovered === true) store.put(row, row.own);
   }
+}
+
+/** What a change is to the rows that a store holds; null for nothing. */
+function pairOf(store: InputStore, { old: before, next: after }: RowChange): ImagePair | null {
+  const old = before === null ? null : (store.find(before.key) ?? null);
+  const next = after === null ? null : store.image(after, old);
+  return old === null && next === null ? null : { old, next };
 }

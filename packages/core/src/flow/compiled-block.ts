@@ -30,7 +30,7 @@ export interface CompiledInput {
   readonly on: readonly Compiled[];
   /** WHERE, as far as it can be decided once this input has its row. */
   readonly where: readonly Compiled[];
-  /** What of its key a row of the parent has, or the block's parameters; null when nothing can agree with it. */
+  /** What of its key a row of the parent has, or the block's parameters. */
   readonly parentKey: KeyMaker;
   /** What of its key the block's parameters have beside a row of the parent; null when nothing. */
   readonly paramKey: KeyMaker | null;
@@ -42,7 +42,13 @@ export interface CompiledInput {
   readonly given: (above: readonly PgText[], params: readonly PgText[]) => readonly PgText[];
 }
 
-type KeyMaker = (values: readonly PgText[]) => string | null;
+/** Makes a key of values. */
+export interface KeyMaker {
+  /** Null when nothing can agree with it. */
+  of(values: readonly PgText[]): string | null;
+  /** Whether what the key is made of is the same in both: then the keys are. */
+  isSame(left: readonly PgText[], right: readonly PgText[]): boolean;
+}
 
 export function compileBlock(plan: Block, compile: Compile): CompiledBlock {
   const placed = plan.where.map((condition) => ({ condition, place: placeOf(plan.inputs, condition) }));
@@ -86,7 +92,7 @@ export function demandsOf(
   params: readonly PgText[],
 ): readonly (readonly [input: number, key: string])[] {
   return inputs.flatMap(({ input, parentKey }, at): [number, string][] => {
-    const key = input.demand.parent === null ? parentKey(params) : null;
+    const key = input.demand.parent === null ? parentKey.of(params) : null;
     return key === null ? [] : [[at, key]];
   });
 }
@@ -109,7 +115,10 @@ function keysOf(input: Input, rules: TypeRules): Omit<CompiledInput, 'input' | '
   const pick = (pairs: readonly DemandPair[], column: (pair: DemandPair) => number): KeyMaker => {
     const parts = pairs.map(({ type }) => (isBlock ? identity : equality(type, rules)));
     const columns = pairs.map(column);
-    return (values) => keyOf(parts, columns, values);
+    return {
+      of: (values) => keyOf(parts, columns, values),
+      isSame: (left, right) => columns.every((at) => (left[at] ?? null) === (right[at] ?? null)),
+    };
   };
   const ofRow = demand.pairs.filter(({ ofParams }) => ofParams !== true);
   const ofParams = demand.pairs.filter((pair) => pair.ofParams === true);
@@ -121,7 +130,7 @@ function keysOf(input: Input, rules: TypeRules): Omit<CompiledInput, 'input' | '
     parentKey,
     paramKey: ofParams.length === 0 ? null : pick(ofParams, ({ parentColumn }) => parentColumn),
     ownKey: pick(demand.pairs, ({ column }) => behind + column),
-    key: ofParams.length === 0 ? parentKey : (above, params) => whole(given(above, params)),
+    key: ofParams.length === 0 ? parentKey.of : (above, params) => whole.of(given(above, params)),
     given,
   };
 }

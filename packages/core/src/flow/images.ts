@@ -1,4 +1,5 @@
 import type { PgText } from '../value.js';
+import type { ImagePair } from './input-row.js';
 import type { FlowMember } from './member.js';
 import type { Source } from './plan.js';
 import type { RowChange, TableChange } from './row.js';
@@ -22,7 +23,7 @@ export interface ImageChange {
 
 /** What changed at one input: rows, and keys of which nothing is known any more. */
 export interface Images {
-  readonly rows: readonly RowChange[];
+  readonly rows: readonly ImagePair[];
   readonly lost: readonly string[];
   /** Whoever has to do with these keys cannot be told anything; null stands for any key. */
   readonly blind: readonly (string | null)[];

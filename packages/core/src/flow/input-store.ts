@@ -1,9 +1,23 @@
 import { must } from '../assert.js';
 import { bytesBetween, bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
-import { each, withOne, withOther, withoutOne, type Few } from '../few.js';
+import { each, withOne, withoutOne, type Few } from '../few.js';
 import type { PgText, RowKey } from '../value.js';
+import type { KeyMaker } from './compiled-block.js';
+import { InputRow, type Key } from './input-row.js';
 import type { FlowMember } from './member.js';
 import type { Row } from './row.js';
+
+export interface StoreOptions {
+  /** The key that a row agrees with. */
+  readonly ownKey: KeyMaker;
+  /** One for each input that hangs below this one. */
+  readonly below: readonly Below[];
+  readonly bytes: HeldBytes;
+  /** The rows are held elsewhere as well, and counted there. */
+  readonly isShared: boolean;
+  /** Told of a key that nobody has demanded before. */
+  readonly onDemanded: (key: Key) => void;
+}
 
 /**
  * The rows of one input that something demands: all rows of each key that is *covered*, and no others. Who demands a
@@ -12,147 +26,135 @@ import type { Row } from './row.js';
  *
  *   demanded, covered        rows are known, changes are followed
  *   demanded, not covered    to be fetched; who looks meanwhile misses
+ *
+ * Rows know their key and the keys that they demand below, keys know their rows and who demands them: a change looks its
+ * row up, and nothing else.
  */
 export class InputStore {
   readonly #keys = new Map<string, Key>();
-  readonly #byKey = new Map<RowKey, Row>();
-  readonly #ownKey: (row: Row) => string | null;
-  readonly #indexes: readonly ChildIndex[];
-  readonly #bytes: HeldBytes;
-  readonly #isShared: boolean;
-  #idle: string[] = [];
+  readonly #byKey = new Map<RowKey, InputRow>();
+  readonly #of: StoreOptions;
+  #idle: Key[] = [];
 
-  /**
-   * @param ownKey the key that a row agrees with
-   * @param indexes one for each input that hangs below this one
-   * @param isShared the rows are held elsewhere as well, and counted there
-   */
-  constructor(
-    ownKey: (row: Row) => string | null,
-    indexes: readonly ChildIndex[],
-    bytes: HeldBytes,
-    isShared: boolean,
-  ) {
-    this.#ownKey = ownKey;
-    this.#indexes = indexes;
-    this.#bytes = bytes;
-    this.#isShared = isShared;
+  constructor(options: StoreOptions) {
+    this.#of = options;
   }
 
   get rowCount(): number {
     return this.#byKey.size;
   }
 
+  /** A key that is demanded. */
+  key(text: string): Key | undefined {
+    return this.#keys.get(text);
+  }
+
   /** Rows of a key; undefined when they are not known. */
-  rows(key: string): Iterable<Row> | undefined {
-    const found = this.#keys.get(key);
+  rows(text: string): Iterable<Row> | undefined {
+    const found = this.#keys.get(text);
     return found?.isCovered === true ? each(found.rows) : undefined;
   }
 
   /** The row of that identity, if it is held. */
-  find(rowKey: RowKey): Row | undefined {
+  find(rowKey: RowKey): InputRow | undefined {
     return this.#byKey.get(rowKey);
   }
 
-  /** Lets a key go that is not counted. */
-  drop(key: string): void {
-    this.uncover(key);
-    this.#keys.delete(key);
+  /** An image of a row that is not held, or not as it is here; null when its key is not covered. @param held as it is held */
+  image({ key, values }: Row, held: InputRow | null): InputRow | null {
+    const { ownKey } = this.#of;
+    const own = held !== null && ownKey.isSame(held.values, values) ? held.own : this.#keyOf(values);
+    return own?.isCovered === true ? new InputRow(key, values, own) : null;
   }
 
-  isDemanded(key: string): boolean {
-    return this.#keys.has(key);
+  /** Lets a key go that is not counted. */
+  drop(text: string): void {
+    this.uncover(text);
+    this.#keys.delete(text);
+  }
+
+  isDemanded(text: string): boolean {
+    return this.#keys.has(text);
   }
 
   *covered(): Generator<string> {
-    for (const [key, { isCovered }] of this.#keys) if (isCovered) yield key;
+    for (const [text, { isCovered }] of this.#keys) if (isCovered) yield text;
   }
 
-  isCovered(key: string): boolean {
-    return this.#keys.get(key)?.isCovered === true;
+  isCovered(text: string): boolean {
+    return this.#keys.get(text)?.isCovered === true;
   }
 
-  /** @param given what the key is made of @returns whether it is the first to demand it */
-  demand(key: string, given: () => readonly PgText[]): boolean {
-    const known = this.#keys.get(key);
+  /** @param given what the key is made of */
+  demand(text: string, given: () => readonly PgText[]): Key {
+    const known = this.#keys.get(text);
     if (known !== undefined) {
       known.count++;
-      return false;
+      return known;
     }
-    this.#keys.set(key, {
+    const key: Key = {
+      text,
       count: 1,
       given: given(),
       isCovered: false,
       rows: undefined,
       above: undefined,
       members: undefined,
-    });
-    return true;
+    };
+    this.#keys.set(text, key);
+    this.#of.onDemanded(key);
+    return key;
   }
 
-  /** Rows of the parent that demand the key. */
-  aboveOf(key: string): Few<Row> | undefined {
-    return this.#keys.get(key)?.above;
-  }
-
-  setAbove(key: string, rows: Few<Row> | undefined): void {
-    this.#demanded(key).above = rows;
-  }
-
-  /** Members that demand the key. */
-  membersOf(key: string): Few<FlowMember> | undefined {
-    return this.#keys.get(key)?.members;
-  }
-
-  enter(key: string, member: FlowMember): void {
-    const known = this.#demanded(key);
+  enter(text: string, member: FlowMember): void {
+    const known = this.#demanded(text);
     known.members = withOne(known.members, member);
   }
 
-  leave(key: string, member: FlowMember): void {
-    const known = this.#demanded(key);
+  leave(text: string, member: FlowMember): void {
+    const known = this.#demanded(text);
     known.members = withoutOne(known.members, member);
+    this.release(known);
   }
 
-  /** What a demanded key is made of. */
-  givenOf(key: string): readonly PgText[] | undefined {
-    return this.#keys.get(key)?.given;
-  }
-
-  release(key: string): void {
-    const known = this.#demanded(key);
-    if (--known.count === 0) this.#idle.push(key);
+  release(key: Key): void {
+    if (--key.count === 0) this.#idle.push(key);
   }
 
   /** All rows of a key that is demanded, from now on followed. */
-  cover(key: string, rows: Iterable<Row>): void {
-    const known = this.#demanded(key);
-    known.isCovered = true;
-    for (const row of rows) this.#put(known, row);
+  cover(text: string, rows: Iterable<Row>): void {
+    const own = this.#demanded(text);
+    own.isCovered = true;
+    for (const { key, values } of rows) this.put(new InputRow(key, values, own), own);
   }
 
-  put(key: string, row: Row): void {
-    this.#put(this.#demanded(key), row);
+  /** Takes the row in. @param own its key, which is covered */
+  put(row: InputRow, own: Key): void {
+    row.own = own;
+    own.rows = withOne(own.rows, row);
+    this.#byKey.set(row.key, row);
+    this.#of.bytes.change(this.#bytesOf(row));
+    if (this.#of.below.length > 0) row.below = this.#of.below.map((below) => below.add(row));
   }
 
-  remove(row: Row): void {
-    const known = must(this.#keyOf(row), 'a held row');
-    known.rows = withoutOne(known.rows, row);
+  remove(row: InputRow): void {
+    const own = must(row.own, 'a held row');
+    own.rows = withoutOne(own.rows, row);
     this.#gone(row);
   }
 
-  /** Another image of a row that is held, under the same key: it takes its place. */
-  replace(old: Row, next: Row): void {
-    const known = must(this.#keyOf(old), 'a held row');
-    known.rows = withOther(must(known.rows, 'a held row'), old, next);
-    this.#byKey.set(next.key, next);
-    if (!this.#isShared) this.#bytes.change(bytesBetween(old.values, next.values));
-    for (const index of this.#indexes) index.replace(old, next);
+  /** A row that is held, and keeps its key, has other values: who holds it goes on holding it. @returns as it was */
+  replace(row: InputRow, values: readonly PgText[]): InputRow {
+    const was = new InputRow(row.key, row.values, row.own, row.below);
+    if (!this.#of.isShared) this.#of.bytes.change(bytesBetween(row.values, values));
+    for (const [at, below] of this.#of.below.entries()) below.change(row, at, values);
+    row.values = values;
+    return was;
   }
 
   /** The key is to be fetched anew: its rows are not known any more. */
-  uncover(key: string): void {
-    const known = this.#keys.get(key);
+  uncover(text: string): void {
+    const known = this.#keys.get(text);
     if (known === undefined) return;
     const rows = each(known.rows);
     known.rows = undefined;
@@ -165,126 +167,131 @@ export class InputStore {
     if (this.#idle.length === 0) return NONE;
     const gone: string[] = [];
     for (let key = this.#idle.pop(); key !== undefined; key = this.#idle.pop()) {
-      if (this.#keys.get(key)?.count !== 0) continue;
-      this.drop(key);
-      gone.push(key);
+      if (key.count !== 0 || this.#keys.get(key.text) !== key) continue;
+      this.drop(key.text);
+      gone.push(key.text);
     }
     return gone;
   }
 
-  #demanded(key: string): Key {
-    return must(this.#keys.get(key), 'a demanded key');
+  #demanded(text: string): Key {
+    return must(this.#keys.get(text), 'a demanded key');
   }
 
-  #keyOf(row: Row): Key | undefined {
-    const key = this.#ownKey(row);
-    return key === null ? undefined : this.#keys.get(key);
+  #keyOf(values: readonly PgText[]): Key | null {
+    const text = this.#of.ownKey.of(values);
+    return text === null ? null : (this.#keys.get(text) ?? null);
   }
 
   #bytesOf(row: Row): number {
-    const own = this.#isShared ? 0 : bytesOfValues(row.values);
-    return own + (2 + this.#indexes.length) * ENTRY_BYTES;
+    const own = this.#of.isShared ? 0 : bytesOfValues(row.values);
+    return own + (2 + this.#of.below.length) * ENTRY_BYTES;
   }
 
-  #gone(row: Row): void {
+  #gone(row: InputRow): void {
     this.#byKey.delete(row.key);
-    this.#bytes.change(-this.#bytesOf(row));
-    for (const index of this.#indexes) index.remove(row);
-  }
-
-  #put(known: Key, row: Row): void {
-    known.rows = withOne(known.rows, row);
-    this.#byKey.set(row.key, row);
-    this.#bytes.change(this.#bytesOf(row));
-    for (const index of this.#indexes) index.add(row);
+    this.#of.bytes.change(-this.#bytesOf(row));
+    for (const [at, below] of this.#of.below.entries()) below.remove(row, row.below[at]);
   }
 }
 
 const NONE: string[] = [];
 
-interface Key {
-  /** How many demand it. */
-  count: number;
-  readonly given: readonly PgText[];
-  isCovered: boolean;
-  rows: Few<Row> | undefined;
-  /** Who demands it: rows of the parent, or members. One look finds all that there is to a key. */
-  above: Few<Row> | undefined;
-  members: Few<FlowMember> | undefined;
+/** What rows demand of an input below theirs. */
+export interface Below {
+  /** @returns the key that the row demands; null: none; undefined: what it demands is no key by itself */
+  add(row: InputRow): Key | null | undefined;
+  remove(row: InputRow, key: Key | null | undefined): void;
+  /** The row is about to have other values. @param at where its keys below have this one's */
+  change(row: InputRow, at: number, values: readonly PgText[]): void;
 }
 
-export interface RowsByKey {
-  get(key: string): Few<Row> | undefined;
-  set(key: string, rows: Few<Row> | undefined): void;
-}
+/** What is demanded is a key of the input below. */
+export class BelowKeys implements Below {
+  readonly #keyOf: KeyMaker;
+  readonly #store: () => InputStore;
+  readonly #given: (values: readonly PgText[]) => readonly PgText[];
 
-/** Where what is demanded is not yet a key of the input below. */
-export class OwnRows implements RowsByKey {
-  readonly #rows = new Map<string, Few<Row>>();
-
-  get(key: string): Few<Row> | undefined {
-    return this.#rows.get(key);
-  }
-
-  set(key: string, rows: Few<Row> | undefined): void {
-    if (rows === undefined) this.#rows.delete(key);
-    else this.#rows.set(key, rows);
-  }
-}
-
-/** Rows of a parent by what an input below demands of them; tells that input what is demanded. */
-export class ChildIndex {
-  readonly #keyOf: (row: Row) => string | null;
-  readonly #demand: (key: string, row: Row) => void;
-  readonly #release: (key: string) => void;
-  readonly #rows: RowsByKey;
-
+  /** @param given what the key is made of */
   constructor(
-    rows: RowsByKey,
-    keyOf: (row: Row) => string | null,
-    demand: (key: string, row: Row) => void,
-    release: (key: string) => void,
+    keyOf: KeyMaker,
+    store: () => InputStore,
+    given: (values: readonly PgText[]) => readonly PgText[],
   ) {
-    this.#rows = rows;
     this.#keyOf = keyOf;
-    this.#demand = demand;
-    this.#release = release;
+    this.#store = store;
+    this.#given = given;
   }
 
-  has(key: string): boolean {
-    return this.#rows.get(key) !== undefined;
+  add(row: InputRow): Key | null {
+    return this.#demand(row, row.values);
   }
 
-  /** Rows of the parent that demand the key. */
-  rows(key: string): Iterable<Row> {
-    return each(this.#rows.get(key));
+  remove(row: InputRow, key: Key | null | undefined): void {
+    if (!key) return;
+    key.above = withoutOne(key.above, row);
+    this.#store().release(key);
   }
 
-  add(row: Row): void {
-    const key = this.#keyOf(row);
-    if (key === null) return;
-    this.#demand(key, row);
-    this.#rows.set(key, withOne(this.#rows.get(key), row));
+  change(row: InputRow, at: number, values: readonly PgText[]): void {
+    if (this.#keyOf.isSame(row.values, values)) return;
+    // What it demands as before is not let go in between.
+    const before = row.below[at];
+    row.below[at] = this.#demand(row, values);
+    if (before && before === row.below[at]) this.#store().release(before);
+    else this.remove(row, before);
   }
 
-  remove(row: Row): void {
-    const key = this.#keyOf(row);
-    if (key === null) return;
-    const left = withoutOne(must(this.#rows.get(key), 'a held row'), row);
-    this.#rows.set(key, left);
-    this.#release(key);
+  #demand(row: InputRow, values: readonly PgText[]): Key | null {
+    const text = this.#keyOf.of(values);
+    if (text === null) return null;
+    const key = this.#store().demand(text, () => this.#given(values));
+    key.above = withOne(key.above, row);
+    return key;
+  }
+}
+
+/** What is demanded is half of a key: the other half is a member's. */
+export class BelowHalves implements Below {
+  readonly #keyOf: KeyMaker;
+  readonly #onRelease: (text: string) => void;
+  readonly #rows = new Map<string, Few<InputRow>>();
+
+  constructor(keyOf: KeyMaker, onRelease: (text: string) => void) {
+    this.#keyOf = keyOf;
+    this.#onRelease = onRelease;
   }
 
-  /** What demands the same as before goes on demanding it. */
-  replace(old: Row, next: Row): void {
-    const key = this.#keyOf(old);
-    if (key === null || key !== this.#keyOf(next)) {
-      this.remove(old);
-      this.add(next);
-      return;
-    }
-    const rows = must(this.#rows.get(key), 'a held row');
-    const changed = withOther(rows, old, next);
-    if (changed !== rows) this.#rows.set(key, changed);
+  has(text: string): boolean {
+    return this.#rows.has(text);
+  }
+
+  /** Rows that demand that half. */
+  rows(text: string): Iterable<InputRow> {
+    return each(this.#rows.get(text));
+  }
+
+  add(row: InputRow): undefined {
+    this.#add(row, row.values);
+  }
+
+  remove(row: InputRow): void {
+    const text = this.#keyOf.of(row.values);
+    if (text === null) return;
+    const left = withoutOne(must(this.#rows.get(text), 'a held row'), row);
+    if (left === undefined) this.#rows.delete(text);
+    else this.#rows.set(text, left);
+    this.#onRelease(text);
+  }
+
+  change(row: InputRow, _: number, values: readonly PgText[]): void {
+    if (this.#keyOf.isSame(row.values, values)) return;
+    this.remove(row);
+    this.#add(row, values);
+  }
+
+  #add(row: InputRow, values: readonly PgText[]): void {
+    const text = this.#keyOf.of(values);
+    if (text !== null) this.#rows.set(text, withOne(this.#rows.get(text), row));
   }
 }

@@ -5,9 +5,10 @@ import { notReproduced, PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
 import { place, type CompiledBlock, type CompiledInput } from './compiled-block.js';
 import type { Combinations } from './combinations.js';
-import type { ChildIndex, InputStore } from './input-store.js';
+import { ABSENT, InputRow, type Key } from './input-row.js';
+import type { BelowHalves, InputStore } from './input-store.js';
 import type { FlowMember, Tuple } from './member.js';
-import { ABSENT, framed, type Row } from './row.js';
+import { framed } from './row.js';
 import { Unplaced } from './unplaced.js';
 
 /** Rows that are looked at to make the tuples of one anchor: a join without equalities that needs more is Postgres's. */
@@ -24,10 +25,10 @@ export function visitsFor(bindings: number): Visits {
 }
 
 /** Stands in an anchor for the row that changes, where it is not there. */
-const GONE: Row = { key: '', values: [] };
+const GONE: InputRow = new InputRow('', [], null);
 
 /** Rows by input, from the top; none where the join is to be made. */
-export type Anchor = readonly (Row | undefined)[];
+export type Anchor = readonly (InputRow | undefined)[];
 
 /** Told of a member, and of an anchor of it. */
 export type OnAnchored = (member: FlowMember, anchor: Anchor) => void;
@@ -36,8 +37,10 @@ export type OnAnchored = (member: FlowMember, anchor: Anchor) => void;
 export interface Held {
   readonly block: CompiledBlock;
   readonly stores: readonly InputStore[];
-  /** The index of its parent's rows. */
-  readonly above: readonly (ChildIndex | null)[];
+  /** Where rows of the parent demand halves of its keys. */
+  readonly halves: readonly (BelowHalves | null)[];
+  /** Where rows of the parent have its key among those that they demand. */
+  readonly places: readonly number[];
   readonly mixed: readonly (Combinations | null)[];
   readonly members: ReadonlyMap<string, FlowMember>;
 }
@@ -49,7 +52,8 @@ export type OnUnknown = (at: number, key: string, above: readonly PgText[]) => v
 export class Joining {
   readonly #block: CompiledBlock;
   readonly #stores: readonly InputStore[];
-  readonly #above: readonly (ChildIndex | null)[];
+  readonly #halves: readonly (BelowHalves | null)[];
+  readonly #places: readonly number[];
   readonly #mixed: readonly (Combinations | null)[];
   readonly #members: ReadonlyMap<string, FlowMember>;
   /** A joined row of which nothing is there yet. */
@@ -58,7 +62,8 @@ export class Joining {
   constructor(parts: Held) {
     this.#block = parts.block;
     this.#stores = parts.stores;
-    this.#above = parts.above;
+    this.#halves = parts.halves;
+    this.#places = parts.places;
     this.#mixed = parts.mixed;
     this.#members = parts.members;
     this.#blank = Array.from({ length: parts.block.width }, () => null);
@@ -68,39 +73,45 @@ export class Joining {
    * Tells whoever a row of that input concerns, and by which rows. A row of a left join is followed like any other: with
    * it alone goes the question whether it is the only one.
    */
-  anchors(at: number, row: Row, below: Anchor, tell: OnAnchored): void {
-    const { input, ownKey } = this.#input(at);
-    const key = ownKey(row.values);
-    if (key === null) return;
-    const isFollowed = input.join === 'inner' || input.join === 'left';
-    this.#up(at, key, isFollowed ? withRow(below, at, row) : [], tell);
+  anchors(at: number, row: InputRow, below: Anchor, tell: OnAnchored): void {
+    if (row.own === null) return;
+    const { join } = this.#input(at).input;
+    const isFollowed = join === 'inner' || join === 'left';
+    this.#up(at, row.own, isFollowed ? withRow(below, at, row) : [], tell);
   }
 
   /** Tells the members with a row that demands the key. */
-  membersBelow(at: number, key: string, tell: (member: FlowMember) => void): void {
-    this.#up(at, key, [], tell);
+  membersBelow(at: number, text: string, tell: (member: FlowMember) => void): void {
+    const key = this.#stores[at]?.key(text);
+    if (key !== undefined) this.#up(at, key, [], tell);
   }
 
   #input(at: number): CompiledInput {
     return must(this.#block.inputs[at], 'input');
   }
 
-  #up(at: number, key: string, anchor: Anchor, tell: OnAnchored): void {
+  #up(at: number, key: Key, anchor: Anchor, tell: OnAnchored): void {
     const { parent } = this.#input(at).input.demand;
     if (parent === null) {
-      for (const member of each(this.#stores[at]?.membersOf(key))) tell(member, anchor);
+      for (const member of each(key.members)) tell(member, anchor);
       return;
     }
-    const above = must(this.#above[at] ?? null, 'an index of the parent');
     const mixed = this.#mixed[at] ?? null;
-    const members = mixed?.membersOf(key);
-    const told: OnAnchored =
-      members === undefined ? tell : (member, found) => void (members.has(member) && tell(member, found));
-    for (const row of above.rows(mixed === null ? key : (mixed.rowOf(key) ?? ''))) {
-      // Where there is no row, it is not known above which: all of every member is made again.
-      if (row === ABSENT) for (const member of members ?? this.#members.values()) tell(member, []);
-      else this.anchors(parent, row, anchor, told);
+    if (mixed === null) {
+      for (const row of each(key.above)) this.#upFrom(parent, row, this.#members.values(), anchor, tell);
+      return;
     }
+    const members = mixed.membersOf(key.text);
+    const told: OnAnchored = (member, found) => void (members.has(member) && tell(member, found));
+    for (const row of this.#halves[at]?.rows(mixed.rowOf(key.text) ?? '') ?? [])
+      this.#upFrom(parent, row, members, anchor, told);
+  }
+
+  /** @param members those that may have the row */
+  #upFrom(at: number, row: InputRow, members: Iterable<FlowMember>, anchor: Anchor, tell: OnAnchored): void {
+    // Where there is no row, it is not known above which: all of every member is made again.
+    if (row === ABSENT) for (const member of members) tell(member, []);
+    else this.anchors(at, row, anchor, tell);
   }
 
   /** Makes the joined tuples that have the anchor's rows. @throws PgError, NotReproduced */
@@ -167,7 +178,7 @@ export class Joining {
   }
 
   /** With that row of the input, or without one: the inputs behind it. */
-  #further(run: Run, at: number, row: Row | null, key: string): void {
+  #further(run: Run, at: number, row: InputRow | null, key: string): void {
     run.rows[at] = row;
     const { where } = this.#input(at);
     if (all(where, run.flat, run.member.params)) this.#join(run, at + 1, key);
@@ -185,25 +196,30 @@ export class Joining {
     return false;
   }
 
-  #candidates({ anchor, member, rows, onUnknown }: Run, at: number): Iterable<Row> {
+  #candidates({ anchor, member, rows, onUnknown }: Run, at: number): Iterable<InputRow> {
     const compiled = this.#input(at);
     const { parent } = compiled.input.demand;
     const fixed = anchor[at];
     // Below a left join that is filled up nothing is what the anchor names.
     if (fixed !== undefined && (parent === null || rows[parent] === anchor[parent]))
       return fixed === GONE ? [] : [fixed];
-    const above = parent === null ? member.params : ((rows[parent] ?? absent(compiled))?.values ?? null);
-    const key = above === null ? null : compiled.key(above, member.params);
-    if (above === null || key === null) return [];
-    const known = this.#stores[at]?.rows(key);
-    if (known !== undefined) return known;
-    onUnknown(at, key, above);
-    return this.#stores[at]?.rows(key) ?? [];
+    const above = parent === null ? null : (rows[parent] ?? absent(compiled));
+    if (parent !== null && above === null) return [];
+    const linked = above?.below[this.#places[at] ?? 0];
+    if (linked?.isCovered === true) return each(linked.rows);
+    if (linked === null) return [];
+    const values = above === null ? member.params : above.values;
+    const text = linked?.text ?? compiled.key(values, member.params);
+    if (text === null) return [];
+    const known = this.#stores[at]?.key(text);
+    if (known?.isCovered === true) return each(known.rows);
+    onUnknown(at, text, values);
+    return each(this.#stores[at]?.key(text)?.rows);
   }
 }
 
 /** What hangs on a row that is not there: nothing, unless it is a subquery, which has an answer for NULLs as well. */
-function absent({ input }: CompiledInput): Row | null {
+function absent({ input }: CompiledInput): InputRow | null {
   return input.of.kind === 'block' ? ABSENT : null;
 }
 
@@ -212,7 +228,7 @@ interface Run {
   readonly member: FlowMember;
   readonly anchor: Anchor;
   readonly flat: PgText[];
-  readonly rows: (Row | null)[];
+  readonly rows: (InputRow | null)[];
   readonly into: Map<string, Tuple>;
   readonly onUnknown: OnUnknown;
   readonly visits: Visits;
@@ -242,7 +258,7 @@ export function withoutRow(anchor: Anchor, at: number): Anchor {
   return withRow(anchor, at, GONE);
 }
 
-function withRow(anchor: Anchor, at: number, row: Row): Anchor {
+function withRow(anchor: Anchor, at: number, row: InputRow): Anchor {
   const extended = [...anchor];
   extended[at] = row;
   return extended;

@@ -2,16 +2,13 @@ import { equalityKey, type TypeRules } from '../engine/compare.js';
 import type { ValueType } from '../plan.js';
 import type { PgText, RowKey } from '../value.js';
 
-/** A row of an input: of a table, or of the answer of a subquery. Compared by reference: another image is another row. */
+/** A row of an input: of a table, or of the answer of a subquery. */
 export interface Row {
   readonly key: RowKey;
   readonly values: readonly PgText[];
   /** Of a tallied source: how many rows of the table it stands for. It has no key then. */
   readonly times?: number;
 }
-
-/** Stands where an outer join has found no row: a subquery that reads of it is asked for NULLs. */
-export const ABSENT: Row = { key: '', values: [] };
 
 /** What one transaction did to one row of an input. */
 export interface RowChange {

@@ -71,7 +71,7 @@ export class TallyEngine implements Maintained {
     const member = new FlowMember(this.#membership, params, key);
     this.#members.set(key, member);
     this.open.add(member);
-    const demanded = this.#input.parentKey(params);
+    const demanded = this.#input.parentKey.of(params);
     if (demanded !== null) this.#byKey.set(demanded, withOne(this.#byKey.get(demanded), member));
     return member;
   }
@@ -82,7 +82,7 @@ export class TallyEngine implements Maintained {
     this.open.delete(member);
     // What was read was read for them; when all go, the table may have been emptied.
     if (this.#members.size === 0) this.#read.clear();
-    const demanded = this.#input.parentKey(member.params);
+    const demanded = this.#input.parentKey.of(member.params);
     if (demanded === null) return;
     const left = withoutOne(this.#byKey.get(demanded), member);
     if (left === undefined) this.#byKey.delete(demanded);
@@ -118,7 +118,7 @@ export class TallyEngine implements Maintained {
     for (const member of this.open) {
       if (member.started || beside?.member(member.params)?.started === true) continue;
       isWaiting = true;
-      const key = this.#input.parentKey(member.params);
+      const key = this.#input.parentKey.of(member.params);
       if (key !== null && !this.#read.has(key)) keys.set(key, this.#input.given(member.params, []));
     }
     if (!isWaiting) this.#read.clear();
@@ -157,7 +157,7 @@ export class TallyEngine implements Maintained {
   start(member: FlowMember): boolean {
     if (member.started) return true;
     if (this.#isLeft?.(member) === true) return false;
-    const key = this.#input.parentKey(member.params);
+    const key = this.#input.parentKey.of(member.params);
     const rows = key === null ? [] : this.#read.get(key);
     if (rows === undefined) return false;
     return attempt(
@@ -201,7 +201,7 @@ export class TallyEngine implements Maintained {
   #concerned({ images }: TableChanges): ReadonlyMap<FlowMember, readonly Tallied[]> {
     const concerned = new Map<FlowMember, Tallied[]>();
     for (const image of netOf(images.get(this.#source) ?? [])) {
-      const key = this.#input.ownKey(image.values);
+      const key = this.#input.ownKey.of(image.values);
       if (key === null) continue;
       for (const member of each(this.#byKey.get(key))) {
         if (!member.started) continue;

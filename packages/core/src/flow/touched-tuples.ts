@@ -2,6 +2,7 @@ import { must } from '../assert.js';
 import type { PgText } from '../value.js';
 import type { CompiledInput } from './compiled-block.js';
 import type { Images } from './images.js';
+import type { InputRow } from './input-row.js';
 import { anchorMark, attempt, withoutRow, type Anchor, type Joining } from './joining.js';
 import type { FlowMember, Tuple } from './member.js';
 
@@ -70,7 +71,7 @@ export class TouchedTuples {
     else this.#of.joining.membersBelow(at, key, (member) => void this.#missed.add(member));
   }
 
-  #underRow(at: number, row: Images['rows'][number]['old'] & object, isPresent: boolean): void {
+  #underRow(at: number, row: InputRow, isPresent: boolean): void {
     const { input, isDirect } = must(this.#of.inputs[at], 'input');
     // No tuple has a row that is not there.
     if (!isPresent && isDirect && input.join === 'inner') return;
