@@ -15,6 +15,7 @@ import type { Maintained, Need } from './maintained.js';
 import { FlowMember, membershipOf, type Membership, type Tuple } from './member.js';
 import type { Block } from './plan.js';
 import type { EngineParts, MakeEngine } from './engine-pieces.js';
+import { isPlain } from './stages.js';
 import { TouchedTuples, type Touching } from './touched-tuples.js';
 import type { Effects, Images, TableChanges } from './images.js';
 import { identity, type Row, type RowChange } from './row.js';
@@ -69,7 +70,8 @@ class BlockEngine implements Maintained {
     const { compile, bytes } = parts;
     this.#isLeft = isLeft;
     this.block = compileBlock(plan, compile);
-    this.#membership = membershipOf(this.block, isLeft === null, bytes);
+    const isMade = isLeft !== null && isPlain(plan);
+    this.#membership = membershipOf(this.block, isLeft === null, bytes, isMade ? this.#make : null);
     const { inputs } = this.block;
     this.#needs = inputs.map(() => new Map());
     this.#children = inputs.map(({ input }) =>
@@ -278,6 +280,7 @@ class BlockEngine implements Maintained {
     const missed = new Set<FlowMember>();
     const before = new TouchedTuples(this.#touching, 'old', missed);
     before.collect(images);
+    for (const member of missed) if (member.started) member.keep();
     this.#exchange(images);
     const after = new TouchedTuples(this.#touching, 'next', missed);
     after.collect(images);
@@ -292,6 +295,7 @@ class BlockEngine implements Maintained {
     };
     for (const member of before.members()) update(member);
     for (const member of after.members()) if (!before.has(member)) update(member);
+    this.#keepLate(missed, images);
     for (const member of missed) {
       if (member.started) effects.set(member, 'missed');
       member.stop();
@@ -299,6 +303,22 @@ class BlockEngine implements Maintained {
     }
     return effects;
   }
+
+  /** Who misses only by what is now has the answer of before all the same: what was exchanged is exchanged back for it. */
+  #keepLate(missed: ReadonlySet<FlowMember>, images: readonly Images[]): void {
+    const late = [...missed].filter((member) => member.started && !member.isKept);
+    if (late.length === 0) return;
+    this.#swap(images);
+    for (const member of late) member.keep();
+    this.#swap(images);
+  }
+
+  /** The joined tuples of a member, of which all is known. */
+  readonly #make = (member: FlowMember): Iterable<Tuple> => {
+    const tuples = new Map<string, Tuple>();
+    this.#joining.expand(member, [], tuples, unknown, { left: Infinity });
+    return tuples.values();
+  };
 
   find(table: number, key: RowKey): Row | null {
     for (const [at, { input }] of this.block.inputs.entries()) {
@@ -445,6 +465,32 @@ class BlockEngine implements Maintained {
     }
     for (const [store, row] of coming) if (row.own?.isCovered === true) store.put(row, row.own);
   }
+
+  /** After the exchange the rows become what they were before it, and the other way about. */
+  #swap(images: readonly Images[]): void {
+    const coming: (readonly [store: InputStore, row: InputRow, own: Key])[] = [];
+    for (const [at, { rows }] of images.entries()) {
+      const store = this.#store(at);
+      for (const pair of rows) {
+        const { old, next } = pair;
+        if (old !== null && next?.own === old.own && next.key === old.key) {
+          if (next.own?.isCovered === true) pair.old = store.replace(next, old.values);
+          continue;
+        }
+        for (const row of [old, next]) {
+          if (row?.own?.isCovered !== true) continue;
+          if (store.find(row.key) === row) store.remove(row);
+          else coming.push([store, row, row.own]);
+        }
+      }
+    }
+    for (const [store, row, own] of coming) store.put(row, own);
+  }
+}
+
+/** A member that has an answer knows all of it. */
+function unknown(): never {
+  throw new Error('assertion failed: what an answer was made of is there');
 }
 
 /** What a change is to the rows that a store holds; null for nothing. */

@@ -191,6 +191,7 @@ export class FlowEngine {
   /** All that is held is let go: a table was emptied, or it is not known what happened. */
   #missAll(): FlowEffects {
     const missed = new Set([...this.#root.members()].filter(({ started }) => started));
+    for (const member of missed) member.keep();
     for (const member of this.#root.members()) this.#root.remove(member);
     this.#isVoid = this.#beside !== null;
     this.#root.sweep();

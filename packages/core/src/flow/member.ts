@@ -1,8 +1,9 @@
+import { must } from '../assert.js';
 import { bytesBetween, bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
 import type { PgText } from '../value.js';
 import type { CompiledBlock } from './compiled-block.js';
 import { same, type Change, type Row, type RowChange } from './row.js';
-import { stageMaker, type Placed, type StageMaker, type Stages } from './stages.js';
+import { projector, stageMaker, type Placed, type Project, type StageMaker, type Stages } from './stages.js';
 
 /** One combination of the inputs' rows. */
 export interface Tuple {
@@ -13,6 +14,12 @@ export interface Tuple {
 /** What all members of a block share. */
 export interface Membership {
   readonly makeStages: StageMaker;
+  readonly project: Project;
+  /**
+   * Makes the answer of what the block's inputs hold: where that is all there is to it, members hold no rows. Null where
+   * each holds its own.
+   */
+  readonly make: ((member: FlowMember) => Iterable<Tuple>) | null;
   /** Of a block within another: its rows have the parameters behind their columns, and keys that are their own there. */
   readonly isWithin: boolean;
   /** A stage holds what it was given of each joined tuple. */
@@ -20,8 +27,14 @@ export interface Membership {
   readonly bytes: HeldBytes;
 }
 
-export function membershipOf(block: CompiledBlock, isWithin: boolean, bytes: HeldBytes): Membership {
-  return { makeStages: stageMaker(block), isWithin, keepsTuples: block.keepsTuples, bytes };
+export function membershipOf(
+  block: CompiledBlock,
+  isWithin: boolean,
+  bytes: HeldBytes,
+  make: Membership['make'] = null,
+): Membership {
+  const makeStages = stageMaker(block);
+  return { makeStages, project: projector(block), make, isWithin, keepsTuples: block.keepsTuples, bytes };
 }
 
 /** One binding of a block, and its answer. */
@@ -29,7 +42,9 @@ export class FlowMember {
   readonly params: readonly PgText[];
   readonly key: string;
   readonly #of: Membership;
-  #rows = new Map<string, Row>();
+  /** Null while they are made whenever they are asked for. */
+  #rows: Map<string, Row> | null;
+  #size = 0;
   /** Null until it is started: what its parameters say may be an error. */
   #stages: Stages | null = null;
   started = false;
@@ -43,10 +58,11 @@ export class FlowMember {
     this.params = params;
     this.key = key;
     this.#of = of;
+    this.#rows = of.make === null ? new Map() : null;
   }
 
   get size(): number {
-    return this.#rows.size;
+    return this.#rows?.size ?? this.#size;
   }
 
   /** It is no member any more. */
@@ -57,14 +73,24 @@ export class FlowMember {
 
   /** Its answer, without an order. */
   rows(): Iterable<Row> {
-    return this.#rows.values();
+    return this.#rows?.values() ?? this.#made();
+  }
+
+  /** It holds its answer itself. */
+  get isKept(): boolean {
+    return this.#rows !== null;
+  }
+
+  /** What its answer is made of is about to change, and it is to hold it as it is. */
+  keep(): void {
+    this.#rows ??= new Map(Array.from(this.#made(), (row) => [row.key, row]));
   }
 
   /** In the order of the query, then of the keys. */
   shown(): readonly Row[] {
     const keys = this.#stages?.shown() ?? null;
-    if (keys === null) return [...this.#rows.values()];
-    return keys.map((key) => this.#rows.get(key)).filter((row) => row !== undefined);
+    if (keys === null) return [...this.rows()];
+    return keys.map((key) => this.#rows?.get(key)).filter((row) => row !== undefined);
   }
 
   /** Of a block that is not within another: rows of the answer, by their keys, in the order of the query, each with the key of the row before it. */
@@ -72,18 +98,24 @@ export class FlowMember {
     return this.#stages?.placesOf(rowKeys) ?? [];
   }
 
+  /** Of a block with an order. */
   row(rowKey: string): Row | undefined {
-    return this.#rows.get(rowKey);
+    return this.#rows?.get(rowKey);
   }
 
   /** Begins anew with these tuples. */
   start(tuples: Iterable<Tuple>): void {
-    this.begin(Array.from(tuples, ({ key, flat }) => ({ key, old: null, next: flat })));
+    const changes = Array.from(tuples, ({ key, flat }) => ({ key, old: null, next: flat }));
+    if (this.#of.make === null) return this.begin(changes);
+    this.#rows = null;
+    this.#size = this.#of.project(changes, this.params).length;
+    this.started = true;
   }
 
   /** Begins anew with what comes. */
   begin(changes: readonly Change[]): void {
-    this.#rows.clear();
+    const rows = (this.#rows ??= new Map());
+    rows.clear();
     this.release();
     const stages = this.#of.makeStages(this.params);
     this.#stages = stages;
@@ -117,7 +149,21 @@ export class FlowMember {
       const old = before.get(key)?.flat ?? null;
       if (old === null || !same(old, flat)) changes.push({ key, old, next: flat });
     }
-    return this.change(changes);
+    return this.#of.make === null ? this.change(changes) : this.#tell(changes);
+  }
+
+  /** Of an answer that is not held. */
+  #tell(changes: readonly Change[]): RowChange[] {
+    return this.#of.project(changes, this.params).map(({ key, old, next }) => {
+      this.#size += (next === null ? 0 : 1) - (old === null ? 0 : 1);
+      return { old: old && { key, values: old }, next: next && { key, values: next } };
+    });
+  }
+
+  *#made(): Generator<Row> {
+    for (const { key, flat } of this.#of.make?.(this) ?? [])
+      for (const { next } of this.#of.project([{ key, old: null, next: flat }], this.params))
+        if (next !== null) yield { key, values: next };
   }
 
   change(changes: readonly Change[]): RowChange[] {
@@ -130,12 +176,13 @@ export class FlowMember {
 
   #take(changes: readonly Change[]): RowChange[] {
     const out: RowChange[] = [];
+    const rows = must(this.#rows, 'its own rows');
     for (const { key, next } of changes) {
-      const old = this.#rows.get(key) ?? null;
+      const old = rows.get(key) ?? null;
       const row = next === null ? null : this.#row(key, old, next);
       this.#count(bytesOfChange(old?.values ?? null, row?.values ?? null, ENTRY_BYTES));
-      if (row === null) this.#rows.delete(key);
-      else this.#rows.set(key, row);
+      if (row === null) rows.delete(key);
+      else rows.set(key, row);
       out.push({ old, next: row });
     }
     return out;

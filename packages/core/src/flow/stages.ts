@@ -1,6 +1,6 @@
 import { must } from '../assert.js';
 import { comparator, type TypeRules } from '../engine/compare.js';
-import type { Compile, Compiled, Pieces } from './compile.js';
+import type { Compile, Pieces } from './compile.js';
 import type { CompiledBlock } from './compiled-block.js';
 import { PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
@@ -32,10 +32,35 @@ export interface Placed {
 
 export type StageMaker = (params: readonly PgText[]) => Stages;
 
-/** What does not depend on a member's parameters is made once for all of them. */
-export function stageMaker({ plan, compile }: CompiledBlock): StageMaker {
-  const { group, windows } = plan;
+/** Rows as the query names their columns; what does not differ in these is no change. */
+export type Project = (changes: readonly Change[], params: readonly PgText[]) => Change[];
+
+export function projector({ plan, compile }: CompiledBlock): Project {
   const project = plan.project.map(compile);
+  const rowOf = (values: readonly PgText[] | null, params: readonly PgText[]): readonly PgText[] | null =>
+    values === null ? null : project.map((one) => one(values, params));
+  return (changes, params) => {
+    const out: Change[] = [];
+    for (const { key, old, next } of changes) {
+      const change = { key, old: rowOf(old, params), next: rowOf(next, params) };
+      if (change.old === null || change.next === null || !same(change.old, change.next)) out.push(change);
+    }
+    return out;
+  };
+}
+
+/** Whether the answer is the joined tuples, each for itself, in no order. */
+export function isPlain({ group, sets, windows, distinct, distinctOn, order, limit, offset }: Block): boolean {
+  if (group !== null || windows !== undefined || distinct || distinctOn !== undefined) return false;
+  if (sets !== undefined && !isUnionAll(sets.operation)) return false;
+  return order.length === 0 && limit === null && offset === null;
+}
+
+/** What does not depend on a member's parameters is made once for all of them. */
+export function stageMaker(block: CompiledBlock): StageMaker {
+  const { plan, compile } = block;
+  const { group, windows } = plan;
+  const project = projector(block);
   const makeGroups = group === null ? null : groupsMaker(group, compile, isTallied(plan));
   const makeCounts = countsMaker(plan, compile.pieces);
   const makeFunctions = windows === undefined ? null : functionsMaker(windows, compile);
@@ -77,14 +102,14 @@ interface Parts {
 }
 
 class BlockStages implements Stages {
-  readonly #project: readonly Compiled[];
+  readonly #project: Project;
   readonly #params: readonly PgText[];
   readonly #groups: Parts['groups'];
   readonly #functions: Stage | null;
   readonly #distinct: Stage | null;
   readonly #window: Window | null;
 
-  constructor(project: readonly Compiled[], params: readonly PgText[], parts: Parts) {
+  constructor(project: Project, params: readonly PgText[], parts: Parts) {
     this.#project = project;
     this.#params = params;
     this.#groups = parts.groups;
@@ -114,22 +139,9 @@ class BlockStages implements Stages {
   }
 
   #further(changes: readonly Change[]): Change[] {
-    const projected = this.#projected(this.#functions?.apply(changes) ?? changes);
+    const projected = this.#project(this.#functions?.apply(changes) ?? changes, this.#params);
     const distinct = this.#distinct?.apply(projected) ?? projected;
     return this.#window?.apply(distinct) ?? distinct;
-  }
-
-  #projected(changes: readonly Change[]): Change[] {
-    const out: Change[] = [];
-    for (const { key, old, next } of changes) {
-      const change = { key, old: this.#rowOf(old), next: this.#rowOf(next) };
-      if (change.old === null || change.next === null || !same(change.old, change.next)) out.push(change);
-    }
-    return out;
-  }
-
-  #rowOf(values: readonly PgText[] | null): readonly PgText[] | null {
-    return values === null ? null : this.#project.map((one) => one(values, this.#params));
   }
 }
 
