@@ -23,7 +23,8 @@ export interface Key {
  */
 export class InputRow implements Row {
   readonly key: RowKey;
-  values: readonly PgText[];
+  /** Its own: they change where they are, so that of what a change makes as little as can be stays in memory. */
+  readonly values: PgText[];
   /** Null where nobody demands it. */
   own: Key | null;
   /** By input below; null where nothing is demanded, undefined where it is to be looked up. */
@@ -31,7 +32,7 @@ export class InputRow implements Row {
 
   constructor(key: RowKey, values: readonly PgText[], own: Key | null, below: InputRow['below'] = UNKNOWN) {
     this.key = key;
-    this.values = values;
+    this.values = [...values];
     this.own = own;
     this.below = below;
   }

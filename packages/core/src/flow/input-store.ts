@@ -148,7 +148,7 @@ export class InputStore {
     const was = new InputRow(row.key, row.values, row.own, row.below);
     if (!this.#of.isShared) this.#of.bytes.change(bytesBetween(row.values, values));
     for (const [at, below] of this.#of.below.entries()) below.change(row, at, values);
-    row.values = values;
+    for (const [at, value] of values.entries()) if (value !== row.values[at]) row.values[at] = value;
     return was;
   }
 
