@@ -10,7 +10,7 @@ import type { ImageChange } from './images.js';
 import type { Maintained, Need } from './maintained.js';
 import type { FlowMember } from './member.js';
 import type { Block, Source } from './plan.js';
-import { same, type Row, type RowChange, type TableChange } from './row.js';
+import type { Row, RowChange, TableChange } from './row.js';
 
 /** What one transaction does to the answers. */
 export interface FlowEffects {
@@ -222,7 +222,10 @@ export class FlowEngine {
       if (values === null) changes.push({ old, next: null });
       else if (!isWhole(values)) changes.push({ old, next: null, partial: values });
       else if (old === null) changes.push({ old, next: { key, values } });
-      else if (!same(old.values, values)) changes.push({ old, next: imageOf(old, values) });
+      else {
+        const next = imageOf(old, values);
+        if (next !== null) changes.push({ old, next });
+      }
     }
     return changes;
   }
@@ -235,13 +238,16 @@ interface Touched {
   values: PartialRow | null;
 }
 
-/** Another image of a row that is held. Of what is held as it comes nothing is taken into memory again. */
-function imageOf(old: Row, values: readonly PgText[]): Row {
-  const held = old.values;
-  return {
-    key: old.key,
-    values: values.map((value, at) => (value === held[at] ? (held[at] ?? null) : value)),
-  };
+/** Another image of a row that is held; null for the same. Of what is held as it comes nothing is taken into memory again. */
+function imageOf({ key, values: held }: Row, values: readonly PgText[]): Row | null {
+  let isSame = true;
+  const image = values.map((value, at) => {
+    const old = held[at] ?? null;
+    if (value === old) return old;
+    isSame = false;
+    return value;
+  });
+  return isSame ? null : { key, values: image };
 }
 
 function filled(values: PartialRow, old: PartialRow | undefined): PartialRow {

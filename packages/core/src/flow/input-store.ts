@@ -1,6 +1,7 @@
 import { must } from '../assert.js';
 import { bytesBetween, bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
 import { each, withOne, withoutOne, type Few } from '../few.js';
+import { mapKey, type MapKey } from '../map-key.js';
 import type { PgText, RowKey } from '../value.js';
 import type { KeyMaker } from './compiled-block.js';
 import { InputRow, type Key } from './input-row.js';
@@ -32,7 +33,7 @@ export interface StoreOptions {
  */
 export class InputStore {
   readonly #keys = new Map<string, Key>();
-  readonly #byKey = new Map<RowKey, InputRow>();
+  readonly #byKey = new Map<MapKey, InputRow>();
   readonly #of: StoreOptions;
   #idle: Key[] = [];
 
@@ -57,7 +58,7 @@ export class InputStore {
 
   /** The row of that identity, if it is held. */
   find(rowKey: RowKey): InputRow | undefined {
-    return this.#byKey.get(rowKey);
+    return this.#byKey.get(mapKey(rowKey));
   }
 
   /** An image of a row that is not held, or not as it is here; null when its key is not covered. @param held as it is held */
@@ -132,7 +133,7 @@ export class InputStore {
   put(row: InputRow, own: Key): void {
     row.own = own;
     own.rows = withOne(own.rows, row);
-    this.#byKey.set(row.key, row);
+    this.#byKey.set(mapKey(row.key), row);
     this.#of.bytes.change(this.#bytesOf(row));
     if (this.#of.below.length > 0) row.below = this.#of.below.map((below) => below.add(row));
   }
@@ -189,7 +190,7 @@ export class InputStore {
   }
 
   #gone(row: InputRow): void {
-    this.#byKey.delete(row.key);
+    this.#byKey.delete(mapKey(row.key));
     this.#of.bytes.change(-this.#bytesOf(row));
     for (const [at, below] of this.#of.below.entries()) below.remove(row, row.below[at]);
   }
