@@ -104,6 +104,7 @@ async function sourceAlone(): Promise<Bed> {
     wake();
   };
   await source.start({
+    coming: () => undefined,
     transaction: (one) => at(one.lsn),
     progress: at,
     restart: (_, lsn) => at(lsn),

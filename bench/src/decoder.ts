@@ -93,6 +93,7 @@ function reading(read: (row: Tuple) => number): (input: readonly Buffer[]) => Ou
     let count = 0;
     let sum = 0;
     const reader = new StreamReader(LSN_ZERO, 1_000_000_000, {
+      coming: () => undefined,
       transaction: ({ changes }) => {
         count += changes.length;
         for (const change of changes) sum += read(rowOf(change));
@@ -101,7 +102,10 @@ function reading(read: (row: Tuple) => number): (input: readonly Buffer[]) => Ou
       keepalive: () => undefined,
     });
     const frames = new FrameReader((_type, buffer, start, end) => reader.message(buffer, start + 25, end));
-    for (const chunk of input) frames.push(chunk);
+    for (const chunk of input) {
+      frames.push(chunk);
+      reader.flush();
+    }
     return { count, sum };
   };
 }

@@ -42,6 +42,10 @@ export class SchemaSignals implements SourceListener {
     this.#next.restart(epoch, lsn);
   }
 
+  coming(transactions: readonly Transaction[]): void {
+    this.#next.coming(transactions);
+  }
+
   backlog(stage: BacklogStage): void {
     this.#next.backlog(stage);
   }

@@ -10,6 +10,7 @@ import {
 import { Combinations } from './combinations.js';
 import { ABSENT, type InputRow, type ImagePair, type Key } from './input-row.js';
 import { BelowHalves, BelowKeys, InputStore, type Below } from './input-store.js';
+import { LookAhead } from './look-ahead.js';
 import { attempt, Joining, visitsFor, type Visits } from './joining.js';
 import type { Maintained, Need } from './maintained.js';
 import { FlowMember, membershipOf, type Membership, type Tuple } from './member.js';
@@ -17,8 +18,8 @@ import type { Block } from './plan.js';
 import type { EngineParts, MakeEngine } from './engine-pieces.js';
 import { isPlain } from './stages.js';
 import { TouchedTuples, type Touching } from './touched-tuples.js';
-import type { Effects, Images, TableChanges } from './images.js';
-import { identity, type Row, type RowChange } from './row.js';
+import type { Effects, Events, Images, TableChanges } from './images.js';
+import { identity, isWhole, type Row, type RowChange } from './row.js';
 import { isTallied } from './tallied.js';
 
 /*
@@ -60,6 +61,7 @@ class BlockEngine implements Maintained {
   readonly #mixed: readonly (Combinations | null)[];
   readonly #joining: Joining;
   readonly #touching: Touching;
+  readonly #look: LookAhead;
   readonly isComputed: boolean;
 
   #asks = 0;
@@ -83,12 +85,17 @@ class BlockEngine implements Maintained {
     );
     this.#above = inputs.map(({ input, parentKey, given }, at) => {
       if (input.demand.parent === null) return null;
-      const keys = new BelowKeys(parentKey, () => this.#store(at), (values) => given(values, []));
+      const keys = new BelowKeys(
+        parentKey,
+        () => this.#store(at),
+        (values) => given(values, []),
+      );
       return this.#halves[at] ?? keys;
     });
     const below = inputs.map((_, parent) =>
       inputs.flatMap(({ input }, at) => (input.demand.parent === parent ? [at] : [])),
     );
+    const places = inputs.map(({ input }, at) => below[input.demand.parent ?? -1]?.indexOf(at) ?? -1);
     this.#stores = inputs.map(
       ({ ownKey, input: own }, at) =>
         new InputStore({
@@ -105,10 +112,16 @@ class BlockEngine implements Maintained {
       block: this.block,
       stores: this.#stores,
       halves: this.#halves,
-      places: inputs.map(({ input }, at) => below[input.demand.parent ?? -1]?.indexOf(at) ?? -1),
+      places,
       mixed: this.#mixed,
       members: this.#members,
     });
+    this.#look = new LookAhead(
+      inputs.map(({ input, paramKey }, at) => ({
+        parent: input.demand.parent,
+        place: paramKey === null ? (places[at] ?? null) : null,
+      })),
+    );
     this.#touching = {
       inputs,
       joining: this.#joining,
@@ -155,7 +168,8 @@ class BlockEngine implements Maintained {
     this.open.delete(member);
     if (this.#members.size === 0)
       for (const [at, above] of this.#nullable.entries()) above.remove(ABSENT, this.#absent[at]);
-    for (const [at, demanded] of demandsOf(this.block, member.params)) this.#store(at).leave(demanded, member);
+    for (const [at, demanded] of demandsOf(this.block, member.params))
+      this.#store(at).leave(demanded, member);
     for (const [at, mixed] of this.#mixed.entries()) mixed?.leave(member, this.#paramKey(at, member));
   }
 
@@ -273,6 +287,32 @@ class BlockEngine implements Maintained {
       () => member.stop(),
     );
     return told && isWhole;
+  }
+
+  ahead(transactions: readonly Events[]): readonly FlowMember[] {
+    for (const [at, { input, ownKey }] of this.block.inputs.entries()) {
+      const store = this.#store(at);
+      const { of } = input;
+      if (of.kind === 'block') {
+        for (const { key: text } of this.#children[at]?.ahead(transactions) ?? []) {
+          const key = store.key(text);
+          if (key !== undefined) this.#look.key(at, key);
+        }
+        continue;
+      }
+      for (const events of transactions) {
+        for (const event of events.get(of.table) ?? []) {
+          if (event === 'truncate') continue;
+          const row = store.find(event.oldKey ?? event.newKey ?? '');
+          if (row !== undefined) this.#look.row(at, row);
+          else if (isWhole(event.values)) {
+            const key = store.key(ownKey.of(event.values) ?? '');
+            if (key !== undefined) this.#look.key(at, key);
+          }
+        }
+      }
+    }
+    return this.#look.follow();
   }
 
   apply(changes: TableChanges): Effects {

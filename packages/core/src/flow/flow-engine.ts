@@ -6,11 +6,11 @@ import { blockEngine } from './block-engine.js';
 import { compiler, isForPostgres, type Compiled } from './compile.js';
 import { constantParts } from './constant-parts.js';
 import type { EnginePieces } from './engine-pieces.js';
-import type { ImageChange } from './images.js';
+import type { Events, ImageChange } from './images.js';
 import type { Maintained, Need } from './maintained.js';
 import type { FlowMember } from './member.js';
 import type { Block, Source } from './plan.js';
-import type { Row, RowChange, TableChange } from './row.js';
+import { isWhole, type Row, type RowChange, type TableChange } from './row.js';
 
 /** What one transaction does to the answers. */
 export interface FlowEffects {
@@ -165,15 +165,17 @@ export class FlowEngine {
     return taken;
   }
 
+  /** These transactions are applied next, in turn: what they will come by is read side by side. @returns members that they touch */
+  ahead(transactions: readonly Events[]): readonly FlowMember[] {
+    return this.#root.ahead(transactions);
+  }
+
   /**
    * Applies one transaction.
    * @param events by table
    * @param images by tallied source, as it stands in the plan
    */
-  apply(
-    events: ReadonlyMap<number, readonly RowEvent[]>,
-    images: ReadonlyMap<Source, readonly ImageChange[]> = new Map(),
-  ): FlowEffects {
+  apply(events: Events, images: ReadonlyMap<Source, readonly ImageChange[]> = new Map()): FlowEffects {
     for (const [, ofTable] of events) if (ofTable.includes('truncate')) return this.#missAll();
     const tables = new Map<number, readonly TableChange[]>();
     for (const [table, ofTable] of events) tables.set(table, this.#net(table, ofTable));
@@ -253,8 +255,4 @@ function imageOf({ key, values: held }: Row, values: readonly PgText[]): Row | n
 function filled(values: PartialRow, old: PartialRow | undefined): PartialRow {
   if (old === undefined || !values.includes(undefined)) return values;
   return values.map((value, column) => (value === undefined ? old[column] : value));
-}
-
-function isWhole(values: PartialRow): values is readonly PgText[] {
-  return !values.includes(undefined);
 }

@@ -1,3 +1,4 @@
+import type { RowEvent } from '../engine/table-engine.js';
 import type { PgText } from '../value.js';
 import type { ImagePair } from './input-row.js';
 import type { FlowMember } from './member.js';
@@ -20,6 +21,9 @@ export interface ImageChange {
   readonly old: readonly PgText[] | null;
   readonly next: readonly PgText[] | null;
 }
+
+/** What one transaction did to rows, by table. */
+export type Events = ReadonlyMap<number, readonly RowEvent[]>;
 
 /** What changed at one input: rows, and keys of which nothing is known any more. */
 export interface Images {

@@ -1,6 +1,6 @@
 import type { PgText, RowKey } from '../value.js';
 import type { CompiledBlock } from './compiled-block.js';
-import type { Effects, TableChanges } from './images.js';
+import type { Effects, Events, TableChanges } from './images.js';
 import type { Visits } from './joining.js';
 import type { FlowMember } from './member.js';
 import type { Row } from './row.js';
@@ -60,6 +60,8 @@ export interface Maintained {
   start(member: FlowMember, visits?: Visits): boolean;
   /** Nobody asks for the answer of that key any more. */
   forget(key: string): void;
+  /** Transactions are applied next: what they will come by is read (`look-ahead.ts`). @returns members that they touch */
+  ahead(transactions: readonly Events[]): readonly FlowMember[];
   /** Applies what one transaction did. A member that missed is open: it begins anew when all is there. */
   apply(changes: TableChanges): Effects;
   /** A row of a table as it is held, here or below. */

@@ -194,6 +194,10 @@ export class TallyEngine implements Maintained {
     return null;
   }
 
+  ahead(): readonly FlowMember[] {
+    return [];
+  }
+
   sweep(): void {
     // What is held belongs to members.
   }

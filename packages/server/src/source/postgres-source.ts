@@ -220,6 +220,7 @@ export class PostgresSource implements Source {
   async #stream(connection: ReplicationConnection, slot: string): Promise<void> {
     const from = this.#chain.decoded;
     const reader = new StreamReader(from, this.#options.transactionBytesMax, {
+      coming: (transactions) => this.#chain.coming(transactions),
       transaction: (transaction) => this.#chain.told({ kind: 'transaction', transaction }),
       progress: (lsn) => this.#chain.told({ kind: 'progress', lsn }),
       keepalive: (replyRequested) => {

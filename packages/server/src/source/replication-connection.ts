@@ -22,6 +22,10 @@ export interface StreamHandler {
   message(buffer: Buffer, start: number, end: number): void;
   /** All that committed up to here has been sent. When `replyRequested`, `feedback` is due at once. */
   keepalive(lsn: Lsn, replyRequested: boolean): void;
+  /** Nothing more is at hand now. */
+  flush(): void;
+  /** The connection is over: nothing more is to be told. */
+  end(): void;
 }
 
 export interface StreamOptions {
@@ -170,7 +174,7 @@ export class ReplicationConnection {
     if (this.#closed) return;
     this.#closing = true;
     clearTimeout(this.#nap);
-    this.#handler = null;
+    this.#leave();
     this.#socket().resume();
     const timer = setTimeout(() => this.destroy(), GOODBYE_MS);
     void this.#client.end().catch(() => undefined);
@@ -181,10 +185,15 @@ export class ReplicationConnection {
   /** Cuts the connection without a word. */
   destroy(reason?: Error): void {
     this.#reason ??= reason ?? null;
-    this.#handler = null;
+    this.#leave();
     clearTimeout(this.#nap);
     this.#socket().destroy();
     this.#finish();
+  }
+
+  #leave(): void {
+    this.#handler?.end();
+    this.#handler = null;
   }
 
   #socket(): Duplex {
@@ -196,7 +205,11 @@ export class ReplicationConnection {
   #read(frames: FrameReader, chunk: Buffer): void {
     this.#lastReadAt = this.#clock.now();
     try {
-      frames.push(chunk);
+      try {
+        frames.push(chunk);
+      } finally {
+        this.#handler?.flush();
+      }
     } catch (error) {
       this.destroy(error instanceof Error ? error : undefined);
       return;

@@ -163,6 +163,11 @@ export class SourceChain {
     this.#passing.reject(sourceError('read_given_up'));
   }
 
+  /** What the stream brings next. */
+  coming(transactions: readonly Transaction[]): void {
+    if (!this.#options.visible) must(this.#listener, 'a listener').coming(transactions);
+  }
+
   /** The next thing that the stream brought. */
   told(told: Told): void {
     this.#decoded = told.kind === 'transaction' ? told.transaction.lsn : told.lsn;

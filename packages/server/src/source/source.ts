@@ -28,6 +28,8 @@ export interface RunResult {
 
 /** Told in stream order, synchronously; a listener that needs to wait keeps what it needs and returns. */
 export interface SourceListener {
+  /** These are told next, one after the other, before anything else is: time to read what they will come by. */
+  coming(transactions: readonly Transaction[]): void;
   /** The next commit in WAL order. */
   transaction(transaction: Transaction): void;
   /** Nothing committed up to here that was not told. Keepalives; may repeat; never goes back within an epoch. */

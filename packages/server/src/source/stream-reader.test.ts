@@ -20,6 +20,7 @@ function messagesOf(xid: number, end: bigint): Buffer[] {
 test('C1: what a slot sends again, at or below what was told, is not told again', () => {
   const told: bigint[] = [];
   const reader = new StreamReader(asLsn(200n), 1_000_000, {
+    coming: () => undefined,
     transaction: ({ lsn }) => told.push(lsn),
     progress: (lsn) => told.push(lsn),
     keepalive: () => undefined,
@@ -34,6 +35,7 @@ test('C1: what a slot sends again, at or below what was told, is not told again'
 test('C1: a keepalive within a transaction does not pass what is on its way', () => {
   const told: bigint[] = [];
   const reader = new StreamReader(asLsn(200n), 1_000_000, {
+    coming: () => undefined,
     transaction: ({ lsn }) => told.push(lsn),
     progress: (lsn) => told.push(lsn),
     keepalive: () => undefined,
@@ -42,5 +44,36 @@ test('C1: a keepalive within a transaction does not pass what is on its way', ()
   reader.message(begin, 0, begin.length);
   reader.keepalive(asLsn(400n), false);
   for (const bytes of [message, commit]) reader.message(bytes, 0, bytes.length);
+  reader.flush();
   expect(told).toEqual([300n]);
+});
+
+test('what one chunk brings is announced together, and told in its order', () => {
+  const told: (bigint | readonly bigint[])[] = [];
+  const reader = new StreamReader(asLsn(0n), 1_000_000, {
+    coming: (transactions) => told.push(transactions.map(({ lsn }) => lsn)),
+    transaction: ({ lsn }) => told.push(lsn),
+    progress: (lsn) => told.push(lsn),
+    keepalive: () => undefined,
+  });
+  const send = (...ends: readonly bigint[]): void => {
+    for (const end of ends)
+      for (const bytes of messagesOf(Number(end), end)) reader.message(bytes, 0, bytes.length);
+  };
+  send(10n, 20n);
+  expect(told).toEqual([]);
+  reader.keepalive(asLsn(30n), false);
+  expect(told.splice(0)).toEqual([[10n, 20n], 10n, 20n, 30n]);
+  // One alone is nothing to announce.
+  send(40n);
+  reader.flush();
+  reader.flush();
+  expect(told.splice(0)).toEqual([40n]);
+  // However many come, no more are kept than are looked at together.
+  send(...Array.from({ length: 70 }, (_, n) => BigInt(50 + n)));
+  expect(told.splice(0)).toHaveLength(4 * (1 + 16));
+  // After the end of the connection nothing is told.
+  reader.end();
+  reader.flush();
+  expect(told).toEqual([]);
 });

@@ -4,7 +4,12 @@ import type { StreamHandler } from './replication-connection.js';
 import type { Transaction } from './transaction.js';
 import { TransactionBuilder } from './transaction-builder.js';
 
+/** Transactions that are looked at together: as many as caches have room for what they touch. */
+const TOGETHER = 16;
+
 export interface StreamEvents {
+  /** These are told next. */
+  readonly coming: (transactions: readonly Transaction[]) => void;
   readonly transaction: (transaction: Transaction) => void;
   /** Nothing committed up to here that was not told. */
   readonly progress: (lsn: Lsn) => void;
@@ -14,12 +19,15 @@ export interface StreamEvents {
 /**
  * One connection's stream made into transactions, from a position on. What was told before (the slot sends again what
  * was not confirmed) is skipped by its commit's LSN; what was not committed when the connection breaks goes with it.
+ * What bytes of one chunk bring is told when the chunk is over: transactions that come together are announced together.
  */
 export class StreamReader implements StreamHandler {
   readonly #decoder = new PgoutputDecoder();
   readonly #builder: TransactionBuilder;
   readonly #events: StreamEvents;
   #position: Lsn;
+  #transactions: Transaction[] = [];
+  #isOver = false;
 
   constructor(from: Lsn, transactionBytesMax: number, events: StreamEvents) {
     this.#position = from;
@@ -33,11 +41,32 @@ export class StreamReader implements StreamHandler {
     if (transaction === null || transaction.lsn <= this.#position) return;
     this.#position = transaction.lsn;
     const { changes, bulk, messages } = transaction;
-    if (changes.length > 0 || bulk.size > 0 || messages.length > 0) this.#events.transaction(transaction);
-    else this.#events.progress(transaction.lsn);
+    if (changes.length > 0 || bulk.size > 0 || messages.length > 0) {
+      this.#transactions.push(transaction);
+      if (this.#transactions.length === TOGETHER) this.flush();
+    } else {
+      this.flush();
+      this.#events.progress(transaction.lsn);
+    }
+  }
+
+  flush(): void {
+    const transactions = this.#transactions;
+    if (transactions.length === 0 || this.#isOver) return;
+    this.#transactions = [];
+    if (transactions.length > 1) this.#events.coming(transactions);
+    for (const transaction of transactions) {
+      if (this.#isOver) return;
+      this.#events.transaction(transaction);
+    }
+  }
+
+  end(): void {
+    this.#isOver = true;
   }
 
   keepalive(lsn: Lsn, replyRequested: boolean): void {
+    this.flush();
     // Within a transaction nothing that is on its way may be passed over: its commit lies ahead of every keepalive,
     // and this does not rely on it.
     if (lsn > this.#position && !this.#builder.inTransaction) {

@@ -55,6 +55,10 @@ export class RecordingListener implements SourceListener {
     return this.transactions.filter(({ changes, bulk }) => changes.length + bulk.size > 0);
   }
 
+  coming(): void {
+    // What it touches is not read ahead.
+  }
+
   backlog(stage: BacklogStage): void {
     this.backlogs.push(stage);
   }

@@ -53,6 +53,8 @@ export class BlockGear implements Gear {
   #members = 0;
   /** Reads on their way. */
   #reads = 0;
+  /** What the transactions did that are applied next. */
+  readonly #coming = new Map<ReadonlyMap<number, TableChanges>, Events>();
 
   constructor(options: BlockGearOptions) {
     this.#options = options;
@@ -163,8 +165,15 @@ export class BlockGear implements Gear {
     );
   }
 
+  ahead(transactions: readonly ReadonlyMap<number, TableChanges>[]): readonly Held[] {
+    this.#coming.clear();
+    for (const changes of transactions) this.#coming.set(changes, this.#eventsOf(changes));
+    const members = this.#engine.ahead(Array.from(this.#coming.values(), ({ rows }) => rows));
+    return members.flatMap(({ owner }) => (owner instanceof HeldAnswer ? [owner] : []));
+  }
+
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
-    const events = this.#eventsOf(changes);
+    const events = this.#coming.get(changes) ?? this.#eventsOf(changes);
     const unsent = this.#unsentIn(changes, events);
     const effects = this.#engine.apply(events.rows, events.images);
     const told = toldOf(effects);

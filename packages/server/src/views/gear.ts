@@ -21,6 +21,8 @@ export interface Gear {
   refusal(binding: Binding): SluiceError | null;
   /** Reads what views need, within a snapshot's transaction. @throws TooMuch when fewer views are to be read at once */
   fetch<K extends Ask>(run: Run, asks: readonly K[]): Promise<Reading<K>>;
+  /** These transactions are applied next, in turn: what they will come by is read side by side. @returns members that they touch */
+  ahead(transactions: readonly ReadonlyMap<number, TableChanges>[]): readonly Held[];
   /** One transaction's changes of its tables. Members that missed are told no more; their ops have been applied. */
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects;
   /**

@@ -167,6 +167,11 @@ export class IncrementalTemplate {
     return one.carry.length === 0 ? one.shown : null;
   }
 
+  /** These are applied next. */
+  ahead(transactions: readonly ReadonlyMap<number, TableChanges>[]): void {
+    this.#options.publications.ahead(this.#options.gear.ahead(transactions));
+  }
+
   /** The transaction that makes the position `at` changed its tables. */
   apply(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>, at: Version): void {
     for (const one of this.#failed) this.#retry(one, transaction.previous);

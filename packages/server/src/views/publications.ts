@@ -44,6 +44,8 @@ const [VALID, GAP] = [1, 2];
 export class Publications {
   readonly #publish: (entry: Entry) => void;
   readonly #ids: (ViewId | null)[] = [];
+  /** So that what is read ahead is read for something. */
+  read = 0;
   /** Places of views that are gone. */
   readonly #free: number[] = [];
   /** All that versions are of, from 1 on. */
@@ -72,6 +74,13 @@ export class Publications {
   close(place: number): void {
     this.#ids[place] = null;
     this.#free.push(place);
+  }
+
+  /** Something is about to be published of these: their records are read side by side, each once it is known where it is. */
+  ahead(views: readonly { readonly place: number }[]): void {
+    let read = 0;
+    for (const { place } of views) if (place !== NOWHERE) read += this.#records[place * RECORD_BYTES] ?? 0;
+    this.read = read;
   }
 
   /** It has a version. */

@@ -68,6 +68,10 @@ export class TableGear implements Gear {
     return { catchUp: (wanted, steps) => this.#catchUp(asks, counts, hydration, new Set(wanted), steps) };
   }
 
+  ahead(): readonly Held[] {
+    return [];
+  }
+
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
     const events = this.#eventsOf(changes);
     if (events === null) return { told: [], missed: left(this.#engine.members()), unsent: new Set() };

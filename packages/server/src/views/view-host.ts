@@ -57,6 +57,8 @@ export class ViewHost implements ViewsPort, SourceListener {
   #stopped = false;
   #version: Version = { epoch: '', lsn: LSN_ZERO };
   readonly #altered: AlteredSchema<Template>;
+  /** Of the transactions that are told next. */
+  readonly #coming = new Map<Transaction, ReadonlyMap<number, TableChanges>>();
   /** Queries that are being planned, and the DDL that the stream has told of since. */
   #planning = 0;
   #alterations: Transaction[] = [];
@@ -146,6 +148,22 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   // ------------------------------------------------------------ from the source
 
+  /** What they touch is read side by side, before one after the other is applied. */
+  coming(transactions: readonly Transaction[]): void {
+    const byTemplate = new Map<IncrementalTemplate, ReadonlyMap<number, TableChanges>[]>();
+    this.#coming.clear();
+    for (const transaction of transactions) {
+      const changes = this.#index.changesOf(transaction);
+      this.#coming.set(transaction, changes);
+      for (const template of this.#index.following(changes)) {
+        const own = byTemplate.get(template);
+        if (own === undefined) byTemplate.set(template, [changes]);
+        else own.push(changes);
+      }
+    }
+    for (const [template, changes] of byTemplate) template.ahead(changes);
+  }
+
   transaction(transaction: Transaction): void {
     const at: Version = { epoch: this.#options.source.epoch, lsn: transaction.lsn };
     this.#version = at;
@@ -156,7 +174,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       this.#shed.altered();
       for (const template of altered) if (template.kind === 'incremental') template.altered(transaction);
     }
-    const changes = this.#index.changesOf(transaction);
+    const changes = this.#coming.get(transaction) ?? this.#index.changesOf(transaction);
     const { clock } = this.#options;
     let nowMs = clock.now();
     for (const template of this.#index.following(changes)) {
