@@ -2,7 +2,7 @@ import { withFunctions } from '@sluice/core/chunks/chunk';
 import { loadChunks } from '@sluice/core/chunks/load';
 import { TableEngine } from '@sluice/core/engine/table-engine';
 import { SluiceError } from '@sluice/core/errors';
-import { FlowEngine } from '@sluice/core/flow/flow-engine';
+import { MergingEngine } from '@sluice/core/flow/merging-engine';
 import { collationsOf, TextOrders } from '@sluice/core/flow/text-orders';
 import { planningBench, type PlanningBench } from '@sluice/server/testing/planning';
 import { CLIENT_ROLE, SERVICE_ROLE } from '@sluice/server/testing/postgres';
@@ -53,7 +53,7 @@ test.each(Object.entries(INCREMENTAL_EXAMPLES))(
     if (plan.kind === 'table') expect(new TableEngine(plan, pieces.types).memberCount).toBe(0);
     else {
       const orders = new TextOrders(collationsOf(plan.block), { textsMax: 0 });
-      const engine = new FlowEngine(plan.block, withFunctions(pieces, orders.functions));
+      const engine = new MergingEngine(plan.block, withFunctions(pieces, orders.functions));
       expect(engine.memberCount).toBe(0);
     }
   },

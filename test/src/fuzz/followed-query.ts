@@ -5,7 +5,8 @@ import { withFunctions } from '@sluice/core/chunks/chunk';
 import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { Expression } from '@sluice/core/expression';
 import type { Need } from '@sluice/core/flow/maintained';
-import { FlowEngine, type FlowEffects } from '@sluice/core/flow/flow-engine';
+import type { FlowEffects } from '@sluice/core/flow/flow-engine';
+import { MergingEngine } from '@sluice/core/flow/merging-engine';
 import type { FlowMember } from '@sluice/core/flow/member';
 import type { Block, DemandPair, Source } from '@sluice/core/flow/plan';
 import type { Functions } from '@sluice/core/flow/compile';
@@ -99,11 +100,11 @@ export class FollowedQuery {
   readonly #tallies: ReadonlyMap<Source, ReadTable>;
   readonly #world: World;
   readonly #orders: TextOrders;
-  readonly #engine: FlowEngine;
+  readonly #engine: MergingEngine;
   /** What a client holds who was sent every change. */
   readonly #sent = new Map<FlowMember, Map<string, readonly PgText[]>>();
   /** What is missing, on its way. */
-  #missing: FlowEngine | null = null;
+  #missing: MergingEngine | null = null;
   #step = 0;
 
   constructor(world: World, plan: BlockPlan, bindings: readonly (readonly PgText[])[]) {
@@ -119,9 +120,9 @@ export class FollowedQuery {
   }
 
   /** Of no more than the plan names. */
-  #made(): FlowEngine {
+  #made(): MergingEngine {
     const pieces = piecesOf(chunksOfBlock(this.plan.block));
-    return new FlowEngine(this.plan.block, withFunctions(pieces, this.#orders.functions));
+    return new MergingEngine(this.plan.block, withFunctions(pieces, this.#orders.functions));
   }
 
   /** Begins, or begins again what has missed. */
@@ -202,13 +203,13 @@ export class FollowedQuery {
     }
   }
 
-  async #begin(engine: FlowEngine, binding: readonly PgText[], now: Contents): Promise<void> {
+  async #begin(engine: MergingEngine, binding: readonly PgText[], now: Contents): Promise<void> {
     const member = engine.add(binding);
     await this.#fill(engine, now);
     if (engine.start(member) && engine === this.#engine) this.#hold(member);
   }
 
-  async #fill(engine: FlowEngine, now: Contents): Promise<void> {
+  async #fill(engine: MergingEngine, now: Contents): Promise<void> {
     for (let any = true; any;) {
       const needs = engine.needs();
       for (const need of needs) engine.fill(need, this.#fetch(need, now));

@@ -1,36 +1,32 @@
-import type { Family } from '../expression/registry.js';
 import type { EnginePieces } from '../flow/engine-pieces.js';
 import { PLAN_VERSION, type PlanHeader } from '../plan.js';
 import { gathered, type Chunk, type ChunkName } from './chunk.js';
 import { chunkError } from './errors.js';
 
-/** They name what they export alike: a page loads these lines. */
-type Part = { readonly CHUNK: Chunk } | { readonly FUNCTIONS: Family };
-
 /** Each is imported when it is asked for: a bundle splits here. */
-const LOADERS: Readonly<Record<ChunkName, () => Promise<Part>>> = {
-  boolean: () => import('../expression/boolean.js'),
-  integer: () => import('../expression/integer.js'),
-  numeric: () => import('../expression/numeric.js'),
-  float: () => import('../expression/float.js'),
-  text: () => import('../expression/text.js'),
-  like: () => import('../expression/like.js'),
+const LOADERS: Readonly<Record<ChunkName, () => Promise<{ readonly CHUNK: Chunk }>>> = {
+  boolean: () => import('./boolean.js'),
+  integer: () => import('./integer.js'),
+  numeric: () => import('./numeric.js'),
+  float: () => import('./float.js'),
+  text: () => import('./text.js'),
+  like: () => import('./like.js'),
   'date-time': () => import('./date-time.js'),
-  'date-fields': () => import('../expression/date-fields.js'),
-  'to-char': () => import('../expression/to-char.js'),
+  'date-fields': () => import('./date-fields.js'),
+  'to-char': () => import('./to-char.js'),
   interval: () => import('./interval.js'),
-  bytea: () => import('../expression/bytea.js'),
+  bytea: () => import('./bytea.js'),
   'array-values': () => import('./array-values.js'),
-  array: () => import('../expression/array.js'),
+  array: () => import('./array.js'),
   'row-values': () => import('./row-values.js'),
-  json: () => import('../expression/json.js'),
-  'json-build': () => import('../expression/json-build.js'),
+  json: () => import('./json.js'),
+  'json-build': () => import('./json-build.js'),
   jsonb: () => import('./jsonb.js'),
-  'jsonb-build': () => import('../expression/jsonb-build.js'),
+  'jsonb-build': () => import('./jsonb-build.js'),
   range: () => import('./range.js'),
   multirange: () => import('./multirange.js'),
   network: () => import('./network.js'),
-  'rarer-types': () => import('../expression/rarer-types.js'),
+  'rarer-types': () => import('./rarer-types.js'),
   aggregates: () => import('./aggregates.js'),
   lists: () => import('./lists.js'),
   'rarer-lists': () => import('./rarer-lists.js'),
@@ -52,8 +48,7 @@ export async function loadChunks({ version, chunks }: PlanHeader): Promise<Engin
 
 async function load(name: string): Promise<Chunk> {
   if (!isChunk(name)) throw chunkError('chunk_unknown', name);
-  const part = await LOADERS[name]();
-  return 'CHUNK' in part ? part.CHUNK : { functions: part.FUNCTIONS };
+  return (await LOADERS[name]()).CHUNK;
 }
 
 function isChunk(name: string): name is ChunkName {

@@ -73,8 +73,9 @@ export class TableEngine {
     return this.#members;
   }
 
-  holds(key: RowKey): boolean {
-    return this.#held.has(mapKey(key));
+  /** The row of that identity, if it is held. */
+  find(key: RowKey): HeldRow | undefined {
+    return this.#held.get(mapKey(key));
   }
 
   /** Takes a binding in with its rows: in the plan's order, cut off by `fetchCount` unless `complete`. */

@@ -4,7 +4,7 @@ import { withFunctions } from '../chunks/chunk.js';
 import type { Expression } from '../expression.js';
 import type { Family } from '../expression/registry.js';
 import type { ValueType } from '../plan.js';
-import { FlowEngine } from './flow-engine.js';
+import { MergingEngine } from './merging-engine.js';
 import { VISITS_MAX } from './joining.js';
 import type { Block, Input } from './plan.js';
 import type { Row } from './row.js';
@@ -50,8 +50,8 @@ function started(
   plan: Block,
   functions: Family,
   tables: readonly (readonly Row[])[],
-): { engine: FlowEngine; told: boolean } {
-  const engine = new FlowEngine(plan, withFunctions(ALL_PIECES, functions));
+): { engine: MergingEngine; told: boolean } {
+  const engine = new MergingEngine(plan, withFunctions(ALL_PIECES, functions));
   const member = engine.add([]);
   for (let needs = engine.needs(); needs.length > 0; needs = engine.needs())
     for (const need of needs) {

@@ -9,17 +9,15 @@ import {
 } from './compiled-block.js';
 import { Combinations } from './combinations.js';
 import { ABSENT, type InputRow, type ImagePair, type Key } from './input-row.js';
-import { BelowHalves, BelowKeys, InputStore, type Below } from './input-store.js';
-import { LookAhead } from './look-ahead.js';
-import { attempt, Joining, visitsFor, type Visits } from './joining.js';
-import type { Maintained, Need } from './maintained.js';
+import { BelowKeys, InputStore, type Below } from './input-store.js';
+import { attempt, Joining, visitsFor, type Held, type Visits } from './joining.js';
+import type { Answers, Maintained, Need } from './maintained.js';
 import { FlowMember, membershipOf, type Membership, type Tuple } from './member.js';
 import type { Block } from './plan.js';
 import type { EngineParts, MakeEngine } from './engine-pieces.js';
-import { isPlain } from './stages.js';
 import { TouchedTuples, type Touching } from './touched-tuples.js';
-import type { Effects, Events, Images, TableChanges } from './images.js';
-import { identity, isWhole, type Row, type RowChange } from './row.js';
+import type { Effects, Images, TableChanges } from './images.js';
+import { identity, type Row, type RowChange } from './row.js';
 import { isTallied } from './tallied.js';
 
 /*
@@ -46,11 +44,11 @@ export const blockEngine: MakeEngine = (plan, parts, isLeft) =>
 
 class BlockEngine implements Maintained {
   readonly block: CompiledBlock;
+  readonly held: Held;
   readonly #stores: readonly InputStore[];
-  readonly #children: readonly (Maintained | null)[];
+  readonly children: readonly (Maintained | null)[];
   /** By input: where rows of its parent demand its keys, or halves of them. */
   readonly #above: readonly (Below | null)[];
-  readonly #halves: readonly (BelowHalves | null)[];
   readonly #members = new Map<string, FlowMember>();
   readonly open: Set<FlowMember> = new Set();
   readonly #needs: readonly Map<string, readonly PgText[]>[];
@@ -61,27 +59,26 @@ class BlockEngine implements Maintained {
   readonly #mixed: readonly (Combinations | null)[];
   readonly #joining: Joining;
   readonly #touching: Touching;
-  readonly #look: LookAhead;
   readonly isComputed: boolean;
 
-  #asks = 0;
+  asks = 0;
   readonly #isLeft: ((member: FlowMember) => boolean) | null;
   readonly #membership: Membership;
+  readonly #answers: Answers | null;
 
   constructor(plan: Block, parts: EngineParts, isLeft: ((member: FlowMember) => boolean) | null) {
     const { compile, bytes } = parts;
     this.#isLeft = isLeft;
     this.block = compileBlock(plan, compile);
-    const isMade = isLeft !== null && isPlain(plan);
-    this.#membership = membershipOf(this.block, isLeft === null, bytes, isMade ? this.#make : null);
+    this.#membership = membershipOf(this.block, isLeft === null, bytes);
     const { inputs } = this.block;
     this.#needs = inputs.map(() => new Map());
-    this.#children = inputs.map(({ input }) =>
+    this.children = inputs.map(({ input }) =>
       input.of.kind === 'block' ? blockEngine(input.of.block, parts, null) : null,
     );
-    this.isComputed = this.#children.every((child) => child !== null && child.isComputed);
-    this.#halves = inputs.map(({ parentKey, paramKey }, at) =>
-      paramKey === null ? null : new BelowHalves(parentKey, (half) => this.#mixed[at]?.release(half)),
+    this.isComputed = this.children.every((child) => child !== null && child.isComputed);
+    this.#mixed = inputs.map(({ parentKey, paramKey }) =>
+      paramKey === null ? null : new Combinations(parentKey),
     );
     this.#above = inputs.map(({ input, parentKey, given }, at) => {
       if (input.demand.parent === null) return null;
@@ -90,7 +87,7 @@ class BlockEngine implements Maintained {
         () => this.#store(at),
         (values) => given(values, []),
       );
-      return this.#halves[at] ?? keys;
+      return this.#mixed[at] ?? keys;
     });
     const below = inputs.map((_, parent) =>
       inputs.flatMap(({ input }, at) => (input.demand.parent === parent ? [at] : [])),
@@ -107,21 +104,16 @@ class BlockEngine implements Maintained {
         }),
     );
     this.#nullable = this.#above.flatMap((one, at) => (hangsOnNothing(plan, at) ? (one ?? []) : []));
-    this.#mixed = inputs.map(({ paramKey }) => (paramKey === null ? null : new Combinations()));
-    this.#joining = new Joining({
+    this.held = {
       block: this.block,
       stores: this.#stores,
-      halves: this.#halves,
+      needed: this.#needs,
       places,
       mixed: this.#mixed,
       members: this.#members,
-    });
-    this.#look = new LookAhead(
-      inputs.map(({ input, paramKey }, at) => ({
-        parent: input.demand.parent,
-        place: paramKey === null ? (places[at] ?? null) : null,
-      })),
-    );
+    };
+    this.#joining = new Joining(this.held);
+    this.#answers = isLeft === null ? null : parts.answers(this.block, this.#joining);
     this.#touching = {
       inputs,
       joining: this.#joining,
@@ -133,13 +125,9 @@ class BlockEngine implements Maintained {
 
   get heldRowCount(): number {
     return this.#stores.reduce(
-      (sum, store, at) => sum + (this.#children[at]?.heldRowCount ?? store.rowCount),
+      (sum, store, at) => sum + (this.children[at]?.heldRowCount ?? store.rowCount),
       0,
     );
-  }
-
-  get asks(): number {
-    return this.#asks;
   }
 
   get memberCount(): number {
@@ -150,7 +138,8 @@ class BlockEngine implements Maintained {
     const key = params.map(identity).join('');
     const known = this.#members.get(key);
     if (known !== undefined) return known;
-    const member = new FlowMember(this.#membership, params, key);
+    const member =
+      this.#answers?.member(this.#membership, params, key) ?? new FlowMember(this.#membership, params, key);
     this.#members.set(key, member);
     this.open.add(member);
     if (this.#members.size === 1) this.#absent = this.#nullable.map((above) => above.add(ABSENT));
@@ -175,62 +164,27 @@ class BlockEngine implements Maintained {
 
   *needs(beside: Maintained | null = null): Generator<Need> {
     for (const [input, keys] of this.#needs.entries()) {
-      const unknown = [...keys].filter(
-        ([key]) => !(beside instanceof BlockEngine) || beside.#stores[input]?.isCovered(key) !== true,
-      );
+      const known = beside?.held?.stores[input];
+      const unknown = [...keys].filter(([key]) => known?.isCovered(key) !== true);
       keys.clear();
       if (unknown.length > 0) yield { engine: this, input, keys: new Map(unknown) };
     }
-    for (const [at, child] of this.#children.entries())
-      if (child !== null)
-        yield* child.needs(beside instanceof BlockEngine ? (beside.#children[at] ?? null) : null);
-  }
-
-  get isWanting(): boolean {
-    return this.#needs.some(({ size }) => size > 0) || this.#children.some((child) => child?.isWanting);
+    for (const [at, child] of this.children.entries())
+      if (child !== null) yield* child.needs(beside?.children[at] ?? null);
   }
 
   get isWaiting(): boolean {
     return this.open.size > 0;
   }
 
-  demandFor(other: Maintained): void {
-    if (!(other instanceof BlockEngine)) return;
-    for (const [at, needs] of other.#needs.entries()) {
-      for (const [key, given] of needs) this.#stores[at]?.demand(key, () => given);
-      const others = other.#children[at] ?? null;
-      if (others === null) continue;
-      this.#children[at]?.demandFor(others);
-      // What is asked for within may be named by its joins alone.
-      for (const { key, params } of others.open) this.#stores[at]?.demand(key, () => params);
-    }
-  }
-
   cover(input: number, key: string, rows: Iterable<Row>): void {
     const store = must(this.#stores[input], 'store');
-    if (store.isDemanded(key) && !store.isCovered(key)) store.cover(key, rows);
-  }
-
-  fillFrom(other: Maintained, isRemade: boolean): boolean {
-    let any = false;
-    if (!(other instanceof BlockEngine)) return any;
-    for (const [at, needs] of this.#needs.entries()) {
-      for (const key of needs.keys()) {
-        const rows = other.#stores[at]?.rows(key);
-        if (rows === undefined) continue;
-        needs.delete(key);
-        this.cover(at, key, rows);
-        any = true;
-      }
-      const others = other.#children[at] ?? null;
-      if (others !== null && this.#children[at]?.fillFrom(others, isRemade) === true) any = true;
-    }
-    return any;
+    if (store.key(key)?.isCovered === false) store.cover(key, rows);
   }
 
   startChildren(visits: Visits): boolean {
     let any = false;
-    for (const [at, child] of this.#children.entries()) {
+    for (const [at, child] of this.children.entries()) {
       if (child === null) continue;
       while (child.startChildren(visits)) any = true;
       const [store, { asks }] = [this.#store(at), child];
@@ -289,32 +243,6 @@ class BlockEngine implements Maintained {
     return told && isWhole;
   }
 
-  ahead(transactions: readonly Events[]): readonly FlowMember[] {
-    for (const [at, { input, ownKey }] of this.block.inputs.entries()) {
-      const store = this.#store(at);
-      const { of } = input;
-      if (of.kind === 'block') {
-        for (const { key: text } of this.#children[at]?.ahead(transactions) ?? []) {
-          const key = store.key(text);
-          if (key !== undefined) this.#look.key(at, key);
-        }
-        continue;
-      }
-      for (const events of transactions) {
-        for (const event of events.get(of.table) ?? []) {
-          if (event === 'truncate') continue;
-          const row = store.find(event.oldKey ?? event.newKey ?? '');
-          if (row !== undefined) this.#look.row(at, row);
-          else if (isWhole(event.values)) {
-            const key = store.key(ownKey.of(event.values) ?? '');
-            if (key !== undefined) this.#look.key(at, key);
-          }
-        }
-      }
-    }
-    return this.#look.follow();
-  }
-
   apply(changes: TableChanges): Effects {
     const images = this.block.inputs.map((_, at) => this.#imagesOf(at, changes));
     const missed = new Set<FlowMember>();
@@ -335,7 +263,7 @@ class BlockEngine implements Maintained {
     };
     for (const member of before.members()) update(member);
     for (const member of after.members()) if (!before.has(member)) update(member);
-    this.#keepLate(missed, images);
+    this.#answers?.settle(missed, () => this.#exchange(images));
     for (const member of missed) {
       if (member.started) effects.set(member, 'missed');
       member.stop();
@@ -344,28 +272,12 @@ class BlockEngine implements Maintained {
     return effects;
   }
 
-  /** Who misses only by what is now has the answer of before all the same: what was exchanged is exchanged back for it. */
-  #keepLate(missed: ReadonlySet<FlowMember>, images: readonly Images[]): void {
-    const late = [...missed].filter((member) => member.started && !member.isKept);
-    if (late.length === 0) return;
-    this.#swap(images);
-    for (const member of late) member.keep();
-    this.#swap(images);
-  }
-
-  /** The joined tuples of a member, of which all is known. */
-  readonly #make = (member: FlowMember): Iterable<Tuple> => {
-    const tuples = new Map<string, Tuple>();
-    this.#joining.expand(member, [], tuples, unknown, { left: Infinity });
-    return tuples.values();
-  };
-
   find(table: number, key: RowKey): Row | null {
     for (const [at, { input }] of this.block.inputs.entries()) {
       const { of } = input;
       const row =
         of.kind === 'block'
-          ? this.#children[at]?.find(table, key)
+          ? this.children[at]?.find(table, key)
           : of.table === table
             ? this.#stores[at]?.find(key)
             : null;
@@ -376,7 +288,7 @@ class BlockEngine implements Maintained {
 
   sweep(): void {
     for (const [at, store] of this.#stores.entries()) {
-      const child = this.#children[at] ?? null;
+      const child = this.children[at] ?? null;
       for (const key of [...store.sweep(), ...this.#sweepMixed(at, store)]) {
         this.#needs[at]?.delete(key);
         child?.forget(key);
@@ -386,7 +298,7 @@ class BlockEngine implements Maintained {
   }
 
   #sweepMixed(at: number, store: InputStore): readonly string[] {
-    const gone = this.#mixed[at]?.sweep((half) => this.#halves[at]?.has(half) === true) ?? [];
+    const gone = this.#mixed[at]?.sweep() ?? [];
     for (const key of gone) store.drop(key);
     return gone;
   }
@@ -417,25 +329,25 @@ class BlockEngine implements Maintained {
   /** The key of a subquery that a row of the parent and a member make together. */
   #combine(at: number, key: string, above: readonly PgText[], member: FlowMember): void {
     const store = this.#store(at);
-    if (store.isDemanded(key)) return;
+    if (store.key(key) !== undefined) return;
     const compiled = this.#input(at);
     const row = must(compiled.parentKey.of(above), 'parameters of a subquery may be NULL');
-    this.#mixed[at]?.add(key, { row, params: this.#paramKey(at, member) });
+    this.#mixed[at]?.combine(key, { row, params: this.#paramKey(at, member) });
     const given = compiled.given(above, member.params);
-    this.#asks++;
+    this.asks++;
     store.demand(key, () => given);
   }
 
   /** A demanded key whose rows are not known. */
   #need(at: number, { text, given }: Key): void {
-    const child = this.#children[at] ?? null;
+    const child = this.children[at] ?? null;
     if (child === null) this.#needs[at]?.set(text, given);
     else this.#begin(at, text, child.add(given));
   }
 
   /** What reads no table is there at once. */
   #begin(at: number, key: string, member: FlowMember): void {
-    const child = must(this.#children[at] ?? null, 'child');
+    const child = must(this.children[at] ?? null, 'child');
     if (!child.isComputed) return;
     const visits = visitsFor(1);
     while (child.startChildren(visits));
@@ -465,7 +377,7 @@ class BlockEngine implements Maintained {
   }
 
   #imagesOfChild(at: number, changes: TableChanges): Images {
-    const child = must(this.#children[at] ?? null, 'child');
+    const child = must(this.children[at] ?? null, 'child');
     const rows: ImagePair[] = [];
     const lost: string[] = [];
     for (const [member, out] of child.apply(changes)) {
@@ -479,9 +391,12 @@ class BlockEngine implements Maintained {
     return { rows, lost, blind: [] };
   }
 
-  /** All that go, then all that come: rows may exchange their keys. Who stays under its key changes where it is. */
+  /**
+   * All that go, then all that come: rows may exchange their keys. Who stays under its key changes where it is. Done once
+   * more, it is undone.
+   */
   #exchange(images: readonly Images[]): void {
-    const coming: (readonly [store: InputStore, row: InputRow])[] = [];
+    const coming: (readonly [store: InputStore, row: InputRow, own: Key])[] = [];
     for (const [at, { rows, lost, blind }] of images.entries()) {
       const store = this.#store(at);
       for (const key of lost) store.uncover(key);
@@ -493,28 +408,12 @@ class BlockEngine implements Maintained {
       }
       for (const pair of rows) {
         const { old, next } = pair;
-        const isHeld = old?.own?.isCovered === true;
-        if (isHeld && next?.own === old.own && next.key === old.key) {
-          pair.old = store.replace(old, next.values);
-          pair.next = old;
-          continue;
-        }
-        if (isHeld) store.remove(old);
-        if (next !== null) coming.push([store, next]);
-      }
-    }
-    for (const [store, row] of coming) if (row.own?.isCovered === true) store.put(row, row.own);
-  }
-
-  /** After the exchange the rows become what they were before it, and the other way about. */
-  #swap(images: readonly Images[]): void {
-    const coming: (readonly [store: InputStore, row: InputRow, own: Key])[] = [];
-    for (const [at, { rows }] of images.entries()) {
-      const store = this.#store(at);
-      for (const pair of rows) {
-        const { old, next } = pair;
         if (old !== null && next?.own === old.own && next.key === old.key) {
-          if (next.own?.isCovered === true) pair.old = store.replace(next, old.values);
+          if (old.own?.isCovered !== true) continue;
+          const isBack = store.find(old.key) !== old;
+          const [held, image] = isBack ? [next, old] : [old, next];
+          const was = store.replace(held, image.values);
+          [pair.old, pair.next] = isBack ? [held, was] : [was, held];
           continue;
         }
         for (const row of [old, next]) {
@@ -526,11 +425,6 @@ class BlockEngine implements Maintained {
     }
     for (const [store, row, own] of coming) store.put(row, own);
   }
-}
-
-/** A member that has an answer knows all of it. */
-function unknown(): never {
-  throw new Error('assertion failed: what an answer was made of is there');
 }
 
 /** What a change is to the rows that a store holds; null for nothing. */

@@ -1,75 +1,109 @@
+import { must } from '../assert.js';
+import { each, withOne, withoutOne, type Few } from '../few.js';
+import type { PgText } from '../value.js';
+import type { KeyMaker } from './compiled-block.js';
+import type { InputRow } from './input-row.js';
+import type { Below } from './input-store.js';
 import type { FlowMember } from './member.js';
 
-interface Parts {
+interface Halves {
   readonly row: string;
   readonly params: string;
 }
 
 /**
- * The keys of a subquery that is correlated with a row of its parent *and* with the block's own parameters. Which rows
- * and members meet is found when they are joined: a key is asked for then, and lives while there is a row of the
- * parent with its one part, and a member with its other.
+ * The keys of a subquery that is correlated with a row of its parent *and* with the block's own parameters: each of them
+ * has a half. Which rows and members meet is found when they are joined: a key is asked for then, and lives while there
+ * is a row of the parent with its one half, and a member with its other.
  */
-export class Combinations {
-  readonly #parts = new Map<string, Parts>();
+export class Combinations implements Below {
+  readonly #keyOf: KeyMaker;
+  readonly #rows = new Map<string, Few<InputRow>>();
+  readonly #halves = new Map<string, Halves>();
   readonly #byRow = new Map<string, Set<string>>();
   readonly #members = new Map<string, Set<FlowMember>>();
   readonly #released = new Set<string>();
   #left = false;
 
-  enter(member: FlowMember, params: string): void {
-    const members = this.#members.get(params);
-    if (members) members.add(member);
-    else this.#members.set(params, new Set([member]));
+  /** @param keyOf the half that a row of the parent has */
+  constructor(keyOf: KeyMaker) {
+    this.#keyOf = keyOf;
   }
 
-  leave(member: FlowMember, params: string): void {
-    const members = this.#members.get(params);
+  enter(member: FlowMember, half: string): void {
+    const members = this.#members.get(half);
+    if (members) members.add(member);
+    else this.#members.set(half, new Set([member]));
+  }
+
+  leave(member: FlowMember, half: string): void {
+    const members = this.#members.get(half);
     members?.delete(member);
     if (members?.size !== 0) return;
-    this.#members.delete(params);
+    this.#members.delete(half);
     this.#left = true;
   }
 
-  /** No row of the parent may have it any more. */
-  release(row: string): void {
-    this.#released.add(row);
+  /** What it demands is no key by itself. */
+  add(row: InputRow): undefined {
+    this.#add(row, row.values);
   }
 
-  add(key: string, parts: Parts): void {
-    this.#parts.set(key, parts);
-    const keys = this.#byRow.get(parts.row);
+  remove(row: InputRow): void {
+    const half = this.#keyOf.of(row.values);
+    if (half === null) return;
+    const left = withoutOne(must(this.#rows.get(half), 'a held row'), row);
+    if (left === undefined) this.#rows.delete(half);
+    else this.#rows.set(half, left);
+    this.#released.add(half);
+  }
+
+  change(row: InputRow, _: number, values: readonly PgText[]): void {
+    if (this.#keyOf.isSame(row.values, values)) return;
+    this.remove(row);
+    this.#add(row, values);
+  }
+
+  combine(key: string, halves: Halves): void {
+    this.#halves.set(key, halves);
+    const keys = this.#byRow.get(halves.row);
     if (keys) keys.add(key);
-    else this.#byRow.set(parts.row, new Set([key]));
+    else this.#byRow.set(halves.row, new Set([key]));
   }
 
-  rowOf(key: string): string | undefined {
-    return this.#parts.get(key)?.row;
+  /** Rows of the parent that have their half of the key. */
+  rowsOf(key: string): Iterable<InputRow> {
+    return each(this.#rows.get(this.#halves.get(key)?.row ?? ''));
   }
 
   membersOf(key: string): ReadonlySet<FlowMember> {
-    const parts = this.#parts.get(key);
-    return (parts && this.#members.get(parts.params)) ?? NOBODY;
+    const halves = this.#halves.get(key);
+    return (halves && this.#members.get(halves.params)) ?? NOBODY;
   }
 
-  /** @param hasRow whether a row of the parent has that part. @returns keys that are gone */
-  sweep(hasRow: (row: string) => boolean): readonly string[] {
+  /** @returns keys that are gone */
+  sweep(): readonly string[] {
     const looked = this.#left ? [...this.#byRow.keys()] : [...this.#released];
     this.#released.clear();
     this.#left = false;
     const gone: string[] = [];
-    for (const row of looked) {
-      const isThere = hasRow(row);
-      for (const key of this.#byRow.get(row) ?? [])
+    for (const half of looked) {
+      const isThere = this.#rows.has(half);
+      for (const key of this.#byRow.get(half) ?? [])
         if (!isThere || this.membersOf(key).size === 0) gone.push(key);
     }
     for (const key of gone) this.#forget(key);
     return gone;
   }
 
+  #add(row: InputRow, values: readonly PgText[]): void {
+    const half = this.#keyOf.of(values);
+    if (half !== null) this.#rows.set(half, withOne(this.#rows.get(half), row));
+  }
+
   #forget(key: string): void {
-    const row = this.rowOf(key);
-    this.#parts.delete(key);
+    const row = this.#halves.get(key)?.row;
+    this.#halves.delete(key);
     if (row === undefined) return;
     const keys = this.#byRow.get(row);
     keys?.delete(key);

@@ -3,7 +3,7 @@ import { piecesOf } from '../chunks/all.js';
 import { chunksOfBlock } from '../chunks/chunks-of.js';
 import type { RowEvent } from '../engine/table-engine.js';
 import type { PgText } from '../value.js';
-import { FlowEngine } from './flow-engine.js';
+import { MergingEngine } from './merging-engine.js';
 import type { FlowMember } from './member.js';
 import type { Block, Input } from './plan.js';
 
@@ -42,13 +42,13 @@ const TABLES: Tables = {
   ],
 };
 
-const made = (): FlowEngine => new FlowEngine(PLAN, piecesOf(chunksOfBlock(PLAN)));
+const made = (): MergingEngine => new MergingEngine(PLAN, piecesOf(chunksOfBlock(PLAN)));
 const inserted = (table: number, ...values: readonly PgText[]): ReadonlyMap<number, RowEvent[]> =>
   new Map([[table, [{ oldKey: null, newKey: values[0] ?? '', values }]]]);
 const emptied = (table: number): ReadonlyMap<number, RowEvent[]> => new Map([[table, ['truncate']]]);
 
 /** Fills what is needed. @returns what was asked for, by input */
-function fill(engine: FlowEngine, tables: Tables): string[] {
+function fill(engine: MergingEngine, tables: Tables): string[] {
   const asked: string[] = [];
   for (let needs = engine.needs(); needs.length > 0; needs = engine.needs()) {
     for (const need of needs) {
@@ -68,7 +68,7 @@ function fill(engine: FlowEngine, tables: Tables): string[] {
   return asked;
 }
 
-function begun(): { readonly engine: FlowEngine; readonly member: FlowMember } {
+function begun(): { readonly engine: MergingEngine; readonly member: FlowMember } {
   const engine = made();
   const member = engine.add(['5']);
   fill(engine, TABLES);
@@ -76,7 +76,7 @@ function begun(): { readonly engine: FlowEngine; readonly member: FlowMember } {
   return { engine, member };
 }
 
-function complementOf(engine: FlowEngine): FlowEngine {
+function complementOf(engine: MergingEngine): MergingEngine {
   const missing = made();
   missing.complement(engine);
   return missing;

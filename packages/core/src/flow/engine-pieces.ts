@@ -1,6 +1,6 @@
 import type { HeldBytes } from '../engine/held-bytes.js';
 import type { Compile, Pieces } from './compile.js';
-import type { Maintained } from './maintained.js';
+import type { MakeAnswers, Maintained } from './maintained.js';
 import type { FlowMember } from './member.js';
 import type { Block } from './plan.js';
 
@@ -26,4 +26,5 @@ export interface EngineParts {
   readonly compile: Compile;
   readonly engines: Engines;
   readonly bytes: HeldBytes;
+  readonly answers: MakeAnswers;
 }

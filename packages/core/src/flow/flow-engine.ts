@@ -1,4 +1,3 @@
-import { assert } from '../assert.js';
 import { HeldBytes } from '../engine/held-bytes.js';
 import type { PartialRow, RowEvent } from '../engine/table-engine.js';
 import type { PgText, RowKey } from '../value.js';
@@ -7,7 +6,7 @@ import { compiler, isForPostgres, type Compiled } from './compile.js';
 import { constantParts } from './constant-parts.js';
 import type { EnginePieces } from './engine-pieces.js';
 import type { Events, ImageChange } from './images.js';
-import type { Maintained, Need } from './maintained.js';
+import type { MakeAnswers, Maintained, Need } from './maintained.js';
 import type { FlowMember } from './member.js';
 import type { Block, Source } from './plan.js';
 import { isWhole, type Row, type RowChange, type TableChange } from './row.js';
@@ -29,33 +28,27 @@ export interface FlowEffects {
  * Contract. The caller feeds every change of the plan's tables, in WAL order, one transaction at a time. A member is
  * taken in by `add`; then what `needs` asks for is fetched at one snapshot and given to `fill`, until nothing is asked
  * for any more, and `start` makes its answer. All of that is at one position: that of the changes fed so far.
- *
- * What members that wait do not know may be fetched at a snapshot into an engine beside this one (`complement`), is
- * brought to the same position by the changes that the snapshot did not see, and learnt.
+ * Who merges engines is `merging-engine.ts`.
  */
 export class FlowEngine {
-  readonly #root: Maintained;
+  readonly root: Maintained;
   readonly #constants: readonly Compiled[];
   readonly #bytes = new HeldBytes();
   /** The engine that it complements. */
-  #beside: Maintained | null = null;
+  beside: Maintained | null = null;
   /** What it complements was emptied: nothing that it holds is known. */
-  #isVoid = false;
+  isVoid = false;
 
-  /** @param pieces those of the chunks that the plan names */
-  constructor(plan: Block, pieces: EnginePieces) {
+  /** @param pieces those of the chunks that the plan names @param answers of blocks whose members need not hold theirs */
+  constructor(plan: Block, pieces: EnginePieces, answers: MakeAnswers = () => null) {
     const compile = compiler(pieces);
     this.#constants = constantParts(plan).map(compile);
-    const parts = { compile, engines: pieces.engines, bytes: this.#bytes };
-    this.#root = blockEngine(plan, parts, (member) => this.#raises(member));
-  }
-
-  get memberCount(): number {
-    return this.#root.memberCount;
+    const parts = { compile, engines: pieces.engines, bytes: this.#bytes, answers };
+    this.root = blockEngine(plan, parts, (member) => this.#raises(member));
   }
 
   get heldRowCount(): number {
-    return this.#root.heldRowCount;
+    return this.root.heldRowCount;
   }
 
   /** By estimate. */
@@ -63,27 +56,18 @@ export class FlowEngine {
     return this.#bytes.total;
   }
 
-  holds(table: number, key: RowKey): boolean {
-    return this.#root.find(table, key) !== null;
-  }
-
   add(params: readonly PgText[]): FlowMember {
-    return this.#root.add(params);
-  }
-
-  /** The member of a binding, if it is one. */
-  member(params: readonly PgText[]): FlowMember | undefined {
-    return this.#root.member(params);
+    return this.root.add(params);
   }
 
   remove(member: FlowMember): void {
-    this.#root.remove(member);
-    this.#root.sweep();
+    this.root.remove(member);
+    this.root.sweep();
   }
 
   needs(): readonly Need[] {
-    this.#root.startAll();
-    return [...this.#root.needs(this.#beside)];
+    this.root.startAll();
+    return [...this.root.needs(this.beside)];
   }
 
   /** @param rows by key of the need: all rows of the table that agree with its values */
@@ -93,7 +77,7 @@ export class FlowEngine {
 
   /** @returns false when not all is there, or only Postgres can tell */
   start(member: FlowMember): boolean {
-    return this.#root.start(member);
+    return this.root.start(member);
   }
 
   /** Whether Postgres raises an error before it looks at any row. */
@@ -107,69 +91,6 @@ export class FlowEngine {
     }
   }
 
-  members(): Iterable<FlowMember> {
-    return this.#root.members();
-  }
-
-  /** Whether it is one of the members. */
-  has(member: FlowMember): boolean {
-    return this.#root.member(member.params) === member;
-  }
-
-  /** Something is demanded that is not known. */
-  get isWanting(): boolean {
-    return this.#root.isWanting;
-  }
-
-  /** An empty engine is to hold what another one of the plan demands and does not know: `needs` asks for no more. */
-  complement(other: FlowEngine): void {
-    this.#beside = other.#root;
-    if (!other.isWanting) other.#root.startAll();
-    this.#root.demandFor(other.#root);
-  }
-
-  /** Takes over what another engine of the plan holds and is not known here, both being at the same position. */
-  learn(other: FlowEngine, isRemade = false): void {
-    if (other.#isVoid) return;
-    do {
-      while (this.#root.fillFrom(other.#root, isRemade));
-      this.#root.startAll();
-    } while (this.#root.fillFrom(other.#root, isRemade));
-    this.#root.sweep();
-  }
-
-  /** Takes over all members of another engine of the same plan, both being at the same position. */
-  absorb(other: FlowEngine): ReadonlyMap<FlowMember, FlowMember> {
-    const taken = this.#takeOver(other);
-    for (const [, member] of taken) assert(this.start(member), 'what another engine holds is there');
-    return taken;
-  }
-
-  /**
-   * Makes all answers of another engine of the same plan once more, being empty itself.
-   * @returns its members, and who they are here: null where what followed change by change cannot be made at once
-   */
-  copy(other: FlowEngine): ReadonlyMap<FlowMember, FlowMember | null> {
-    const copies = new Map<FlowMember, FlowMember | null>();
-    for (const [old, member] of this.#takeOver(other, true)) {
-      const isMade = this.start(member);
-      copies.set(old, isMade ? member : null);
-      if (!isMade) this.remove(member);
-    }
-    return copies;
-  }
-
-  #takeOver(other: FlowEngine, isRemade = false): ReadonlyMap<FlowMember, FlowMember> {
-    const taken = new Map(Array.from(other.#root.members(), (member) => [member, this.add(member.params)]));
-    this.learn(other, isRemade);
-    return taken;
-  }
-
-  /** These transactions are applied next, in turn: what they will come by is read side by side. @returns members that they touch */
-  ahead(transactions: readonly Events[]): readonly FlowMember[] {
-    return this.#root.ahead(transactions);
-  }
-
   /**
    * Applies one transaction.
    * @param events by table
@@ -181,22 +102,22 @@ export class FlowEngine {
     for (const [table, ofTable] of events) tables.set(table, this.#net(table, ofTable));
     const changes = new Map<FlowMember, readonly RowChange[]>();
     const missed = new Set<FlowMember>();
-    for (const [member, effect] of this.#root.apply({ rows: tables, images })) {
+    for (const [member, effect] of this.root.apply({ rows: tables, images })) {
       if (effect === 'missed') missed.add(member);
       else changes.set(member, effect);
     }
     // What a member that waits had demanded it may demand again.
-    if (!this.#root.isWaiting) this.#root.sweep();
+    if (!this.root.isWaiting) this.root.sweep();
     return { changes, missed };
   }
 
   /** All that is held is let go: a table was emptied, or it is not known what happened. */
   #missAll(): FlowEffects {
-    const missed = new Set([...this.#root.members()].filter(({ started }) => started));
+    const missed = new Set([...this.root.members()].filter(({ started }) => started));
     for (const member of missed) member.keep();
-    for (const member of this.#root.members()) this.#root.remove(member);
-    this.#isVoid = this.#beside !== null;
-    this.#root.sweep();
+    for (const member of this.root.members()) this.root.remove(member);
+    this.isVoid = this.beside !== null;
+    this.root.sweep();
     return { changes: new Map(), missed };
   }
 
@@ -205,7 +126,7 @@ export class FlowEngine {
     const rows = new Map<RowKey, Touched>();
     const touched = (key: RowKey): Touched => {
       let row = rows.get(key);
-      if (row === undefined) rows.set(key, (row = { before: this.#root.find(table, key), values: null }));
+      if (row === undefined) rows.set(key, (row = { before: this.root.find(table, key), values: null }));
       return row;
     };
     for (const event of events) {

@@ -43,7 +43,7 @@ const UNKNOWN: InputRow['below'] = [];
 /** Stands where an outer join has found no row: a subquery that reads of it is asked for NULLs. */
 export const ABSENT: InputRow = new InputRow('', [], null);
 
-/** A row of an input that a transaction changed. Once the change is made `next` is the row as it is held. */
+/** A row of an input that a transaction changes: before the change `old` is the row as it is held, after it `next` is. */
 export interface ImagePair {
   old: InputRow | null;
   next: InputRow | null;

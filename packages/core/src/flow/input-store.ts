@@ -1,6 +1,6 @@
 import { must } from '../assert.js';
 import { bytesBetween, bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
-import { each, withOne, withoutOne, type Few } from '../few.js';
+import { each, withOne, withoutOne } from '../few.js';
 import { mapKey, type MapKey } from '../map-key.js';
 import type { PgText, RowKey } from '../value.js';
 import type { KeyMaker } from './compiled-block.js';
@@ -72,10 +72,6 @@ export class InputStore {
   drop(text: string): void {
     this.uncover(text);
     this.#keys.delete(text);
-  }
-
-  isDemanded(text: string): boolean {
-    return this.#keys.has(text);
   }
 
   *covered(): Generator<string> {
@@ -249,50 +245,5 @@ export class BelowKeys implements Below {
     const key = this.#store().demand(text, () => this.#given(values));
     key.above = withOne(key.above, row);
     return key;
-  }
-}
-
-/** What is demanded is half of a key: the other half is a member's. */
-export class BelowHalves implements Below {
-  readonly #keyOf: KeyMaker;
-  readonly #onRelease: (text: string) => void;
-  readonly #rows = new Map<string, Few<InputRow>>();
-
-  constructor(keyOf: KeyMaker, onRelease: (text: string) => void) {
-    this.#keyOf = keyOf;
-    this.#onRelease = onRelease;
-  }
-
-  has(text: string): boolean {
-    return this.#rows.has(text);
-  }
-
-  /** Rows that demand that half. */
-  rows(text: string): Iterable<InputRow> {
-    return each(this.#rows.get(text));
-  }
-
-  add(row: InputRow): undefined {
-    this.#add(row, row.values);
-  }
-
-  remove(row: InputRow): void {
-    const text = this.#keyOf.of(row.values);
-    if (text === null) return;
-    const left = withoutOne(must(this.#rows.get(text), 'a held row'), row);
-    if (left === undefined) this.#rows.delete(text);
-    else this.#rows.set(text, left);
-    this.#onRelease(text);
-  }
-
-  change(row: InputRow, _: number, values: readonly PgText[]): void {
-    if (this.#keyOf.isSame(row.values, values)) return;
-    this.remove(row);
-    this.#add(row, values);
-  }
-
-  #add(row: InputRow, values: readonly PgText[]): void {
-    const text = this.#keyOf.of(values);
-    if (text !== null) this.#rows.set(text, withOne(this.#rows.get(text), row));
   }
 }

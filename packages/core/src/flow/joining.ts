@@ -6,7 +6,7 @@ import type { PgText } from '../value.js';
 import { place, type CompiledBlock, type CompiledInput } from './compiled-block.js';
 import type { Combinations } from './combinations.js';
 import { ABSENT, InputRow, type Key } from './input-row.js';
-import type { BelowHalves, InputStore } from './input-store.js';
+import type { InputStore } from './input-store.js';
 import type { FlowMember, Tuple } from './member.js';
 import { framed } from './row.js';
 import { Unplaced } from './unplaced.js';
@@ -37,8 +37,8 @@ export type OnAnchored = (member: FlowMember, anchor: Anchor) => void;
 export interface Held {
   readonly block: CompiledBlock;
   readonly stores: readonly InputStore[];
-  /** Where rows of the parent demand halves of its keys. */
-  readonly halves: readonly (BelowHalves | null)[];
+  /** Keys of tables that are not known, with what they are made of. */
+  readonly needed: readonly Map<string, readonly PgText[]>[];
   /** Where rows of the parent have its key among those that they demand. */
   readonly places: readonly number[];
   readonly mixed: readonly (Combinations | null)[];
@@ -52,7 +52,6 @@ export type OnUnknown = (at: number, key: string, above: readonly PgText[]) => v
 export class Joining {
   readonly #block: CompiledBlock;
   readonly #stores: readonly InputStore[];
-  readonly #halves: readonly (BelowHalves | null)[];
   readonly #places: readonly number[];
   readonly #mixed: readonly (Combinations | null)[];
   readonly #members: ReadonlyMap<string, FlowMember>;
@@ -62,7 +61,6 @@ export class Joining {
   constructor(parts: Held) {
     this.#block = parts.block;
     this.#stores = parts.stores;
-    this.#halves = parts.halves;
     this.#places = parts.places;
     this.#mixed = parts.mixed;
     this.#members = parts.members;
@@ -103,8 +101,7 @@ export class Joining {
     }
     const members = mixed.membersOf(key.text);
     const told: OnAnchored = (member, found) => void (members.has(member) && tell(member, found));
-    for (const row of this.#halves[at]?.rows(mixed.rowOf(key.text) ?? '') ?? [])
-      this.#upFrom(parent, row, members, anchor, told);
+    for (const row of mixed.rowsOf(key.text)) this.#upFrom(parent, row, members, anchor, told);
   }
 
   /** @param members those that may have the row */

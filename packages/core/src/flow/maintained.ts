@@ -1,8 +1,8 @@
 import type { PgText, RowKey } from '../value.js';
 import type { CompiledBlock } from './compiled-block.js';
-import type { Effects, Events, TableChanges } from './images.js';
-import type { Visits } from './joining.js';
-import type { FlowMember } from './member.js';
+import type { Effects, TableChanges } from './images.js';
+import type { Held, Joining, Visits } from './joining.js';
+import type { FlowMember, Membership } from './member.js';
 import type { Row } from './row.js';
 
 /** Keys of a table input of which the rows are to be fetched, with the values that the rows have to agree with. */
@@ -12,12 +12,26 @@ export interface Need {
   readonly keys: ReadonlyMap<string, readonly PgText[]>;
 }
 
+/** Of a block of which members do not hold their answers. */
+export interface Answers {
+  member(of: Membership, params: readonly PgText[], key: string): FlowMember;
+  /** Whoever misses has the answer of before. @param exchange makes the rows what they were, and again what they are */
+  settle(missed: Iterable<FlowMember>, exchange: () => void): void;
+}
+
+/** @returns null where members hold their answers */
+export type MakeAnswers = (block: CompiledBlock, joining: Joining) => Answers | null;
+
 /**
  * What keeps the answers of one block, for any number of bindings ("members"): by the rows that it joins
  * (`block-engine.ts`), or without them (`tally-engine.ts`).
  */
 export interface Maintained {
   readonly block: CompiledBlock;
+  /** What it holds; null where that is no rows. */
+  readonly held: Held | null;
+  /** By input that is a subquery. */
+  readonly children: readonly (Maintained | null)[];
   /** Rows of tables that are held, and what is held in their place. */
   readonly heldRowCount: number;
   readonly memberCount: number;
@@ -38,20 +52,18 @@ export interface Maintained {
    * @param beside an engine of the plan: of what it knows nothing is told
    */
   needs(beside: Maintained | null): Iterable<Need>;
-  /** Something of tables is needed, here or below. */
-  readonly isWanting: boolean;
+  /** Of what holds no rows: something of tables is needed. */
+  readonly isWanting?: boolean;
   /** A member has no answer. */
   readonly isWaiting: boolean;
-  /** Demands, for good, what another engine of the plan needs. */
-  demandFor(other: Maintained): void;
   /** All rows of a key of a table input; ignored when nobody asks for it any more. */
   cover(input: number, key: string, rows: Iterable<Row>): void;
   /**
-   * What is needed here and another engine of the plan holds, at the same position.
+   * Of what holds no rows: takes what another engine of the plan has, at the same position.
    * @param isRemade answers are not taken over but made again of rows
    * @returns whether any was
    */
-  fillFrom(other: Maintained, isRemade: boolean): boolean;
+  fillFrom?(other: Maintained, isRemade: boolean): boolean;
   /** Answers of subqueries that are complete become rows of their inputs. @returns whether any did */
   startChildren(visits: Visits): boolean;
   /** Starts what can be, from the innermost subqueries on; asks for what is missing. */
@@ -60,8 +72,6 @@ export interface Maintained {
   start(member: FlowMember, visits?: Visits): boolean;
   /** Nobody asks for the answer of that key any more. */
   forget(key: string): void;
-  /** Transactions are applied next: what they will come by is read (`look-ahead.ts`). @returns members that they touch */
-  ahead(transactions: readonly Events[]): readonly FlowMember[];
   /** Applies what one transaction did. A member that missed is open: it begins anew when all is there. */
   apply(changes: TableChanges): Effects;
   /** A row of a table as it is held, here or below. */

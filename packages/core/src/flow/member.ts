@@ -3,7 +3,7 @@ import { bytesBetween, bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../eng
 import type { PgText } from '../value.js';
 import type { CompiledBlock } from './compiled-block.js';
 import { same, type Change, type Row, type RowChange } from './row.js';
-import { projector, stageMaker, type Placed, type Project, type StageMaker, type Stages } from './stages.js';
+import { stageMaker, type Placed, type StageMaker, type Stages } from './stages.js';
 
 /** One combination of the inputs' rows. */
 export interface Tuple {
@@ -14,12 +14,6 @@ export interface Tuple {
 /** What all members of a block share. */
 export interface Membership {
   readonly makeStages: StageMaker;
-  readonly project: Project;
-  /**
-   * Makes the answer of what the block's inputs hold: where that is all there is to it, members hold no rows. Null where
-   * each holds its own.
-   */
-  readonly make: ((member: FlowMember) => Iterable<Tuple>) | null;
   /** Of a block within another: its rows have the parameters behind their columns, and keys that are their own there. */
   readonly isWithin: boolean;
   /** A stage holds what it was given of each joined tuple. */
@@ -27,14 +21,8 @@ export interface Membership {
   readonly bytes: HeldBytes;
 }
 
-export function membershipOf(
-  block: CompiledBlock,
-  isWithin: boolean,
-  bytes: HeldBytes,
-  make: Membership['make'] = null,
-): Membership {
-  const makeStages = stageMaker(block);
-  return { makeStages, project: projector(block), make, isWithin, keepsTuples: block.keepsTuples, bytes };
+export function membershipOf(block: CompiledBlock, isWithin: boolean, bytes: HeldBytes): Membership {
+  return { makeStages: stageMaker(block), isWithin, keepsTuples: block.keepsTuples, bytes };
 }
 
 /** One binding of a block, and its answer. */
@@ -42,9 +30,7 @@ export class FlowMember {
   readonly params: readonly PgText[];
   readonly key: string;
   readonly #of: Membership;
-  /** Null while they are made whenever they are asked for. */
-  #rows: Map<string, Row> | null;
-  #size = 0;
+  #rows: Map<string, Row> | null = null;
   /** Null until it is started: what its parameters say may be an error. */
   #stages: Stages | null = null;
   started = false;
@@ -58,11 +44,10 @@ export class FlowMember {
     this.params = params;
     this.key = key;
     this.#of = of;
-    this.#rows = of.make === null ? new Map() : null;
   }
 
   get size(): number {
-    return this.#rows?.size ?? this.#size;
+    return this.#rows?.size ?? 0;
   }
 
   /** It is no member any more. */
@@ -73,17 +58,12 @@ export class FlowMember {
 
   /** Its answer, without an order. */
   rows(): Iterable<Row> {
-    return this.#rows?.values() ?? this.#made();
+    return this.#rows?.values() ?? [];
   }
 
-  /** It holds its answer itself. */
-  get isKept(): boolean {
-    return this.#rows !== null;
-  }
-
-  /** What its answer is made of is about to change, and it is to hold it as it is. */
+  /** What its answer is made of is about to change: it is to have it as it is. */
   keep(): void {
-    this.#rows ??= new Map(Array.from(this.#made(), (row) => [row.key, row]));
+    // It has.
   }
 
   /** In the order of the query, then of the keys. */
@@ -105,11 +85,7 @@ export class FlowMember {
 
   /** Begins anew with these tuples. */
   start(tuples: Iterable<Tuple>): void {
-    const changes = Array.from(tuples, ({ key, flat }) => ({ key, old: null, next: flat }));
-    if (this.#of.make === null) return this.begin(changes);
-    this.#rows = null;
-    this.#size = this.#of.project(changes, this.params).length;
-    this.started = true;
+    this.begin(Array.from(tuples, ({ key, flat }) => ({ key, old: null, next: flat })));
   }
 
   /** Begins anew with what comes. */
@@ -149,21 +125,7 @@ export class FlowMember {
       const old = before.get(key)?.flat ?? null;
       if (old === null || !same(old, flat)) changes.push({ key, old, next: flat });
     }
-    return this.#of.make === null ? this.change(changes) : this.#tell(changes);
-  }
-
-  /** Of an answer that is not held. */
-  #tell(changes: readonly Change[]): RowChange[] {
-    return this.#of.project(changes, this.params).map(({ key, old, next }) => {
-      this.#size += (next === null ? 0 : 1) - (old === null ? 0 : 1);
-      return { old: old && { key, values: old }, next: next && { key, values: next } };
-    });
-  }
-
-  *#made(): Generator<Row> {
-    for (const { key, flat } of this.#of.make?.(this) ?? [])
-      for (const { next } of this.#of.project([{ key, old: null, next: flat }], this.params))
-        if (next !== null) yield { key, values: next };
+    return this.change(changes);
   }
 
   change(changes: readonly Change[]): RowChange[] {
@@ -176,7 +138,7 @@ export class FlowMember {
 
   #take(changes: readonly Change[]): RowChange[] {
     const out: RowChange[] = [];
-    const rows = must(this.#rows, 'its own rows');
+    const rows = must(this.#rows, 'rows');
     for (const { key, next } of changes) {
       const old = rows.get(key) ?? null;
       const row = next === null ? null : this.#row(key, old, next);

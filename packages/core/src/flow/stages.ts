@@ -49,22 +49,6 @@ export function projector({ plan, compile }: CompiledBlock): Project {
   };
 }
 
-/** Whether the answer is the joined tuples, each for itself, in no order. */
-export function isPlain({
-  group,
-  sets,
-  windows,
-  distinct,
-  distinctOn,
-  order,
-  limit,
-  offset,
-}: Block): boolean {
-  if (group !== null || windows !== undefined || distinct || distinctOn !== undefined) return false;
-  if (sets !== undefined && !isUnionAll(sets.operation)) return false;
-  return order.length === 0 && limit === null && offset === null;
-}
-
 /** What does not depend on a member's parameters is made once for all of them. */
 export function stageMaker(block: CompiledBlock): StageMaker {
   const { plan, compile } = block;

@@ -26,6 +26,8 @@ import { identity, type Change, type Row } from './row.js';
  */
 export class TallyEngine implements Maintained {
   readonly block: CompiledBlock;
+  readonly held = null;
+  readonly children: readonly never[] = [];
   readonly isComputed = false;
   readonly asks = 0;
   readonly open: Set<FlowMember> = new Set();
@@ -108,10 +110,6 @@ export class TallyEngine implements Maintained {
     return this.open.size > 0;
   }
 
-  demandFor(): void {
-    // Who looks at an answer demands it.
-  }
-
   *needs(beside: Maintained | null): Generator<Need> {
     const keys = new Map<string, readonly PgText[]>();
     let isWaiting = false;
@@ -192,10 +190,6 @@ export class TallyEngine implements Maintained {
 
   find(): null {
     return null;
-  }
-
-  ahead(): readonly FlowMember[] {
-    return [];
   }
 
   sweep(): void {

@@ -4,7 +4,7 @@ import { withFunctions } from '@sluice/core/chunks/chunk';
 import { chunksOfBlock } from '@sluice/core/chunks/chunks-of';
 import type { RowEvent } from '@sluice/core/engine/table-engine';
 import type { Need } from '@sluice/core/flow/maintained';
-import { FlowEngine } from '@sluice/core/flow/flow-engine';
+import { MergingEngine } from '@sluice/core/flow/merging-engine';
 import type { Block } from '@sluice/core/flow/plan';
 import type { Row } from '@sluice/core/flow/row';
 import { collationsOf, TextOrders } from '@sluice/core/flow/text-orders';
@@ -317,7 +317,7 @@ type Contents = Map<string, Map<string, Readonly<Record<string, PgText>>>>;
 
 /** What a test's follower knows of a query. */
 class Followed {
-  readonly engine: FlowEngine;
+  readonly engine: MergingEngine;
   readonly plan: BlockPlan;
   readonly binding: readonly PgText[];
   readonly #orders: TextOrders;
@@ -327,7 +327,7 @@ class Followed {
     this.plan = planned;
     this.#orders = new TextOrders(collationsOf(planned.block), { textsMax: TEXTS_MAX });
     const pieces = piecesOf(chunksOfBlock(planned.block));
-    this.engine = new FlowEngine(planned.block, withFunctions(pieces, this.#orders.functions));
+    this.engine = new MergingEngine(planned.block, withFunctions(pieces, this.#orders.functions));
     this.binding = planned.params.map((one) =>
       one.kind === 'param' ? (params[one.index] ?? null) : one.value,
     );

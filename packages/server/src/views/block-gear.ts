@@ -2,7 +2,9 @@ import type { EnginePieces } from '@sluice/core/flow/engine-pieces';
 import type { RowEvent } from '@sluice/core/engine/table-engine';
 import type { SluiceError } from '@sluice/core/errors';
 import { withFunctions } from '@sluice/core/chunks/chunk';
-import { FlowEngine, type FlowEffects } from '@sluice/core/flow/flow-engine';
+import { lookAhead } from '@sluice/core/flow/look-ahead';
+import type { FlowEffects } from '@sluice/core/flow/flow-engine';
+import { MergingEngine } from '@sluice/core/flow/merging-engine';
 import type { ImageChange } from '@sluice/core/flow/images';
 import type { FlowMember } from '@sluice/core/flow/member';
 import type { Block, Source } from '@sluice/core/flow/plan';
@@ -24,7 +26,7 @@ export interface BlockGearOptions {
   readonly orders: TextOrders;
   readonly telling: Telling;
   /** Reads what an engine needs, within a snapshot's transaction. @throws TooMuch */
-  fill(run: Run, engine: FlowEngine, orders: TextOrders): Promise<void>;
+  fill(run: Run, engine: MergingEngine, orders: TextOrders): Promise<void>;
 }
 
 const NONE: ReadonlySet<Held> = new Set();
@@ -48,7 +50,7 @@ export class BlockGear implements Gear {
   readonly #events: readonly { readonly table: number; readonly reader: RowEvents }[];
   readonly #images: ReadonlyMap<Source, ImageChanges>;
   #orders: TextOrders;
-  #engine: FlowEngine;
+  #engine: MergingEngine;
   /** So that each view has a member of its own. */
   #members = 0;
   /** Reads on their way. */
@@ -119,7 +121,7 @@ export class BlockGear implements Gear {
 
   /** Those that waited have their answers, unless still more has become unknown; who lacks nothing is read anew, whole. */
   #complete<K extends Ask>(
-    missing: FlowEngine,
+    missing: MergingEngine,
     wanted: readonly K[],
     events: readonly Events[],
     caughtUp: CaughtUp<K>,
@@ -157,9 +159,9 @@ export class BlockGear implements Gear {
     return missed;
   }
 
-  #newEngine(): FlowEngine {
+  #newEngine(): MergingEngine {
     const { block, pieces } = this.#options;
-    return new FlowEngine(
+    return new MergingEngine(
       block,
       this.#orders.isEmpty ? pieces : withFunctions(pieces, this.#orders.functions),
     );
@@ -168,7 +170,8 @@ export class BlockGear implements Gear {
   ahead(transactions: readonly ReadonlyMap<number, TableChanges>[]): readonly Held[] {
     this.#coming.clear();
     for (const changes of transactions) this.#coming.set(changes, this.#eventsOf(changes));
-    const members = this.#engine.ahead(Array.from(this.#coming.values(), ({ rows }) => rows));
+    const events = Array.from(this.#coming.values(), ({ rows }) => rows);
+    const members = lookAhead(this.#engine.root, events);
     return members.flatMap(({ owner }) => (owner instanceof HeldAnswer ? [owner] : []));
   }
 
@@ -220,7 +223,7 @@ export class BlockGear implements Gear {
   }
 
   #catchUp<K>(
-    engine: FlowEngine,
+    engine: MergingEngine,
     members: Map<K, FlowMember>,
     unable: ReadonlySet<K>,
     wanted: ReadonlySet<K>,
@@ -260,16 +263,16 @@ export class BlockGear implements Gear {
 class HeldAnswer extends AnswerRows implements Held {
   place: number = NOWHERE;
   owner: object | null = null;
-  #engine: FlowEngine;
+  #engine: MergingEngine;
 
-  constructor(member: FlowMember, telling: Telling, engine: FlowEngine) {
+  constructor(member: FlowMember, telling: Telling, engine: MergingEngine) {
     super(member, telling);
     this.#engine = engine;
     member.owner = this;
   }
 
   /** Another engine has the same answer. */
-  move(member: FlowMember, engine: FlowEngine): void {
+  move(member: FlowMember, engine: MergingEngine): void {
     this.member.owner = null;
     this.#engine = engine;
     this.follow(member);

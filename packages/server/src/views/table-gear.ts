@@ -1,4 +1,5 @@
 import type { TypeRules } from '@sluice/core/engine/compare';
+import { lookAhead } from '@sluice/core/engine/look-ahead';
 import { TableEngine, fetchCount, windowBounds, type RowEvent } from '@sluice/core/engine/table-engine';
 import type { SluiceError } from '@sluice/core/errors';
 import type { Binding, TablePlan } from '@sluice/core/plan';
@@ -28,6 +29,8 @@ export class TableGear implements Gear {
   readonly #options: TableGearOptions;
   readonly #engine: TableEngine;
   readonly #events: RowEvents;
+  /** What the transactions did that are applied next. */
+  readonly #coming = new Map<ReadonlyMap<number, TableChanges>, readonly RowEvent[] | null>();
 
   constructor(options: TableGearOptions) {
     this.#options = options;
@@ -68,15 +71,21 @@ export class TableGear implements Gear {
     return { catchUp: (wanted, steps) => this.#catchUp(asks, counts, hydration, new Set(wanted), steps) };
   }
 
-  ahead(): readonly Held[] {
-    return [];
+  ahead(transactions: readonly ReadonlyMap<number, TableChanges>[]): readonly Held[] {
+    this.#coming.clear();
+    for (const changes of transactions) this.#coming.set(changes, this.#eventsOf(changes));
+    return lookAhead(
+      this.#engine,
+      Array.from(this.#coming.values(), (events) => events ?? []),
+    );
   }
 
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
-    const events = this.#eventsOf(changes);
+    const known = this.#coming.get(changes);
+    const events = known === undefined ? this.#eventsOf(changes) : known;
     if (events === null) return { told: [], missed: left(this.#engine.members()), unsent: new Set() };
     const own = changes.get(this.#options.plan.table)?.changes ?? [];
-    const unsent = unsentIn(own, events, (key) => this.#engine.holds(key));
+    const unsent = unsentIn(own, events, (key) => this.#engine.find(key) !== undefined);
     const { told, missed } = this.#engine.apply(events);
     return { told, missed: missed.size > 0 ? left(missed) : missed, unsent };
   }

@@ -21,8 +21,8 @@ const JOINS: readonly Mutant[] = [
   {
     breaks: 'EXISTS: a row that comes or goes is looked at alone, as if it were joined',
     file: `${FLOW}/joining.ts`,
-    find: "const isFollowed = input.join === 'inner' || input.join === 'left';",
-    replace: "const isFollowed = input.join !== 'scalar';",
+    find: "const isFollowed = join === 'inner' || join === 'left';",
+    replace: "const isFollowed = join !== 'scalar';",
     caughtBy: LOOPS,
   },
   {

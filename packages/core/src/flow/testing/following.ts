@@ -4,7 +4,7 @@ import { ENTRY_BYTES } from '../../engine/held-bytes.js';
 import type { RowEvent } from '../../engine/table-engine.js';
 import type { PgText } from '../../value.js';
 import type { Need } from '../maintained.js';
-import { FlowEngine } from '../flow-engine.js';
+import { MergingEngine } from '../merging-engine.js';
 import type { Block } from '../plan.js';
 import { framed, type Row } from '../row.js';
 import { answer, sorted, type Tables } from './nested-loops.js';
@@ -43,7 +43,7 @@ export function follow(
 ): void {
   const tables: Tables = Array.from({ length: count }, () => new Map<string, readonly PgText[]>());
   eventsOf(tables, beginning);
-  const engine = new FlowEngine(plan, piecesOf(chunksOfBlock(plan)));
+  const engine = new MergingEngine(plan, piecesOf(chunksOfBlock(plan)));
   const members = new Map(bindings.map((binding) => [framed(JSON.stringify(binding)), binding]));
   const visible = (rows: Iterable<readonly PgText[]>): (readonly PgText[])[] =>
     Array.from(rows, (row) => row.slice(0, plan.project.length));
@@ -93,7 +93,7 @@ export function follow(
  * one is taken in anew as well; for the others it is fetched what is missing.
  */
 function takeIn(
-  engine: FlowEngine,
+  engine: MergingEngine,
   {
     tables,
     plan,
@@ -107,14 +107,14 @@ function takeIn(
   const waiting = [...engine.members()].filter(({ started }) => !started);
   for (const [at, member] of waiting.entries()) if (at % 2 === 1) engine.remove(member);
   while (waiting.some((member) => engine.has(member) && !member.started)) {
-    const missing = new FlowEngine(plan, piecesOf(chunksOfBlock(plan)));
+    const missing = new MergingEngine(plan, piecesOf(chunksOfBlock(plan)));
     missing.complement(engine);
     same(engine.isWanting || waiting.some(({ started }) => started), true);
     for (let needs = missing.needs(); needs.length > 0; needs = missing.needs())
       for (const need of needs) missing.fill(need, fetch(need, tables));
     engine.learn(missing);
   }
-  const batch = new FlowEngine(plan, piecesOf(chunksOfBlock(plan)));
+  const batch = new MergingEngine(plan, piecesOf(chunksOfBlock(plan)));
   const added = [...members.values()]
     .filter((binding) => engine.member(binding) === undefined)
     .map((binding) => batch.add(binding));

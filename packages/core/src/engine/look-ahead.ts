@@ -1,0 +1,32 @@
+import { each } from '../few.js';
+import type { HeldRow, Member } from './member.js';
+import type { RowEvent, TableEngine } from './table-engine.js';
+
+/** What was read, so that it is read for something. */
+let read = 0;
+
+/**
+ * What transactions that are applied next will come by is read side by side, as in `flow/look-ahead.ts`.
+ * @returns members that they touch, as far as that is seen from the rows that are held
+ */
+export function lookAhead(
+  engine: TableEngine,
+  transactions: readonly (readonly RowEvent[])[],
+): readonly Member[] {
+  const rows: HeldRow[] = [];
+  for (const events of transactions)
+    for (const event of events) {
+      const row = event === 'truncate' ? undefined : engine.find(event.oldKey ?? event.newKey ?? '');
+      if (row !== undefined) rows.push(row);
+    }
+  // Each loop takes one step for all.
+  for (let n = 0; n < rows.length; n++) read ^= (rows[n] as HeldRow).bytes;
+  for (let n = 0; n < rows.length; n++) read ^= (rows[n] as HeldRow).json.length;
+  for (let n = 0; n < rows.length; n++) {
+    const { standing } = rows[n] as HeldRow;
+    if (typeof standing === 'object' && standing !== null) read ^= standing.length;
+  }
+  const members = rows.flatMap((row) => [...each(row.members)]);
+  for (let n = 0; n < members.length; n++) read ^= (members[n] as Member).place;
+  return members;
+}
