@@ -42,7 +42,9 @@ export function formatLsn(value: Lsn): string {
   return `${hexOf(highHalf(value))}/${hexOf(lowHalf(value))}`;
 }
 
-const DIGITS: Uint8Array = /* @__PURE__ */ Uint8Array.from('0123456789ABCDEF', (digit) => digit.charCodeAt(0));
+const DIGITS: Uint8Array = /* @__PURE__ */ Uint8Array.from('0123456789ABCDEF', (digit) =>
+  digit.charCodeAt(0),
+);
 
 /** Without leading zeros. Each change prints two positions: by one text for each half, where `toString(16)` makes four. */
 function hexOf(half: number): string {
