@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { each, hasOne, sizeOf, withOne, withoutOne, withOther, type Few } from './few.js';
+import { each, fewOf, hasOne, sizeOf, withOne, withoutOne, withOther, type Few } from './few.js';
 
 /** As many that a list becomes a Set. */
 const THINGS = Array.from({ length: 80 }, (_, at) => ({ at }));
@@ -35,4 +35,12 @@ test('few are what a Set is', () => {
       expect(all.size === 0).toBe(few === undefined);
     }),
   );
+});
+
+test.each([0, 1, 2, 32, 33, 80])('%i things are taken as they are, in a list of their own', (count) => {
+  const things = THINGS.slice(0, count);
+  const few = fewOf(things);
+  expect([sizeOf(few), [...each(few)]]).toEqual([count, things]);
+  const more = withOne(few, { at: -1 });
+  expect([sizeOf(more), things.length]).toEqual([count + 1, count]);
 });
