@@ -134,3 +134,35 @@ test('what was emptied is not learnt', () => {
   engine.learn(now);
   expect(shown(other)).toEqual(['1,,', '2,,']);
 });
+
+test('C6: who misses has the answer of before, whatever else the transaction did', () => {
+  const comment = (id: string, of: string, by: string): RowEvent => ({
+    oldKey: id,
+    newKey: id,
+    values: [id, of, by],
+  });
+  const gone: RowEvent = { oldKey: '10', newKey: null, values: [] };
+  const [issue] = inserted(ISSUE, '2', '5', '0').get(ISSUE) ?? [];
+  const transactions: readonly ReadonlyMap<number, readonly RowEvent[]>[] = [
+    // A person who is not known, by a row that stays under its key; and by one that comes beside one that goes.
+    new Map([[COMMENT, [comment('10', '1', '101')]]]),
+    new Map([
+      [ISSUE, issue === undefined ? [] : [issue]],
+      [COMMENT, [gone]],
+    ]),
+    new Map([
+      [ISSUE, issue === undefined ? [] : [issue]],
+      [COMMENT, [comment('10', '2', '100')]],
+    ]),
+    emptied(COMMENT),
+  ];
+  for (const events of transactions) {
+    const { engine, member } = begun();
+    expect(engine.apply(events).missed).toEqual(new Set([member]));
+    expect(() => shown(member)).not.toThrow();
+    expect([shown(member), member.size]).toEqual([['1,10,100'], 1]);
+    // What happens while it waits is not in it.
+    engine.apply(inserted(COMMENT, '30', '1', '100'));
+    expect([shown(member), member.size]).toEqual([['1,10,100'], 1]);
+  }
+});

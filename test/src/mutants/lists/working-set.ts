@@ -22,6 +22,41 @@ const known = (query: string): readonly [string, string] => [STANDING, query];
 
 const MISSES: readonly Mutant[] = [
   {
+    breaks: 'C6: who is found to miss after the rows were exchanged has no answer of before',
+    file: `${FLOW}/made-answers.ts`,
+    find: 'if (late.length === 0) return;',
+    replace: 'if (late.length >= 0) return;',
+    caughtBy: [`${FLOW}/complement.test.ts`, 'C6: who misses has the answer of before'],
+  },
+  {
+    breaks: 'C6: who misses while a table is emptied has no answer of before',
+    file: `${FLOW}/flow-engine.ts`,
+    find: 'for (const member of missed) member.keep();',
+    replace: '',
+    caughtBy: [`${FLOW}/complement.test.ts`, 'C6: who misses has the answer of before'],
+  },
+  {
+    breaks: 'C6: rows that were exchanged are not exchanged back',
+    file: `${FLOW}/block-engine.ts`,
+    find: 'const isBack = store.find(old.key) !== old;',
+    replace: 'const isBack = false;',
+    caughtBy: [`${FLOW}/complement.test.ts`, 'C6: who misses has the answer of before'],
+  },
+  {
+    breaks: 'joins: a row that demands another key below goes on leading to the one of before',
+    file: `${FLOW}/input-store.ts`,
+    find: 'row.below[at] = this.#demand(row, values);',
+    replace: 'this.#demand(row, values);',
+    caughtBy: LOOPS,
+  },
+  {
+    breaks: 'joins: whatever a row demands below, it demands as before',
+    file: `${FLOW}/compiled-block.ts`,
+    find: '(left[at] ?? null) === (right[at] ?? null)',
+    replace: 'left.length === right.length',
+    caughtBy: LOOPS,
+  },
+  {
     breaks: 'C8: a row of which a value was not sent is gone',
     file: `${FLOW}/block-engine.ts`,
     find: 'if (change.partial !== undefined) blind.push(',
