@@ -1,4 +1,5 @@
 import { each } from '../few.js';
+import { CHANGES_MAX } from '../flow/look-ahead.js';
 import type { HeldRow, Member } from './member.js';
 import type { RowEvent, TableEngine } from './table-engine.js';
 
@@ -15,7 +16,7 @@ export function lookAhead(
 ): readonly Member[] {
   const rows: HeldRow[] = [];
   for (const events of transactions)
-    for (const event of events) {
+    for (const event of events.slice(0, CHANGES_MAX)) {
       const row = event === 'truncate' ? undefined : engine.find(event.oldKey ?? event.newKey ?? '');
       if (row !== undefined) rows.push(row);
     }
