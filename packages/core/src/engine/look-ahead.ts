@@ -1,5 +1,4 @@
 import { each } from '../few.js';
-import { CHANGES_MAX } from '../flow/look-ahead.js';
 import type { HeldRow, Member } from './member.js';
 import type { RowEvent, TableEngine } from './table-engine.js';
 
@@ -16,7 +15,7 @@ export function lookAhead(
 ): readonly Member[] {
   const rows: HeldRow[] = [];
   for (const events of transactions)
-    for (const event of events.slice(0, CHANGES_MAX)) {
+    for (const event of events) {
       const row = event === 'truncate' ? undefined : engine.find(event.oldKey ?? event.newKey ?? '');
       if (row !== undefined) rows.push(row);
     }

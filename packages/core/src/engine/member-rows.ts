@@ -202,7 +202,7 @@ export class WindowRows extends Member {
 
   #at(index: number): HeldRow {
     const row = this.#rows[index];
-    assert(row !== undefined, 'a row at every index of the window');
+    assert(row !== undefined, 'a row');
     return row;
   }
 
@@ -238,7 +238,7 @@ export class WindowRows extends Member {
 
   #indexOf(row: HeldRow): number {
     const at = this.#placeOf(row);
-    assert(this.#rows[at] === row, 'a held row stands where its order says');
+    assert(this.#rows[at] === row, 'a held row');
     return at;
   }
 }

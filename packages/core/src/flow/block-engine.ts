@@ -331,7 +331,7 @@ class BlockEngine implements Maintained {
     const store = this.#store(at);
     if (store.key(key) !== undefined) return;
     const compiled = this.#input(at);
-    const row = must(compiled.parentKey.of(above), 'parameters of a subquery may be NULL');
+    const row = must(compiled.parentKey.of(above), 'a key');
     this.#mixed[at]?.combine(key, { row, params: this.#paramKey(at, member) });
     const given = compiled.given(above, member.params);
     this.asks++;

@@ -118,6 +118,7 @@ export class Joining {
     into: Map<string, Tuple>,
     onUnknown: OnUnknown,
     visits: Visits = visitsFor(1),
+    isAnswered = false,
   ): void {
     const flat = [...this.#blank];
     const { params } = member;
@@ -127,7 +128,7 @@ export class Joining {
       return;
     }
     if (!all(first, flat, params)) return;
-    const run: Run = { member, anchor, flat, rows: [], into, onUnknown, visits };
+    const run: Run = { member, anchor, flat, rows: [], into, onUnknown, visits, isAnswered };
     if (arms === null) this.#join(run, 0, '');
     else this.#list(run, arms);
   }
@@ -151,12 +152,12 @@ export class Joining {
       return;
     }
     const { input } = compiled;
-    const { flat, member } = run;
+    const { flat } = run;
     let found = 0;
     for (const row of this.#candidates(run, at)) {
       visit(run);
       place(flat, input, row);
-      if (!all(compiled.on, flat, member.params)) continue;
+      if (!this.#isOn(run, compiled)) continue;
       found++;
       if (input.join === 'exists') break;
       if (input.join === 'scalar' && found > 1) throw new PgError('21000');
@@ -172,6 +173,13 @@ export class Joining {
       this.#further(run, at, null, `${key}-`);
     }
     place(flat, input, null);
+  }
+
+  /** An answer that there is has passed by rows that raise errors: EXISTS stops at the first that is there, and order may change. */
+  #isOn({ flat, member, isAnswered }: Run, { on, input }: CompiledInput): boolean {
+    if (!isAnswered || input.join !== 'exists') return all(on, flat, member.params);
+    let isOn = false;
+    return attempt(() => void (isOn = all(on, flat, member.params))) && isOn;
   }
 
   /** With that row of the input, or without one: the inputs behind it. */
@@ -229,6 +237,8 @@ interface Run {
   readonly into: Map<string, Tuple>;
   readonly onUnknown: OnUnknown;
   readonly visits: Visits;
+  /** What is made is an answer that is there. */
+  readonly isAnswered: boolean;
 }
 
 function visit({ visits }: Run): void {

@@ -18,7 +18,7 @@ import { isWhole } from './row.js';
 /** What was read, so that it is read for something. */
 let read = 0;
 
-/** Changes of a transaction: of one that has more, most are out of the caches again when it comes to them. */
+/** Transactions that have more changes are not looked ahead at. */
 export const CHANGES_MAX = 100;
 
 /** How many of the rows of a key are read: who has more takes its time anyway. */
@@ -40,7 +40,7 @@ export function lookAhead(
     if (child !== null) for (const { key } of lookAhead(child, transactions)) look.key(at, store?.key(key));
     if (of.kind !== 'table') continue;
     for (const events of transactions) {
-      for (const event of events.get(of.table)?.slice(0, CHANGES_MAX) ?? []) {
+      for (const event of events.get(of.table) ?? []) {
         if (event === 'truncate') continue;
         const row = store?.find(event.oldKey ?? event.newKey ?? '');
         if (row !== undefined) look.row(at, row);

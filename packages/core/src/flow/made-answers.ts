@@ -50,7 +50,7 @@ class MadeAnswers implements Answers {
   /** Of a member that has an answer: so all of it is known. */
   *rows(member: FlowMember): Generator<Row> {
     const tuples = new Map<string, Tuple>();
-    this.#joining.expand(member, [], tuples, unknown, { left: Infinity });
+    this.#joining.expand(member, [], tuples, unknown, { left: Infinity }, true);
     for (const { key, flat } of tuples.values())
       for (const { next } of this.#project([{ key, old: null, next: flat }], member.params))
         if (next !== null) yield { key, values: next };

@@ -7,7 +7,8 @@ const RANGE_OF: Readonly<Record<string, number>> = { range_contains_elem: 0, ele
 
 /**
  * From 17 on Postgres works out `range @> element` for a range that is the same for all rows: nothing is in an empty one
- * and everything is in one without bounds, NULL among it, though the function itself is strict.
+ * and everything is in one without bounds, NULL among it, though the function itself is strict. Where the element is the
+ * same for all rows as well, the function has been called before that.
  */
 export function elementOfRange(
   call: Extract<Expression, { op: 'call' }>,
@@ -16,7 +17,8 @@ export function elementOfRange(
 ): Expression {
   const at = fact?.simplified === true ? RANGE_OF[fact.source] : undefined;
   const range = at === undefined ? undefined : call.args[at];
-  if (at === undefined || range === undefined || !isConstant(args[at])) return call;
+  if (at === undefined || range === undefined || !isConstant(args[at]) || isConstant(args[1 - at]))
+    return call;
   const types = call.types === undefined ? {} : { types: call.types.slice(at, at + 1) };
   const is = (fn: string): Expression => ({ op: 'call', fn, args: [range], ...types });
   const hasNoBounds: Expression = { op: 'and', args: [is('range_lower_inf'), is('range_upper_inf')] };

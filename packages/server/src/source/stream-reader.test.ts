@@ -77,3 +77,25 @@ test('what one chunk brings is announced together, and told in its order', () =>
   reader.flush();
   expect(told).toEqual([]);
 });
+
+test.each(['a keepalive', 'a transaction without changes'])(
+  'C1: where the connection ended, what came with it is not passed over by %s',
+  (kind) => {
+    const told: (bigint | string)[] = [];
+    const reader: StreamReader = new StreamReader(asLsn(0n), 1_000_000, {
+      coming: () => undefined,
+      transaction: ({ lsn }) => {
+        told.push(lsn);
+        reader.end();
+      },
+      progress: (lsn) => told.push(`progress ${lsn}`),
+      keepalive: () => told.push('keepalive'),
+    });
+    for (const end of [10n, 20n])
+      for (const bytes of messagesOf(Number(end), end)) reader.message(bytes, 0, bytes.length);
+    const [begin, , commit] = messagesOf(3, 30n) as [Buffer, Buffer, Buffer];
+    if (kind === 'a keepalive') reader.keepalive(asLsn(30n), false);
+    else for (const bytes of [begin, commit]) reader.message(bytes, 0, bytes.length);
+    expect(told).toEqual([10n]);
+  },
+);

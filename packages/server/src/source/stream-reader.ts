@@ -46,7 +46,7 @@ export class StreamReader implements StreamHandler {
       if (this.#transactions.length === TOGETHER) this.flush();
     } else {
       this.flush();
-      this.#events.progress(transaction.lsn);
+      if (!this.#isOver) this.#events.progress(transaction.lsn);
     }
   }
 
@@ -67,6 +67,7 @@ export class StreamReader implements StreamHandler {
 
   keepalive(lsn: Lsn, replyRequested: boolean): void {
     this.flush();
+    if (this.#isOver) return;
     // Within a transaction nothing that is on its way may be passed over: its commit lies ahead of every keepalive,
     // and this does not rely on it.
     if (lsn > this.#position && !this.#builder.inTransaction) {

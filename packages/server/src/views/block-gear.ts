@@ -177,6 +177,7 @@ export class BlockGear implements Gear {
 
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
     const events = this.#coming.get(changes) ?? this.#eventsOf(changes);
+    this.#coming.delete(changes);
     const unsent = this.#unsentIn(changes, events);
     const effects = this.#engine.apply(events.rows, events.images);
     const told = toldOf(effects);

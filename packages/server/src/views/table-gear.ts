@@ -82,6 +82,7 @@ export class TableGear implements Gear {
 
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
     const known = this.#coming.get(changes);
+    this.#coming.delete(changes);
     const events = known === undefined ? this.#eventsOf(changes) : known;
     if (events === null) return { told: [], missed: left(this.#engine.members()), unsent: new Set() };
     const own = changes.get(this.#options.plan.table)?.changes ?? [];

@@ -1,4 +1,6 @@
+import { LSN_ZERO } from '@sluice/core/lsn';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Transaction } from '../source/transaction.js';
 import { sharedDatabase } from '../testing/shared.js';
 import type { TestDatabase } from '../testing/postgres.js';
 import { startViews, type RunningViews } from '../testing/views.js';
@@ -261,3 +263,54 @@ test('C26: the batch that reaches a token holds what its transaction changed', a
       expect([n, position >= lsn, rows]).toEqual([n, position >= lsn, position >= lsn ? n : n - 1]);
   }
 });
+
+test('what fails while it is looked ahead at fails nothing: applying it tells', async () => {
+  const filter = await views.open(FILTER, ['0']);
+  const groups = await views.open(GROUPS);
+  await filter.shows([
+    ['3', 'issue 3'],
+    ['6', 'issue 6'],
+  ]);
+  await groups.until(() => groups.state === 'valid');
+  // Its key is not sent, as where another replica identity holds than the one of the plan.
+  const broken = await deleting(1, () => null);
+  expect(() => views.host.coming([broken, broken])).not.toThrow();
+  await database.sql('DELETE FROM issue WHERE id = 6');
+  await filter.shows([['3', 'issue 3']]);
+  await groups.shows([
+    ['0', '29'],
+    ['1', '30'],
+    ['2', '30'],
+  ]);
+});
+
+test('what many changes touch is not looked ahead at', async () => {
+  const filter = await views.open(FILTER, ['0']);
+  await filter.until(() => filter.state === 'valid');
+  let read = 0;
+  for (const [count, isRead] of [
+    [100, true],
+    [101, false],
+  ] as const) {
+    read = 0;
+    const transaction = await deleting(count, () => String(++read));
+    views.host.coming([transaction, transaction]);
+    expect(read > 0).toBe(isRead);
+  }
+});
+
+/** A transaction that deletes so many issues. @param text the value that is read next */
+async function deleting(count: number, text: () => string | null): Promise<Transaction> {
+  const { rows } = await database.sql(`SELECT 'issue'::regclass::oid::int AS oid`);
+  const { oid } = rows[0] as { readonly oid: number };
+  const column = { typeOid: 23, typeModifier: -1, identity: false };
+  const columns = ['id', 'project', 'rank', 'title', 'body'].map((name) => ({ ...column, name }));
+  const relation = { oid, schema: 'public', name: 'issue', replicaIdentity: 'index', columns } as const;
+  const old = { length: columns.length, text };
+  const changes = Array.from(
+    { length: count },
+    () => ({ kind: 'delete', relation, identity: 'key', old }) as const,
+  );
+  const at = { xid: 1, lsn: LSN_ZERO, previous: LSN_ZERO };
+  return { ...at, changes, bulk: new Map(), messages: [], bytes: 0 };
+}

@@ -1,5 +1,6 @@
 import { must } from '@sluice/core/assert';
 import { SluiceError } from '@sluice/core/errors';
+import { CHANGES_MAX } from '@sluice/core/flow/look-ahead';
 import { canonicalJson } from '@sluice/core/json';
 import { LSN_ZERO, type Lsn } from '@sluice/core/lsn';
 import type { Binding } from '@sluice/core/plan';
@@ -153,6 +154,8 @@ export class ViewHost implements ViewsPort, SourceListener {
     const byTemplate = new Map<IncrementalTemplate, ReadonlyMap<number, TableChanges>[]>();
     this.#coming.clear();
     for (const transaction of transactions) {
+      // What many changes touch is out of the caches again when it comes to them, and is not to be read into memory twice.
+      if (transaction.changes.length > CHANGES_MAX) continue;
       const changes = this.#index.changesOf(transaction);
       this.#coming.set(transaction, changes);
       for (const template of this.#index.following(changes)) {
@@ -161,7 +164,13 @@ export class ViewHost implements ViewsPort, SourceListener {
         else own.push(changes);
       }
     }
-    for (const [template, changes] of byTemplate) template.ahead(changes);
+    for (const [template, changes] of byTemplate) {
+      try {
+        template.ahead(changes);
+      } catch {
+        // Whatever is wrong with it, applying it tells, and ends no more than has to end.
+      }
+    }
   }
 
   transaction(transaction: Transaction): void {
@@ -175,6 +184,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       for (const template of altered) if (template.kind === 'incremental') template.altered(transaction);
     }
     const changes = this.#coming.get(transaction) ?? this.#index.changesOf(transaction);
+    this.#coming.delete(transaction);
     const { clock } = this.#options;
     let nowMs = clock.now();
     for (const template of this.#index.following(changes)) {

@@ -35,8 +35,8 @@ const JOINS: readonly Mutant[] = [
   {
     breaks: 'joins: a row that ON refuses counts as one that was found',
     file: `${FLOW}/joining.ts`,
-    find: 'if (!all(compiled.on, flat, member.params)) continue;\n      found++;',
-    replace: 'found++;\n      if (!all(compiled.on, flat, member.params)) continue;',
+    find: 'if (!this.#isOn(run, compiled)) continue;\n      found++;',
+    replace: 'found++;\n      if (!this.#isOn(run, compiled)) continue;',
     caughtBy: LOOPS,
   },
   {

@@ -89,6 +89,13 @@ export const POSITIONS: readonly Mutant[] = [
     caughtBy: [`${SOURCE}/stream-reader.test.ts`, 'C1: a keepalive within a transaction'],
   },
   {
+    breaks: 'C1: where a connection ended, a position passes what came with its end',
+    file: `${SOURCE}/stream-reader.ts`,
+    find: 'if (!this.#isOver) this.#events.progress(transaction.lsn);',
+    replace: 'this.#events.progress(transaction.lsn);',
+    caughtBy: [`${SOURCE}/stream-reader.test.ts`, 'C1: where the connection ended'],
+  },
+  {
     breaks: 'C2: the mark waits for synchronous standbys',
     file: `${SOURCE}/postgres-source.ts`,
     find: "'SET LOCAL synchronous_commit = local',",

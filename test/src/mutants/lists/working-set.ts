@@ -43,6 +43,13 @@ const MISSES: readonly Mutant[] = [
     caughtBy: [`${FLOW}/complement.test.ts`, 'C6: who misses has the answer of before'],
   },
   {
+    breaks: 'C6: a row that raises an error is come to in an answer in which it was not',
+    file: `${FLOW}/made-answers.ts`,
+    find: '{ left: Infinity }, true)',
+    replace: '{ left: Infinity }, false)',
+    caughtBy: [`${FLOW}/made-answers.test.ts`, 'C6: who misses by a row that EXISTS had not come to'],
+  },
+  {
     breaks: 'joins: a row that demands another key below goes on leading to the one of before',
     file: `${FLOW}/input-store.ts`,
     find: 'row.below[at] = this.#demand(row, values);',
