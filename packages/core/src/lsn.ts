@@ -42,25 +42,8 @@ export function formatLsn(value: Lsn): string {
   return `${hexOf(highHalf(value))}/${hexOf(lowHalf(value))}`;
 }
 
-const DIGITS: Uint8Array = /* @__PURE__ */ Uint8Array.from('0123456789ABCDEF', (digit) =>
-  digit.charCodeAt(0),
-);
-
-/** Without leading zeros. Each change prints two positions: by one text for each half, where `toString(16)` makes four. */
 function hexOf(half: number): string {
-  if (half === 0) return '0';
-  const digit = (shift: number): number => DIGITS[(half >>> shift) & 0xf] ?? 0;
-  const all = String.fromCharCode(
-    digit(28),
-    digit(24),
-    digit(20),
-    digit(16),
-    digit(12),
-    digit(8),
-    digit(4),
-    digit(0),
-  );
-  return all.slice(Math.clz32(half) >> 2);
+  return (half >>> 0).toString(16).toUpperCase();
 }
 
 /** Reads what `formatLsn` and Postgres print. @returns null when the text is no LSN. */

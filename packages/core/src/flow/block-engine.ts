@@ -34,7 +34,8 @@ import { isTallied } from './tallied.js';
  *                       └─────── label (exists)          a label changes: the anchor is (member, issue)
  *
  * Every tuple that differs has a changed row in it or under its anchor, in the one state or in the other: so both
- * images of a changed row are followed in both states. No joined tuples are kept but those of the answers.
+ * images of a changed row are followed in both states. No joined tuples are kept but those of answers that
+ * members hold (`made-answers.ts` has the others).
  */
 
 export const blockEngine: MakeEngine = (plan, parts, isLeft) =>

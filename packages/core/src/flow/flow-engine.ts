@@ -1,3 +1,4 @@
+import { isWhole } from '../engine/row-layout.js';
 import { HeldBytes } from '../engine/held-bytes.js';
 import type { PartialRow, RowEvent } from '../engine/table-engine.js';
 import type { PgText, RowKey } from '../value.js';
@@ -9,7 +10,7 @@ import type { Events, ImageChange } from './images.js';
 import type { MakeAnswers, Maintained, Need } from './maintained.js';
 import type { FlowMember } from './member.js';
 import type { Block, Source } from './plan.js';
-import { isWhole, type Row, type RowChange, type TableChange } from './row.js';
+import type { Row, RowChange, TableChange } from './row.js';
 
 /** What one transaction does to the answers. */
 export interface FlowEffects {

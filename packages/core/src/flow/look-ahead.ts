@@ -1,10 +1,10 @@
+import { isWhole } from '../engine/row-layout.js';
 import type { Few } from '../few.js';
 import type { Events } from './images.js';
 import type { InputRow, Key } from './input-row.js';
 import type { Held } from './joining.js';
 import type { Maintained } from './maintained.js';
 import type { FlowMember } from './member.js';
-import { isWhole } from './row.js';
 
 /*
  * What transactions that are told together will come by, read before any of them is applied.

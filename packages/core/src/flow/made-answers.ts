@@ -83,10 +83,6 @@ class MadeMember extends FlowMember {
     return [...this.rows()];
   }
 
-  override row(rowKey: string): Row | undefined {
-    return this.shown().find(({ key }) => key === rowKey);
-  }
-
   override keep(): void {
     this.#kept ??= this.shown();
   }

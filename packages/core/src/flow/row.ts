@@ -54,11 +54,6 @@ export function keyOf(
   return key;
 }
 
-/** Whether no value is missing. */
-export function isWhole(values: readonly (PgText | undefined)[]): values is readonly PgText[] {
-  return !values.includes(undefined);
-}
-
 export function same(left: readonly PgText[], right: readonly PgText[]): boolean {
   return left.length === right.length && left.every((value, at) => value === right[at]);
 }

@@ -13,6 +13,7 @@ import type { TextOrders } from '@sluice/core/flow/text-orders';
 import type { Binding } from '@sluice/core/plan';
 import type { Run } from '../source/source.js';
 import { appended } from '../short-list.js';
+import { Announced } from './announced.js';
 import { AnswerRows, type Telling } from './answer-rows.js';
 import type { Ask, CaughtUp, Gear, GearEffects, Held, Overtaken, Reading, Told } from './gear.js';
 import { ImageChanges, RowEvents, type TableChanges } from './table-changes.js';
@@ -56,7 +57,7 @@ export class BlockGear implements Gear {
   /** Reads on their way. */
   #reads = 0;
   /** What the transactions did that are applied next. */
-  readonly #coming = new Map<ReadonlyMap<number, TableChanges>, Events>();
+  readonly #coming = new Announced((changes: ReadonlyMap<number, TableChanges>) => this.#eventsOf(changes));
 
   constructor(options: BlockGearOptions) {
     this.#options = options;
@@ -168,16 +169,16 @@ export class BlockGear implements Gear {
   }
 
   ahead(transactions: readonly ReadonlyMap<number, TableChanges>[]): readonly Held[] {
-    this.#coming.clear();
-    for (const changes of transactions) this.#coming.set(changes, this.#eventsOf(changes));
-    const events = Array.from(this.#coming.values(), ({ rows }) => rows);
-    const members = lookAhead(this.#engine.root, events);
+    const events = this.#coming.announce(transactions);
+    const members = lookAhead(
+      this.#engine.root,
+      events.map(({ rows }) => rows),
+    );
     return members.flatMap(({ owner }) => (owner instanceof HeldAnswer ? [owner] : []));
   }
 
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
-    const events = this.#coming.get(changes) ?? this.#eventsOf(changes);
-    this.#coming.delete(changes);
+    const events = this.#coming.take(changes);
     const unsent = this.#unsentIn(changes, events);
     const effects = this.#engine.apply(events.rows, events.images);
     const told = toldOf(effects);

@@ -5,6 +5,7 @@ import type { SluiceError } from '@sluice/core/errors';
 import type { Binding, TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import type { Run } from '../source/source.js';
+import { Announced } from './announced.js';
 import { catchUp, type Fetched } from './catch-up.js';
 import { answerError, viewsError } from './errors.js';
 import type { Ask, CaughtUp, Gear, GearEffects, Held, Reading, Step } from './gear.js';
@@ -30,7 +31,7 @@ export class TableGear implements Gear {
   readonly #engine: TableEngine;
   readonly #events: RowEvents;
   /** What the transactions did that are applied next. */
-  readonly #coming = new Map<ReadonlyMap<number, TableChanges>, readonly RowEvent[] | null>();
+  readonly #coming = new Announced((changes: ReadonlyMap<number, TableChanges>) => this.#eventsOf(changes));
 
   constructor(options: TableGearOptions) {
     this.#options = options;
@@ -72,18 +73,14 @@ export class TableGear implements Gear {
   }
 
   ahead(transactions: readonly ReadonlyMap<number, TableChanges>[]): readonly Held[] {
-    this.#coming.clear();
-    for (const changes of transactions) this.#coming.set(changes, this.#eventsOf(changes));
     return lookAhead(
       this.#engine,
-      Array.from(this.#coming.values(), (events) => events ?? []),
+      this.#coming.announce(transactions).map((events) => events ?? []),
     );
   }
 
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
-    const known = this.#coming.get(changes);
-    this.#coming.delete(changes);
-    const events = known === undefined ? this.#eventsOf(changes) : known;
+    const events = this.#coming.take(changes);
     if (events === null) return { told: [], missed: left(this.#engine.members()), unsent: new Set() };
     const own = changes.get(this.#options.plan.table)?.changes ?? [];
     const unsent = unsentIn(own, events, (key) => this.#engine.find(key) !== undefined);

@@ -61,6 +61,20 @@ export class TemplateIndex {
     return found;
   }
 
+  /** Of what several transactions changed, what each incremental template follows. */
+  followers(
+    transactions: readonly ReadonlyMap<number, TableChanges>[],
+  ): ReadonlyMap<IncrementalTemplate, readonly ReadonlyMap<number, TableChanges>[]> {
+    const followers = new Map<IncrementalTemplate, ReadonlyMap<number, TableChanges>[]>();
+    for (const changes of transactions)
+      for (const template of this.following(changes)) {
+        const own = followers.get(template);
+        if (own === undefined) followers.set(template, [changes]);
+        else own.push(changes);
+      }
+    return followers;
+  }
+
   /** Templates that DDL of the transaction may mean, as the event trigger tells it. */
   alteredBy(transaction: Transaction): Set<Template> {
     const altered = new Set<Template>();

@@ -12,6 +12,7 @@ import type { BacklogStage } from '../source/backlog.js';
 import type { SourceListener } from '../source/source.js';
 import type { Transaction } from '../source/transaction.js';
 import { AlteredSchema } from './altered-schema.js';
+import { Announced } from './announced.js';
 import { Cost } from './cost.js';
 import { viewsError } from './errors.js';
 import type { ViewHostOptions, ViewStatus } from './host-options.js';
@@ -59,7 +60,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   #version: Version = { epoch: '', lsn: LSN_ZERO };
   readonly #altered: AlteredSchema<Template>;
   /** Of the transactions that are told next. */
-  readonly #coming = new Map<Transaction, ReadonlyMap<number, TableChanges>>();
+  readonly #coming = new Announced((transaction: Transaction) => this.#index.changesOf(transaction));
   /** Queries that are being planned, and the DDL that the stream has told of since. */
   #planning = 0;
   #alterations: Transaction[] = [];
@@ -151,20 +152,9 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   /** What they touch is read side by side, before one after the other is applied. */
   coming(transactions: readonly Transaction[]): void {
-    const byTemplate = new Map<IncrementalTemplate, ReadonlyMap<number, TableChanges>[]>();
-    this.#coming.clear();
-    for (const transaction of transactions) {
-      // What many changes touch is out of the caches again when it comes to them, and is not to be read into memory twice.
-      if (transaction.changes.length > CHANGES_MAX) continue;
-      const changes = this.#index.changesOf(transaction);
-      this.#coming.set(transaction, changes);
-      for (const template of this.#index.following(changes)) {
-        const own = byTemplate.get(template);
-        if (own === undefined) byTemplate.set(template, [changes]);
-        else own.push(changes);
-      }
-    }
-    for (const [template, changes] of byTemplate) {
+    // What many changes touch is out of the caches again when it comes to them, and is not to be read into memory twice.
+    const few = transactions.filter(({ changes }) => changes.length <= CHANGES_MAX);
+    for (const [template, changes] of this.#index.followers(this.#coming.announce(few))) {
       try {
         template.ahead(changes);
       } catch {
@@ -183,8 +173,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       this.#shed.altered();
       for (const template of altered) if (template.kind === 'incremental') template.altered(transaction);
     }
-    const changes = this.#coming.get(transaction) ?? this.#index.changesOf(transaction);
-    this.#coming.delete(transaction);
+    const changes = this.#coming.take(transaction);
     const { clock } = this.#options;
     let nowMs = clock.now();
     for (const template of this.#index.following(changes)) {
