@@ -1,3 +1,4 @@
+import { MADE_ANSWERS } from './lists/made-answers.js';
 import { OPERATORS } from './lists/operators.js';
 import { POSITIONS } from './lists/positions.js';
 import { SESSION_RULES } from './lists/sessions.js';
@@ -15,5 +16,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...SESSION_RULES,
   ...OPERATORS,
   ...WORKING_SET,
+  ...MADE_ANSWERS,
   ...TALLIES,
 ];
