@@ -4,7 +4,7 @@ import { columnsOf, type Compile, type Compiled } from './compile.js';
 import type { Expression } from '../expression.js';
 import type { PgText } from '../value.js';
 import type { Block, DemandPair, Input } from './plan.js';
-import { equality, identity, keyOf, type Row } from './row.js';
+import { equality, equalityAlone, identity, keyOf, type Row } from './row.js';
 import { isTallied } from './tallied.js';
 
 /** What a block's plan comes to, worked out once. */
@@ -113,7 +113,8 @@ function keysOf(input: Input, rules: TypeRules): Omit<CompiledInput, 'input' | '
   const isBlock = of.kind === 'block';
   const behind = of.kind === 'block' ? of.block.project.length : 0;
   const pick = (pairs: readonly DemandPair[], column: (pair: DemandPair) => number): KeyMaker => {
-    const parts = pairs.map(({ type }) => (isBlock ? identity : equality(type, rules)));
+    const part = pairs.length > 1 ? equality : equalityAlone;
+    const parts = pairs.map(({ type }) => (isBlock ? identity : part(type, rules)));
     const columns = pairs.map(column);
     return {
       of: (values) => keyOf(parts, columns, values),

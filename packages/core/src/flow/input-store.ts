@@ -32,7 +32,7 @@ export interface StoreOptions {
  * row up, and nothing else.
  */
 export class InputStore {
-  readonly #keys = new Map<string, Key>();
+  readonly #keys = new Map<MapKey, Key>();
   readonly #byKey = new Map<MapKey, InputRow>();
   readonly #of: StoreOptions;
   #idle: Key[] = [];
@@ -47,12 +47,12 @@ export class InputStore {
 
   /** A key that is demanded. */
   key(text: string): Key | undefined {
-    return this.#keys.get(text);
+    return this.#keys.get(mapKey(text));
   }
 
   /** Rows of a key; undefined when they are not known. */
   rows(text: string): Iterable<Row> | undefined {
-    const found = this.#keys.get(text);
+    const found = this.#keys.get(mapKey(text));
     return found?.isCovered === true ? each(found.rows) : undefined;
   }
 
@@ -71,20 +71,20 @@ export class InputStore {
   /** Lets a key go that is not counted. */
   drop(text: string): void {
     this.uncover(text);
-    this.#keys.delete(text);
+    this.#keys.delete(mapKey(text));
   }
 
   *covered(): Generator<string> {
-    for (const [text, { isCovered }] of this.#keys) if (isCovered) yield text;
+    for (const { text, isCovered } of this.#keys.values()) if (isCovered) yield text;
   }
 
   isCovered(text: string): boolean {
-    return this.#keys.get(text)?.isCovered === true;
+    return this.#keys.get(mapKey(text))?.isCovered === true;
   }
 
   /** @param given what the key is made of */
   demand(text: string, given: () => readonly PgText[]): Key {
-    const known = this.#keys.get(text);
+    const known = this.#keys.get(mapKey(text));
     if (known !== undefined) {
       known.count++;
       return known;
@@ -98,7 +98,7 @@ export class InputStore {
       above: undefined,
       members: undefined,
     };
-    this.#keys.set(text, key);
+    this.#keys.set(mapKey(text), key);
     this.#of.onDemanded(key);
     return key;
   }
@@ -151,7 +151,7 @@ export class InputStore {
 
   /** The key is to be fetched anew: its rows are not known any more. */
   uncover(text: string): void {
-    const known = this.#keys.get(text);
+    const known = this.#keys.get(mapKey(text));
     if (known === undefined) return;
     const rows = each(known.rows);
     known.rows = undefined;
@@ -164,7 +164,7 @@ export class InputStore {
     if (this.#idle.length === 0) return NONE;
     const gone: string[] = [];
     for (let key = this.#idle.pop(); key !== undefined; key = this.#idle.pop()) {
-      if (key.count !== 0 || this.#keys.get(key.text) !== key) continue;
+      if (key.count !== 0 || this.#keys.get(mapKey(key.text)) !== key) continue;
       this.drop(key.text);
       gone.push(key.text);
     }
@@ -172,12 +172,12 @@ export class InputStore {
   }
 
   #demanded(text: string): Key {
-    return must(this.#keys.get(text), 'a demanded key');
+    return must(this.#keys.get(mapKey(text)), 'a demanded key');
   }
 
   #keyOf(values: readonly PgText[]): Key | null {
     const text = this.#of.ownKey.of(values);
-    return text === null ? null : (this.#keys.get(text) ?? null);
+    return text === null ? null : (this.#keys.get(mapKey(text)) ?? null);
   }
 
   #bytesOf(row: Row): number {

@@ -30,6 +30,12 @@ export function equality(type: ValueType, rules: TypeRules): KeyPart {
   return (value) => (value === null ? null : framed(key(value)));
 }
 
+/** The same for a key of one value: nothing else is beside it that it could be mistaken with. */
+export function equalityAlone(type: ValueType, rules: TypeRules): KeyPart {
+  const key = equalityKey(type, rules);
+  return (value) => (value === null ? null : key(value));
+}
+
 /** The value itself, NULL among them: for what is handed on as it is. */
 export function identity(value: PgText): string {
   return value === null ? '-' : framed(value);

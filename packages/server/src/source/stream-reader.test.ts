@@ -29,6 +29,7 @@ test('C1: what a slot sends again, at or below what was told, is not told again'
     for (const bytes of messagesOf(xid, end)) reader.message(bytes, 0, bytes.length);
   reader.keepalive(asLsn(250n), false);
   reader.keepalive(asLsn(310n), false);
+  reader.flush();
   expect(told).toEqual([210n, 300n, 310n]);
 });
 
@@ -63,6 +64,7 @@ test('what one chunk brings is announced together, and told in its order', () =>
   send(10n, 20n);
   expect(told).toEqual([]);
   reader.keepalive(asLsn(30n), false);
+  reader.flush();
   expect(told.splice(0)).toEqual([[10n, 20n], 10n, 20n, 30n]);
   // One alone is nothing to announce.
   send(40n);
@@ -74,6 +76,36 @@ test('what one chunk brings is announced together, and told in its order', () =>
   expect(told.splice(0)).toHaveLength(4 * (1 + 16));
   // After the end of the connection nothing is told.
   reader.end();
+  reader.flush();
+  expect(told).toEqual([]);
+});
+
+test('C1: what a sender says between transactions keeps none of them apart, and what it asks is answered once', () => {
+  const told: (bigint | string)[] = [];
+  const reader = new StreamReader(asLsn(0n), 1_000_000, {
+    coming: (transactions) => told.push(`coming ${transactions.length}`),
+    transaction: ({ lsn }) => told.push(lsn),
+    progress: (lsn) => told.push(`progress ${lsn}`),
+    keepalive: (replyRequested) => told.push(`keepalive ${replyRequested}`),
+  });
+  const send = (end: bigint, isEmpty = false): void => {
+    const [begin, message, commit] = messagesOf(Number(end), end) as [Buffer, Buffer, Buffer];
+    for (const bytes of isEmpty ? [begin, commit] : [begin, message, commit])
+      reader.message(bytes, 0, bytes.length);
+  };
+  send(10n);
+  reader.keepalive(asLsn(15n), true);
+  send(20n, true);
+  reader.keepalive(asLsn(25n), false);
+  send(30n);
+  reader.flush();
+  expect(told.splice(0)).toEqual(['coming 2', 10n, 30n, 'keepalive true']);
+  // What was passed last is told, behind what came before.
+  send(40n);
+  reader.keepalive(asLsn(45n), false);
+  send(50n, true);
+  reader.flush();
+  expect(told.splice(0)).toEqual([40n, 'progress 50', 'keepalive false']);
   reader.flush();
   expect(told).toEqual([]);
 });
@@ -96,6 +128,7 @@ test.each(['a keepalive', 'a transaction without changes'])(
     const [begin, , commit] = messagesOf(3, 30n) as [Buffer, Buffer, Buffer];
     if (kind === 'a keepalive') reader.keepalive(asLsn(30n), false);
     else for (const bytes of [begin, commit]) reader.message(bytes, 0, bytes.length);
+    reader.flush();
     expect(told).toEqual([10n]);
   },
 );

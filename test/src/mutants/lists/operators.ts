@@ -19,6 +19,13 @@ const known = (query: string): readonly [string, string] => [STANDING, query];
 
 const JOINS: readonly Mutant[] = [
   {
+    breaks: 'EXISTS: a subquery with conditions of its own is taken for one by equalities alone',
+    file: `${BLOCKS}/flattened.ts`,
+    find: 'where.length + input.on.length + project.length === 0',
+    replace: 'input.on.length + project.length === 0',
+    caughtBy: [`${BLOCKS}/flattened.test.ts`, 'a subquery that'],
+  },
+  {
     breaks: 'EXISTS: a row that comes or goes is looked at alone, as if it were joined',
     file: `${FLOW}/joining.ts`,
     find: "const isFollowed = join === 'inner' || join === 'left';",
@@ -56,8 +63,8 @@ const JOINS: readonly Mutant[] = [
   {
     breaks: 'joins: NULL equals NULL',
     file: `${FLOW}/row.ts`,
-    find: 'return (value) => (value === null ? null : framed(key(value)));\n}\n\n/** The value itself',
-    replace: "return (value) => (value === null ? '-' : framed(key(value)));\n}\n\n/** The value itself",
+    find: 'return (value) => (value === null ? null : key(value));',
+    replace: "return (value) => (value === null ? '-' : key(value));",
     caughtBy: LOOPS,
   },
   {

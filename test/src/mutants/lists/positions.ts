@@ -84,15 +84,15 @@ export const POSITIONS: readonly Mutant[] = [
   {
     breaks: 'C1: a keepalive passes a transaction that is on its way',
     file: `${SOURCE}/stream-reader.ts`,
-    find: 'if (lsn > this.#position && !this.#builder.inTransaction) {',
-    replace: 'if (lsn > this.#position) {',
+    find: 'if (lsn > this.#position && !this.#builder.inTransaction) this',
+    replace: 'if (lsn > this.#position) this',
     caughtBy: [`${SOURCE}/stream-reader.test.ts`, 'C1: a keepalive within a transaction'],
   },
   {
     breaks: 'C1: where a connection ended, a position passes what came with its end',
     file: `${SOURCE}/stream-reader.ts`,
-    find: 'if (!this.#isOver) this.#events.progress(transaction.lsn);',
-    replace: 'this.#events.progress(transaction.lsn);',
+    find: 'if (passed !== null && !this.#isOver) this.#events.progress(passed);',
+    replace: 'if (passed !== null) this.#events.progress(passed);',
     caughtBy: [`${SOURCE}/stream-reader.test.ts`, 'C1: where the connection ended'],
   },
   {

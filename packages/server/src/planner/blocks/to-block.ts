@@ -12,6 +12,7 @@ import { typeOfScalar } from '../../analysis/value-type.js';
 import { distinctOn } from './distinct-on.js';
 import { planAggregate } from './aggregates.js';
 import { Expressions, type AtHand } from './expressions.js';
+import { flattened } from './flattened.js';
 import { placeFrom } from './from.js';
 import { GroupedRow } from './grouped-row.js';
 import { withGroupsApart } from './groups-apart.js';
@@ -52,7 +53,7 @@ export function toBlock(
   const planner = new BlockPlanner(facts, tableOf);
   const written = withRowsWritten(query, facts, (oid) => tableOf(oid).key);
   const ordered = textOrders ? withOrderTokens(written, facts) : written;
-  const block = planner.block(ordered, new Level(null, lifted));
+  const block = flattened(planner.block(ordered, new Level(null, lifted)));
   return { block, params: lifted.params, visible: query.columns.length, open: [...planner.open] };
 }
 
