@@ -1,4 +1,3 @@
-import { each } from '../few.js';
 import type { HeldRow, Member } from './member.js';
 import type { RowEvent, TableEngine } from './table-engine.js';
 
@@ -26,7 +25,12 @@ export function lookAhead(
     const { standing } = rows[n] as HeldRow;
     if (typeof standing === 'object' && standing !== null) read ^= standing.length;
   }
-  const members = rows.flatMap((row) => [...each(row.members)]);
+  const members: Member[] = [];
+  for (let n = 0; n < rows.length; n++) {
+    const { members: few } = rows[n] as HeldRow;
+    if (Array.isArray(few) || few instanceof Set) members.push(...few);
+    else if (few !== undefined) members.push(few);
+  }
   for (let n = 0; n < members.length; n++) read ^= (members[n] as Member).place;
   return members;
 }

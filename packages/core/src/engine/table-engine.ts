@@ -1,6 +1,7 @@
 import { assert, must } from '../assert.js';
 import { each, withOne, withoutOne, type Few } from '../few.js';
-import { mapKey, type MapKey } from '../map-key.js';
+import { mapKey } from '../map-key.js';
+import type { RowMap } from '../number-map.js';
 import type { Binding, TablePlan } from '../plan.js';
 import type { PgText, RowKey } from '../value.js';
 import type { TypeRules } from './compare.js';
@@ -41,13 +42,14 @@ export class TableEngine {
   readonly #layout: RowLayout;
   readonly #indexed = new Map<string, Few<Member>>();
   readonly #scanned = new Set<Member>();
-  readonly #held = new Map<MapKey, HeldRow>();
+  readonly #held: RowMap<HeldRow>;
   readonly #bytes = new HeldBytes();
   readonly #members = new Set<Member>();
 
-  /** @param rules those of the chunks that the plan names */
-  constructor(plan: TablePlan, rules: TypeRules) {
+  /** @param rules those of the chunks that the plan names @param held what is to hold the rows */
+  constructor(plan: TablePlan, rules: TypeRules, held: RowMap<HeldRow> = new Map()) {
     this.plan = plan;
+    this.#held = held;
     this.#rules = rules;
     this.#condition = compilePredicate(plan.where, rules);
     this.#path = indexPath(plan.where, rules);

@@ -68,7 +68,7 @@ class BlockEngine implements Maintained {
   readonly #answers: Answers | null;
 
   constructor(plan: Block, parts: EngineParts, isLeft: ((member: FlowMember) => boolean) | null) {
-    const { compile, bytes } = parts;
+    const { compile, bytes, newMap } = parts;
     this.#isLeft = isLeft;
     this.block = compileBlock(plan, compile);
     this.#membership = membershipOf(this.block, isLeft === null, bytes);
@@ -100,6 +100,7 @@ class BlockEngine implements Maintained {
           ownKey,
           below: (below[at] ?? []).flatMap((one) => this.#above[one] ?? []),
           bytes,
+          newMap,
           isShared: own.of.kind === 'block',
           onDemanded: (key) => this.#need(at, key),
         }),

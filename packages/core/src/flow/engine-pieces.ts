@@ -1,4 +1,5 @@
 import type { HeldBytes } from '../engine/held-bytes.js';
+import type { MakeRowMap } from '../number-map.js';
 import type { Compile, Pieces } from './compile.js';
 import type { MakeAnswers, Maintained } from './maintained.js';
 import type { FlowMember } from './member.js';
@@ -7,6 +8,8 @@ import type { Block } from './plan.js';
 /** What an engine is made of. */
 export interface EnginePieces extends Pieces {
   readonly engines: Engines;
+  /** What holds rows and keys by what they are found by: a `Map` unless given, which is for few. */
+  readonly newMap?: MakeRowMap;
 }
 
 /** What keeps blocks that the kernel does not keep by their rows. */
@@ -22,9 +25,8 @@ export type MakeEngine = (
 ) => Maintained;
 
 /** What all blocks of a plan share. */
-export interface EngineParts {
+export interface EngineParts extends EnginePieces {
   readonly compile: Compile;
-  readonly engines: Engines;
   readonly bytes: HeldBytes;
   readonly answers: MakeAnswers;
 }

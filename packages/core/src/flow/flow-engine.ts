@@ -44,7 +44,7 @@ export class FlowEngine {
   constructor(plan: Block, pieces: EnginePieces, answers: MakeAnswers = () => null) {
     const compile = compiler(pieces);
     this.#constants = constantParts(plan).map(compile);
-    const parts = { compile, engines: pieces.engines, bytes: this.#bytes, answers };
+    const parts = { ...pieces, compile, bytes: this.#bytes, answers };
     this.root = blockEngine(plan, parts, (member) => this.#raises(member));
   }
 

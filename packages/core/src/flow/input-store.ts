@@ -1,7 +1,8 @@
 import { must } from '../assert.js';
 import { bytesBetween, bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
 import { each, withOne, withoutOne } from '../few.js';
-import { mapKey, type MapKey } from '../map-key.js';
+import { mapKey } from '../map-key.js';
+import type { MakeRowMap, RowMap } from '../number-map.js';
 import type { PgText, RowKey } from '../value.js';
 import type { KeyMaker } from './compiled-block.js';
 import { InputRow, type Key } from './input-row.js';
@@ -14,6 +15,8 @@ export interface StoreOptions {
   /** One for each input that hangs below this one. */
   readonly below: readonly Below[];
   readonly bytes: HeldBytes;
+  /** What holds rows and keys; a `Map` unless given. */
+  readonly newMap: MakeRowMap | undefined;
   /** The rows are held elsewhere as well, and counted there. */
   readonly isShared: boolean;
   /** Told of a key that nobody has demanded before. */
@@ -32,13 +35,16 @@ export interface StoreOptions {
  * row up, and nothing else.
  */
 export class InputStore {
-  readonly #keys = new Map<MapKey, Key>();
-  readonly #byKey = new Map<MapKey, InputRow>();
+  readonly #keys: RowMap<Key>;
+  readonly #byKey: RowMap<InputRow>;
   readonly #of: StoreOptions;
   #idle: Key[] = [];
 
   constructor(options: StoreOptions) {
     this.#of = options;
+    const { newMap = () => new Map() } = options;
+    this.#keys = newMap();
+    this.#byKey = newMap();
   }
 
   get rowCount(): number {

@@ -5,6 +5,7 @@ import { madeAnswers } from './made-answers.js';
 import type { Maintained } from './maintained.js';
 import type { FlowMember } from './member.js';
 import type { Block } from './plan.js';
+import { NumberMap } from '../number-map.js';
 import type { PgText, RowKey } from '../value.js';
 
 /**
@@ -15,7 +16,7 @@ import type { PgText, RowKey } from '../value.js';
 export class MergingEngine extends FlowEngine {
   /** @param pieces those of the chunks that the plan names */
   constructor(plan: Block, pieces: EnginePieces) {
-    super(plan, pieces, madeAnswers);
+    super(plan, { ...pieces, newMap: () => new NumberMap() }, madeAnswers);
   }
 
   get memberCount(): number {

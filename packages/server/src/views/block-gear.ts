@@ -174,7 +174,15 @@ export class BlockGear implements Gear {
       this.#engine.root,
       events.map(({ rows }) => rows),
     );
-    return members.flatMap(({ owner }) => (owner instanceof HeldAnswer ? [owner] : []));
+    // Each loop takes one step for all, as there.
+    const owners: (object | null)[] = [];
+    for (let n = 0; n < members.length; n++) owners.push((members[n] as FlowMember).owner);
+    const held: Held[] = [];
+    for (let n = 0; n < owners.length; n++) {
+      const owner = owners[n];
+      if (owner instanceof HeldAnswer) held.push(owner);
+    }
+    return held;
   }
 
   apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {

@@ -2,6 +2,7 @@ import type { TypeRules } from '@sluice/core/engine/compare';
 import { lookAhead } from '@sluice/core/engine/look-ahead';
 import { TableEngine, fetchCount, windowBounds, type RowEvent } from '@sluice/core/engine/table-engine';
 import type { SluiceError } from '@sluice/core/errors';
+import { NumberMap } from '@sluice/core/number-map';
 import type { Binding, TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import type { Run } from '../source/source.js';
@@ -41,7 +42,7 @@ export class TableGear implements Gear {
   }
 
   #newEngine(): TableEngine {
-    return new TableEngine(this.#options.plan, this.#options.types);
+    return new TableEngine(this.#options.plan, this.#options.types, new NumberMap());
   }
 
   get heldRowCount(): number {
