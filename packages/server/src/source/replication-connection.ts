@@ -7,8 +7,9 @@ import { outputSettings } from './database.js';
 import { sourceError } from './errors.js';
 import { FrameReader } from './frame-reader.js';
 import { fromPostgres, fromState } from './postgres-errors.js';
+import { pausable } from './pausable-socket.js';
 import { quoteIdentifier } from './quote.js';
-import { ReadingPace } from './reading-pace.js';
+import { ReadingPace, type Pace } from './reading-pace.js';
 
 /**
  * A connection that carries logical replication. `pg` brings it up (TCP, TLS, authentication) and runs the commands
@@ -56,11 +57,12 @@ const ERROR = 0x45; // E
 const COPY_DONE = 0x63; // c
 const XLOG_DATA = 0x77; // w
 const KEEPALIVE = 0x6b; // k
+const COMMIT = 0x43; // C
 
 export class ReplicationConnection {
   readonly #client: pg.Client;
   readonly #clock: ReplicationClock;
-  readonly #pace: ReadingPace;
+  readonly #pace: Pace;
   #closed = false;
   #closing = false;
   #reason: Error | null = null;
@@ -68,6 +70,12 @@ export class ReplicationConnection {
   #started: (() => void) | null = null;
   #onClosed: (reason: Error) => void = () => undefined;
   #nap: NodeJS.Timeout | undefined;
+  /** Set while something was read that is not settled; since when, and what. */
+  #settling: NodeJS.Immediate | undefined;
+  #cameAt = 0;
+  #bytes = 0;
+  #messages = 0;
+  #commits = 0;
   #lastReadAt = 0;
   #confirmed: Lsn = asLsn(0n);
   #received: Lsn = asLsn(0n);
@@ -75,10 +83,14 @@ export class ReplicationConnection {
   /** Resolves with the reason when the connection is over. */
   readonly closed: Promise<Error>;
 
-  constructor(connection: string | ConnectionConfig, clock: ReplicationClock) {
+  constructor(
+    connection: string | ConnectionConfig,
+    clock: ReplicationClock,
+    pace: Pace = new ReadingPace(),
+  ) {
     this.#clock = clock;
-    this.#pace = new ReadingPace({ now: clock.now });
-    const config = clientConfig(connection);
+    this.#pace = pace;
+    const config = pausable(clientConfig(connection));
     const replication = { ...config, replication: 'database' };
     this.#client = new pg.Client(replication);
     this.closed = new Promise((resolve) => (this.#onClosed = resolve));
@@ -202,20 +214,47 @@ export class ReplicationConnection {
       .stream;
   }
 
+  /**
+   * Chunks that come in one turn of the event loop are settled together: the records of TLS come each by itself, and
+   * what came during a nap comes apart from what is read after it.
+   */
   #read(frames: FrameReader, chunk: Buffer): void {
-    this.#lastReadAt = this.#clock.now();
-    try {
+    if (this.#settling === undefined) {
+      this.#settling = setImmediate(() => this.#settle());
+      this.#lastReadAt = this.#clock.now();
+      this.#cameAt = performance.now(); // finer than the clock
+    }
+    this.#bytes += chunk.length;
+    this.#guard(() => {
       try {
         frames.push(chunk);
-      } finally {
-        this.#handler?.flush();
+      } catch (error) {
+        this.#flush();
+        throw error;
       }
+    });
+  }
+
+  #settle(): void {
+    const come = { bytes: this.#bytes, messages: this.#messages, commits: this.#commits };
+    this.#guard(() => this.#flush());
+    const napMs = this.#pace.read(this.#cameAt, come);
+    if (napMs > 0 && this.#handler !== null && !this.#closed) this.#rest(napMs);
+  }
+
+  #flush(): void {
+    clearImmediate(this.#settling);
+    this.#settling = undefined;
+    [this.#bytes, this.#messages, this.#commits] = [0, 0, 0];
+    this.#handler?.flush();
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
     } catch (error) {
       this.destroy(error instanceof Error ? error : undefined);
-      return;
     }
-    const napMs = this.#pace.read(chunk.length);
-    if (napMs > 0 && !this.#closed) this.#rest(napMs);
   }
 
   #rest(napMs: number): void {
@@ -233,9 +272,11 @@ export class ReplicationConnection {
         this.#started?.();
         return;
       case ERROR:
+        this.#flush();
         this.destroy(errorOf(buffer, start, end));
         return;
       case COPY_DONE:
+        this.#flush();
         this.destroy(sourceError('database_disconnected', 'the stream was ended by Postgres'));
         return;
       default: // notices, parameter changes
@@ -247,6 +288,8 @@ export class ReplicationConnection {
     if (handler === null) return;
     const type = buffer[start];
     if (type === XLOG_DATA) {
+      this.#messages++;
+      if (buffer[start + 25] === COMMIT) this.#commits++;
       // start, end and time of the message: all three are of no use for logical decoding
       handler.message(buffer, start + 25, end);
     } else if (type === KEEPALIVE) {
@@ -266,6 +309,8 @@ export class ReplicationConnection {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#nap);
+    // A socket closes behind what was read in that turn; after `destroy` nothing more is told.
+    clearImmediate(this.#settling);
     this.#onClosed(this.#reason ?? sourceError(this.#closing ? 'source_stopped' : 'database_disconnected'));
   }
 }
