@@ -67,3 +67,36 @@ export function each<T extends object>(few: Few<T> | undefined): Iterable<T> {
   if (few === undefined) return [];
   return few instanceof Set || Array.isArray(few) ? few : [few];
 }
+
+/** Things by their keys, of which there is mostly one: that one has no table. */
+export class FewByKey<K, V extends object> {
+  #key: K | undefined;
+  #only: V | undefined;
+  #all: Map<K, V> | undefined;
+
+  get(key: K): V | undefined {
+    if (this.#all) return this.#all.get(key);
+    return key === this.#key ? this.#only : undefined;
+  }
+
+  set(key: K, one: V): void {
+    if (this.#only && key !== this.#key) this.#all ??= new Map([[this.#key as K, this.#only]]);
+    this.#all?.set(key, one);
+    this.#key = key;
+    this.#only = one;
+  }
+
+  values(): Iterable<V> {
+    return this.#all?.values() ?? (this.#only ? [this.#only] : []);
+  }
+}
+
+/**
+ * The list with one more; `list` is not to be used any more. A list that begins by a push has room for seventeen: most of
+ * those that a change makes have one.
+ */
+export function appended<T>(list: T[], one: T): T[] {
+  if (list.length === 0) return [one];
+  list.push(one);
+  return list;
+}

@@ -21,8 +21,8 @@ export function bytesOfValues(values: readonly (PgText | undefined)[]): number {
 /** What one row is more than another of as many values; those that are the same are not read. */
 export function bytesBetween(old: readonly PgText[], next: readonly PgText[]): number {
   let bytes = 0;
-  for (const [at, value] of next.entries()) {
-    const before = old[at] ?? null;
+  for (let at = 0; at < next.length; at++) {
+    const [before, value] = [old[at] ?? null, next[at] ?? null];
     if (value !== before) bytes += (value?.length ?? 0) - (before?.length ?? 0);
   }
   return bytes;

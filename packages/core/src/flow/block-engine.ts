@@ -1,4 +1,5 @@
 import { must } from '../assert.js';
+import { appended, FewByKey } from '../few.js';
 import type { PgText, RowKey } from '../value.js';
 import {
   compileBlock,
@@ -12,7 +13,7 @@ import { ABSENT, type InputRow, type ImagePair, type Key } from './input-row.js'
 import { BelowKeys, InputStore, type Below } from './input-store.js';
 import { attempt, Joining, visitsFor, type Held, type Visits } from './joining.js';
 import type { Answers, Maintained, Need } from './maintained.js';
-import { FlowMember, membershipOf, type Membership, type Tuple } from './member.js';
+import { FlowMember, membershipOf, type Membership, type Tuples } from './member.js';
 import type { Block } from './plan.js';
 import type { EngineParts, MakeEngine } from './engine-pieces.js';
 import { TouchedTuples, type Touching } from './touched-tuples.js';
@@ -121,7 +122,7 @@ class BlockEngine implements Maintained {
       joining: this.#joining,
       members: () => this.#members.values(),
       // A key of tables that only now meets the member is to be fetched.
-      isFound: (member, at, key, above) => this.#asked(member, at, key, above),
+      onUnknown: (member, at, key, above) => this.#asked(member, at, key, above),
     };
   }
 
@@ -230,48 +231,45 @@ class BlockEngine implements Maintained {
   start(member: FlowMember, visits?: Visits): boolean {
     if (member.started) return true;
     if (this.#isLeft?.(member) === true) return false;
-    const tuples = new Map<string, Tuple>();
-    let isWhole = true;
-    const told = attempt(
+    const tuples: Tuples = new FewByKey();
+    return attempt(
       () => {
-        const onUnknown = (at: number, key: string, above: readonly PgText[]): void => {
-          if (!this.#asked(member, at, key, above)) isWhole = false;
-        };
-        this.#joining.expand(member, [], tuples, onUnknown, visits);
-        if (isWhole) member.start(tuples.values());
+        if (!this.#joining.expand(member, [], tuples, this.#touching.onUnknown, visits)) return false;
+        member.start(tuples.values());
+        return true;
       },
       () => member.stop(),
     );
-    return told && isWhole;
   }
 
   apply(changes: TableChanges): Effects {
-    const images = this.block.inputs.map((_, at) => this.#imagesOf(at, changes));
+    let images: Images[] = [];
+    for (let at = 0; at < this.#stores.length; at++) {
+      const own = this.#imagesOf(at, changes);
+      if (own !== null) images = appended(images, own);
+    }
     const missed = new Set<FlowMember>();
-    const before = new TouchedTuples(this.#touching, 'old', missed);
-    before.collect(images);
+    const touched = new TouchedTuples(this.#touching, missed);
+    touched.collect('old', images);
     for (const member of missed) if (member.started) member.keep();
     this.#exchange(images);
-    const after = new TouchedTuples(this.#touching, 'next', missed);
-    after.collect(images);
-    const effects: Effects = new Map();
-    const update = (member: FlowMember): void => {
-      if (!member.started || missed.has(member)) return;
-      const told = attempt(() => {
-        const out = member.update(before.tuples(member), after.tuples(member));
-        if (out.length > 0) effects.set(member, out);
+    touched.collect('next', images);
+    const told = new Map<FlowMember, readonly RowChange[]>();
+    for (const { member, old, next } of touched.all()) {
+      if (!member.started || missed.has(member)) continue;
+      const isTold = attempt(() => {
+        const out = member.update(old, next);
+        if (out.length > 0) told.set(member, out);
       });
-      if (!told) missed.add(member);
-    };
-    for (const member of before.members()) update(member);
-    for (const member of after.members()) if (!before.has(member)) update(member);
-    this.#answers?.settle(missed, () => this.#exchange(images));
+      if (!isTold) missed.add(member);
+    }
+    if (missed.size > 0) this.#answers?.settle(missed, () => this.#exchange(images));
     for (const member of missed) {
-      if (member.started) effects.set(member, 'missed');
+      if (!member.started) missed.delete(member);
       member.stop();
       this.open.add(member);
     }
-    return effects;
+    return { changes: told, missed };
   }
 
   find(table: number, key: RowKey): Row | null {
@@ -289,20 +287,20 @@ class BlockEngine implements Maintained {
   }
 
   sweep(): void {
-    for (const [at, store] of this.#stores.entries()) {
-      const child = this.children[at] ?? null;
-      for (const key of [...store.sweep(), ...this.#sweepMixed(at, store)]) {
+    for (let at = 0; at < this.#stores.length; at++) {
+      const [store, child] = [this.#store(at), this.children[at]];
+      let gone = store.sweep();
+      const mixed = this.#mixed[at]?.sweep();
+      if (mixed) {
+        for (const key of mixed) store.drop(key);
+        gone = gone.concat(mixed);
+      }
+      for (const key of gone) {
         this.#needs[at]?.delete(key);
         child?.forget(key);
       }
       child?.sweep();
     }
-  }
-
-  #sweepMixed(at: number, store: InputStore): readonly string[] {
-    const gone = this.#mixed[at]?.sweep() ?? [];
-    for (const key of gone) store.drop(key);
-    return gone;
   }
 
   forget(key: string): void {
@@ -356,18 +354,21 @@ class BlockEngine implements Maintained {
     if (child.start(member)) this.#stores[at]?.cover(key, member.rows());
   }
 
-  #imagesOf(at: number, changes: TableChanges): Images {
-    const { input } = this.#input(at);
-    if (input.of.kind === 'block') return this.#imagesOfChild(at, changes);
+  /** Null where nothing changed. */
+  #imagesOf(at: number, changes: TableChanges): Images | null {
+    const { of } = this.#input(at).input;
     const store = this.#store(at);
-    const rows: ImagePair[] = [];
-    const blind: (string | null)[] = [];
-    for (const change of changes.rows.get(input.of.table) ?? []) {
-      if (change.partial !== undefined) blind.push(...this.#blindKeys(at, change.partial));
-      const pair = pairOf(store, change);
-      if (pair !== null) rows.push(pair);
+    if (of.kind === 'block') {
+      const { changes: told, missed } = must(this.children[at] ?? null, 'child').apply(changes);
+      let rows: ImagePair[] = [];
+      for (const own of told.values()) rows = pairsOf(store, own, rows);
+      return { at, rows, lost: Array.from(missed, ({ key }) => key), blind: [] };
     }
-    return { rows, lost: [], blind };
+    const own = changes.rows.get(of.table);
+    if (own === undefined) return null;
+    const blind: (string | null)[] = [];
+    for (const { partial } of own) if (partial !== undefined) blind.push(...this.#blindKeys(at, partial));
+    return { at, rows: pairsOf(store, own, []), lost: [], blind };
   }
 
   /** A row came of which not everything was sent: whom it concerns is known where its key was. */
@@ -378,28 +379,13 @@ class BlockEngine implements Maintained {
     return key !== null && this.#stores[at]?.isCovered(key) === true ? [key] : [];
   }
 
-  #imagesOfChild(at: number, changes: TableChanges): Images {
-    const child = must(this.children[at] ?? null, 'child');
-    const rows: ImagePair[] = [];
-    const lost: string[] = [];
-    for (const [member, out] of child.apply(changes)) {
-      if (out === 'missed') lost.push(member.key);
-      else
-        for (const change of out) {
-          const pair = pairOf(this.#store(at), change);
-          if (pair !== null) rows.push(pair);
-        }
-    }
-    return { rows, lost, blind: [] };
-  }
-
   /**
    * All that go, then all that come: rows may exchange their keys. Who stays under its key changes where it is. Done once
    * more, it is undone.
    */
   #exchange(images: readonly Images[]): void {
     const coming: (readonly [store: InputStore, row: InputRow, own: Key])[] = [];
-    for (const [at, { rows, lost, blind }] of images.entries()) {
+    for (const { at, rows, lost, blind } of images) {
       const store = this.#store(at);
       for (const key of lost) store.uncover(key);
       for (const text of blind.includes(null) ? [...store.covered()] : blind) {
@@ -413,9 +399,9 @@ class BlockEngine implements Maintained {
         if (old !== null && next?.own === old.own && next.key === old.key) {
           if (old.own?.isCovered !== true) continue;
           const isBack = store.find(old.key) !== old;
-          const [held, image] = isBack ? [next, old] : [old, next];
-          const was = store.replace(held, image.values);
-          [pair.old, pair.next] = isBack ? [held, was] : [was, held];
+          store.exchange(isBack ? next : old, isBack ? old : next);
+          pair.old = next;
+          pair.next = old;
           continue;
         }
         for (const row of [old, next]) {
@@ -429,9 +415,12 @@ class BlockEngine implements Maintained {
   }
 }
 
-/** What a change is to the rows that a store holds; null for nothing. */
-function pairOf(store: InputStore, { old: before, next: after }: RowChange): ImagePair | null {
-  const old = before === null ? null : (store.find(before.key) ?? null);
-  const next = after === null ? null : store.image(after, old);
-  return old === null && next === null ? null : { old, next };
+/** What changes are to the rows that a store holds. @param pairs of before them */
+function pairsOf(store: InputStore, changes: readonly RowChange[], pairs: ImagePair[]): ImagePair[] {
+  for (const { old: before, next: after } of changes) {
+    const old = before === null ? null : (store.find(before.key) ?? null);
+    const next = after === null ? null : store.image(after, old);
+    if (old !== null || next !== null) pairs = appended(pairs, { old, next });
+  }
+  return pairs;
 }

@@ -1,6 +1,7 @@
 import { isWhole } from '../engine/row-layout.js';
 import { HeldBytes } from '../engine/held-bytes.js';
 import type { PartialRow, RowEvent } from '../engine/table-engine.js';
+import { appended, FewByKey } from '../few.js';
 import type { PgText, RowKey } from '../value.js';
 import { blockEngine } from './block-engine.js';
 import { compiler, isForPostgres, type Compiled } from './compile.js';
@@ -10,7 +11,7 @@ import type { Events, ImageChange } from './images.js';
 import type { MakeAnswers, Maintained, Need } from './maintained.js';
 import type { FlowMember } from './member.js';
 import type { Block, Source } from './plan.js';
-import type { Row, RowChange, TableChange } from './row.js';
+import { same, type Row, type RowChange, type TableChange } from './row.js';
 
 /** What one transaction does to the answers. */
 export interface FlowEffects {
@@ -98,18 +99,15 @@ export class FlowEngine {
    * @param images by tallied source, as it stands in the plan
    */
   apply(events: Events, images: ReadonlyMap<Source, readonly ImageChange[]> = new Map()): FlowEffects {
-    for (const [, ofTable] of events) if (ofTable.includes('truncate')) return this.#missAll();
-    const tables = new Map<number, readonly TableChange[]>();
-    for (const [table, ofTable] of events) tables.set(table, this.#net(table, ofTable));
-    const changes = new Map<FlowMember, readonly RowChange[]>();
-    const missed = new Set<FlowMember>();
-    for (const [member, effect] of this.root.apply({ rows: tables, images })) {
-      if (effect === 'missed') missed.add(member);
-      else changes.set(member, effect);
+    const rows = new FewByKey<number, readonly TableChange[]>();
+    for (const [table, ofTable] of events) {
+      if (ofTable.includes('truncate')) return this.#missAll();
+      rows.set(table, this.#net(table, ofTable));
     }
+    const effects = this.root.apply({ rows, images });
     // What a member that waits had demanded it may demand again.
     if (!this.root.isWaiting) this.root.sweep();
-    return { changes, missed };
+    return effects;
   }
 
   /** All that is held is let go: a table was emptied, or it is not known what happened. */
@@ -124,10 +122,10 @@ export class FlowEngine {
 
   /** C10: what one transaction does to each row, whatever it did in between. */
   #net(table: number, events: readonly RowEvent[]): readonly TableChange[] {
-    const rows = new Map<RowKey, Touched>();
+    const rows = new FewByKey<RowKey, Touched>();
     const touched = (key: RowKey): Touched => {
       let row = rows.get(key);
-      if (row === undefined) rows.set(key, (row = { before: this.root.find(table, key), values: null }));
+      if (row === undefined) rows.set(key, (row = { key, before: this.root.find(table, key), values: null }));
       return row;
     };
     for (const event of events) {
@@ -141,15 +139,14 @@ export class FlowEngine {
       }
       if (newKey !== null) touched(newKey).values = filled(values, old);
     }
-    const changes: TableChange[] = [];
-    for (const [key, { before: old, values }] of rows) {
-      if (values === null) changes.push({ old, next: null });
-      else if (!isWhole(values)) changes.push({ old, next: null, partial: values });
-      else if (old === null) changes.push({ old, next: { key, values } });
-      else {
-        const next = imageOf(old, values);
-        if (next !== null) changes.push({ old, next });
-      }
+    let changes: TableChange[] = [];
+    for (const { key, before: old, values } of rows.values()) {
+      let change: TableChange;
+      if (values === null) change = { old, next: null };
+      else if (!isWhole(values)) change = { old, next: null, partial: values };
+      else if (old !== null && same(old.values, values)) continue;
+      else change = { old, next: { key: old?.key ?? key, values } };
+      changes = appended(changes, change);
     }
     return changes;
   }
@@ -157,21 +154,10 @@ export class FlowEngine {
 
 /** A row of a table in one transaction. */
 interface Touched {
+  readonly key: RowKey;
   readonly before: Row | null;
   /** As far as the transaction has come; null: it is gone. */
   values: PartialRow | null;
-}
-
-/** Another image of a row that is held; null for the same. Of what is held as it comes nothing is taken into memory again. */
-function imageOf({ key, values: held }: Row, values: readonly PgText[]): Row | null {
-  let isSame = true;
-  const image = values.map((value, at) => {
-    const old = held[at] ?? null;
-    if (value === old) return old;
-    isSame = false;
-    return value;
-  });
-  return isSame ? null : { key, values: image };
 }
 
 function filled(values: PartialRow, old: PartialRow | undefined): PartialRow {

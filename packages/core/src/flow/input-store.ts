@@ -146,13 +146,16 @@ export class InputStore {
     this.#gone(row);
   }
 
-  /** A row that is held, and keeps its key, has other values: who holds it goes on holding it. @returns as it was */
-  replace(row: InputRow, values: readonly PgText[]): InputRow {
-    const was = new InputRow(row.key, row.values, row.own, row.below);
-    if (!this.#of.isShared) this.#of.bytes.change(bytesBetween(row.values, values));
-    for (const [at, below] of this.#of.below.entries()) below.change(row, at, values);
-    for (const [at, value] of values.entries()) if (value !== row.values[at]) row.values[at] = value;
-    return was;
+  /** A row that is held, and keeps its key, exchanges its values with an image: who holds it goes on holding it. */
+  exchange(row: InputRow, { values }: InputRow): void {
+    const { isShared, bytes, below } = this.#of;
+    if (!isShared) bytes.change(bytesBetween(row.values, values));
+    for (let at = 0; at < below.length; at++) below[at]?.change(row, at, values);
+    for (let at = 0; at < values.length; at++) {
+      const value = values[at] ?? null;
+      values[at] = row.values[at] ?? null;
+      if (value !== values[at]) row.values[at] = value;
+    }
   }
 
   /** The key is to be fetched anew: its rows are not known any more. */

@@ -7,7 +7,7 @@ import { place, type CompiledBlock, type CompiledInput } from './compiled-block.
 import type { Combinations } from './combinations.js';
 import { ABSENT, InputRow, type Key } from './input-row.js';
 import type { InputStore } from './input-store.js';
-import type { FlowMember, Tuple } from './member.js';
+import type { FlowMember, Tuples } from './member.js';
 import { framed } from './row.js';
 import { Unplaced } from './unplaced.js';
 
@@ -45,8 +45,8 @@ export interface Held {
   readonly members: ReadonlyMap<string, FlowMember>;
 }
 
-/** Told of a key whose rows are not known: makes them known, or goes on without them. */
-export type OnUnknown = (at: number, key: string, above: readonly PgText[]) => void;
+/** Told of a key whose rows are not known: makes them known, or goes on without them. @returns whether they are known */
+export type OnUnknown = (member: FlowMember, at: number, key: string, above: readonly PgText[]) => boolean;
 
 /** Up the demand tree from a row to its anchors, and down from an anchor to the joined tuples. Holds nothing. */
 export class Joining {
@@ -57,6 +57,8 @@ export class Joining {
   readonly #members: ReadonlyMap<string, FlowMember>;
   /** A joined row of which nothing is there yet. */
   readonly #blank: readonly PgText[];
+  /** An anchor that names no row. */
+  readonly #nameless: Anchor;
 
   constructor(parts: Held) {
     this.#block = parts.block;
@@ -65,6 +67,7 @@ export class Joining {
     this.#mixed = parts.mixed;
     this.#members = parts.members;
     this.#blank = Array.from({ length: parts.block.width }, () => null);
+    this.#nameless = parts.stores.map(() => undefined);
   }
 
   /**
@@ -75,7 +78,8 @@ export class Joining {
     if (row.own === null) return;
     const { join } = this.#input(at).input;
     const isFollowed = join === 'inner' || join === 'left';
-    this.#up(at, row.own, isFollowed ? withRow(below, at, row) : [], tell);
+    const named = below.length > 0 ? below : this.#nameless;
+    this.#up(at, row.own, isFollowed ? withRow(named, at, row) : [], tell);
   }
 
   /** Tells the members with a row that demands the key. */
@@ -96,7 +100,7 @@ export class Joining {
     }
     const mixed = this.#mixed[at] ?? null;
     if (mixed === null) {
-      for (const row of each(key.above)) this.#upFrom(parent, row, this.#members.values(), anchor, tell);
+      for (const row of each(key.above)) this.#upFrom(parent, row, this.#members, anchor, tell);
       return;
     }
     const members = mixed.membersOf(key.text);
@@ -105,32 +109,50 @@ export class Joining {
   }
 
   /** @param members those that may have the row */
-  #upFrom(at: number, row: InputRow, members: Iterable<FlowMember>, anchor: Anchor, tell: OnAnchored): void {
+  #upFrom(
+    at: number,
+    row: InputRow,
+    members: Pick<ReadonlySet<FlowMember>, 'values'> | ReadonlyMap<string, FlowMember>,
+    anchor: Anchor,
+    tell: OnAnchored,
+  ): void {
     // Where there is no row, it is not known above which: all of every member is made again.
-    if (row === ABSENT) for (const member of members) tell(member, []);
+    if (row === ABSENT) for (const member of members.values()) tell(member, []);
     else this.anchors(at, row, anchor, tell);
   }
 
-  /** Makes the joined tuples that have the anchor's rows. @throws PgError, NotReproduced */
+  /** Makes the joined tuples that have the anchor's rows. @returns whether all was known @throws PgError, NotReproduced */
   expand(
     member: FlowMember,
     anchor: Anchor,
-    into: Map<string, Tuple>,
+    into: Tuples,
     onUnknown: OnUnknown,
     visits: Visits = visitsFor(1),
     isAnswered = false,
-  ): void {
+  ): boolean {
     const flat = [...this.#blank];
     const { params } = member;
     const { arms, rows, first } = this.#block;
     if (rows !== null) {
       make(rows(params), first, { member, into });
-      return;
+      return true;
     }
-    if (!all(first, flat, params)) return;
-    const run: Run = { member, anchor, flat, rows: [], into, onUnknown, visits, isAnswered };
+    if (!all(first, flat, params)) return true;
+    const found = [...this.#nameless];
+    const run: Run = {
+      member,
+      anchor,
+      flat,
+      rows: found,
+      into,
+      onUnknown,
+      visits,
+      isAnswered,
+      isWhole: true,
+    };
     if (arms === null) this.#join(run, 0, '');
     else this.#list(run, arms);
+    return run.isWhole;
   }
 
   /** The rows of the inputs one by one: each with the number of its input before its columns. */
@@ -178,8 +200,7 @@ export class Joining {
   /** An answer that there is has passed by rows that raise errors: EXISTS stops at the first that is there, and order may change. */
   #isOn({ flat, member, isAnswered }: Run, { on, input }: CompiledInput): boolean {
     if (!isAnswered || input.join !== 'exists') return all(on, flat, member.params);
-    let isOn = false;
-    return attempt(() => void (isOn = all(on, flat, member.params))) && isOn;
+    return attempt(() => all(on, flat, member.params));
   }
 
   /** With that row of the input, or without one: the inputs behind it. */
@@ -193,7 +214,7 @@ export class Joining {
   #hasOthers(run: Run, at: number): boolean {
     if (run.anchor[at] === undefined) return false;
     const { input, on } = this.#input(at);
-    for (const row of this.#candidates({ ...run, anchor: [] }, at)) {
+    for (const row of this.#candidates(run, at, [])) {
       visit(run);
       place(run.flat, input, row);
       if (all(on, run.flat, run.member.params)) return true;
@@ -201,7 +222,8 @@ export class Joining {
     return false;
   }
 
-  #candidates({ anchor, member, rows, onUnknown }: Run, at: number): Iterable<InputRow> {
+  #candidates(run: Run, at: number, anchor = run.anchor): Iterable<InputRow> {
+    const { member, rows } = run;
     const compiled = this.#input(at);
     const { parent } = compiled.input.demand;
     const fixed = anchor[at];
@@ -218,7 +240,7 @@ export class Joining {
     if (text === null) return [];
     const known = this.#stores[at]?.key(text);
     if (known?.isCovered === true) return each(known.rows);
-    onUnknown(at, text, values);
+    if (!run.onUnknown(member, at, text, values)) run.isWhole = false;
     return each(this.#stores[at]?.key(text)?.rows);
   }
 }
@@ -233,12 +255,14 @@ interface Run {
   readonly member: FlowMember;
   readonly anchor: Anchor;
   readonly flat: PgText[];
-  readonly rows: (InputRow | null)[];
-  readonly into: Map<string, Tuple>;
+  readonly rows: (InputRow | null | undefined)[];
+  readonly into: Tuples;
   readonly onUnknown: OnUnknown;
   readonly visits: Visits;
   /** What is made is an answer that is there. */
   readonly isAnswered: boolean;
+  /** All that was looked at was known. */
+  isWhole: boolean;
 }
 
 function visit({ visits }: Run): void {
@@ -278,12 +302,11 @@ function all(conditions: readonly Compiled[], flat: readonly PgText[], params: r
 
 /**
  * @param forget given where the work may be done again: it takes back what that has made
- * @returns false when Postgres would raise an error if it came to that
+ * @returns false when it has said so, or Postgres would raise an error if it came to that
  */
-export function attempt(work: () => void, forget?: () => void): boolean {
+export function attempt(work: () => unknown, forget?: () => void): boolean {
   try {
-    work();
-    return true;
+    return work() !== false;
   } catch (error) {
     if (error instanceof Unplaced && forget !== undefined) {
       error.learn(() => attempt(work));

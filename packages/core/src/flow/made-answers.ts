@@ -1,5 +1,6 @@
 import type { Joining } from './joining.js';
-import { FlowMember, type Membership, type Tuple } from './member.js';
+import { FlowMember, type Membership, type Tuples } from './member.js';
+import { FewByKey } from '../few.js';
 import type { CompiledBlock } from './compiled-block.js';
 import type { Answers } from './maintained.js';
 import type { PgText } from '../value.js';
@@ -49,7 +50,7 @@ class MadeAnswers implements Answers {
 
   /** Of a member that has an answer: so all of it is known. */
   *rows(member: FlowMember): Generator<Row> {
-    const tuples = new Map<string, Tuple>();
+    const tuples: Tuples = new FewByKey();
     this.#joining.expand(member, [], tuples, unknown, { left: Infinity }, true);
     for (const { key, flat } of tuples.values())
       for (const { next } of this.#project([{ key, old: null, next: flat }], member.params))

@@ -1,5 +1,6 @@
 import { must } from '../assert.js';
 import { bytesBetween, bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
+import { appended, type FewByKey } from '../few.js';
 import type { PgText } from '../value.js';
 import type { CompiledBlock } from './compiled-block.js';
 import { same, type Change, type Row, type RowChange } from './row.js';
@@ -10,6 +11,9 @@ export interface Tuple {
   readonly key: string;
   readonly flat: readonly PgText[];
 }
+
+/** By their keys. */
+export type Tuples = FewByKey<string, Tuple>;
 
 /** What all members of a block share. */
 export interface Membership {
@@ -118,12 +122,13 @@ export class FlowMember {
   }
 
   /** The tuples under the anchors that a transaction touched, as they were and as they are. */
-  update(before: ReadonlyMap<string, Tuple>, after: ReadonlyMap<string, Tuple>): RowChange[] {
-    const changes: Change[] = [];
-    for (const [key, { flat }] of before) if (!after.has(key)) changes.push({ key, old: flat, next: null });
-    for (const [key, { flat }] of after) {
+  update(before: Tuples, after: Tuples): RowChange[] {
+    let changes: Change[] = [];
+    for (const { key, flat } of before.values())
+      if (!after.get(key)) changes = appended(changes, { key, old: flat, next: null });
+    for (const { key, flat } of after.values()) {
       const old = before.get(key)?.flat ?? null;
-      if (old === null || !same(old, flat)) changes.push({ key, old, next: flat });
+      if (old === null || !same(old, flat)) changes = appended(changes, { key, old, next: flat });
     }
     return this.change(changes);
   }
@@ -137,17 +142,15 @@ export class FlowMember {
   }
 
   #take(changes: readonly Change[]): RowChange[] {
-    const out: RowChange[] = [];
     const rows = must(this.#rows, 'rows');
-    for (const { key, next } of changes) {
+    return changes.map(({ key, next }) => {
       const old = rows.get(key) ?? null;
       const row = next === null ? null : this.#row(key, old, next);
       this.#count(bytesOfChange(old?.values ?? null, row?.values ?? null, ENTRY_BYTES));
       if (row === null) rows.delete(key);
       else rows.set(key, row);
-      out.push({ old, next: row });
-    }
-    return out;
+      return { old, next: row };
+    });
   }
 
   #row(key: string, old: Row | null, values: readonly PgText[]): Row {

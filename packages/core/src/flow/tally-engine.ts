@@ -9,7 +9,7 @@ import { attempt } from './joining.js';
 import type { Maintained, Need } from './maintained.js';
 import { FlowMember, membershipOf, type Membership } from './member.js';
 import type { Block, Source } from './plan.js';
-import { identity, type Change, type Row } from './row.js';
+import { identity, type Change, type Row, type RowChange } from './row.js';
 
 /*
  * A block that aggregates one table, without the table's rows: a self-maintainable aggregate (Gupta, Mumick). The stream
@@ -172,20 +172,21 @@ export class TallyEngine implements Maintained {
   apply(changes: TableChanges): Effects {
     // Of before this transaction.
     this.#read.clear();
-    const effects: Effects = new Map();
+    const told = new Map<FlowMember, readonly RowChange[]>();
+    const missed = new Set<FlowMember>();
     for (const [member, images] of this.#concerned(changes)) {
-      const told = attempt(() => {
+      const isTold = attempt(() => {
         const out = member.change(this.#changes(member, images));
-        if (out.length > 0) effects.set(member, out);
+        if (out.length > 0) told.set(member, out);
       });
-      if (told) continue;
-      effects.set(member, 'missed');
+      if (isTold) continue;
+      missed.add(member);
       member.stop();
       this.#vain.delete(member);
       if (this.#isLeft === null) this.open.add(member);
       else this.remove(member);
     }
-    return effects;
+    return { changes: told, missed };
   }
 
   find(): null {

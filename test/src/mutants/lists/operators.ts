@@ -56,8 +56,8 @@ const JOINS: readonly Mutant[] = [
   {
     breaks: 'joins: a changed row is followed in the state alone that it is in',
     file: `${FLOW}/touched-tuples.ts`,
-    find: 'if (absent !== null) this.#underRow(at, absent, false);',
-    replace: 'void absent;',
+    find: "this.#underRow(at, pair[state === 'old' ? 'next' : 'old'], false);",
+    replace: '',
     caughtBy: LOOPS,
   },
   {
