@@ -86,8 +86,9 @@ export class FewByKey<K, V extends object> {
     this.#only = one;
   }
 
-  values(): Iterable<V> {
-    return this.#all?.values() ?? (this.#only ? [this.#only] : []);
+  values(): readonly V[] {
+    if (this.#all) return [...this.#all.values()];
+    return this.#only ? [this.#only] : [];
   }
 }
 

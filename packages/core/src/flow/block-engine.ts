@@ -251,7 +251,7 @@ class BlockEngine implements Maintained {
     const missed = new Set<FlowMember>();
     const touched = new TouchedTuples(this.#touching, missed);
     touched.collect('old', images);
-    for (const member of missed) if (member.started) member.keep();
+    if (missed.size > 0) for (const member of missed) if (member.started) member.keep();
     this.#exchange(images);
     touched.collect('next', images);
     const told = new Map<FlowMember, readonly RowChange[]>();
@@ -263,11 +263,13 @@ class BlockEngine implements Maintained {
       });
       if (!isTold) missed.add(member);
     }
-    if (missed.size > 0) this.#answers?.settle(missed, () => this.#exchange(images));
-    for (const member of missed) {
-      if (!member.started) missed.delete(member);
-      member.stop();
-      this.open.add(member);
+    if (missed.size > 0) {
+      this.#answers?.settle(missed, () => this.#exchange(images));
+      for (const member of missed) {
+        if (!member.started) missed.delete(member);
+        member.stop();
+        this.open.add(member);
+      }
     }
     return { changes: told, missed };
   }

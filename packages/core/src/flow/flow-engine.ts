@@ -123,21 +123,16 @@ export class FlowEngine {
   /** C10: what one transaction does to each row, whatever it did in between. */
   #net(table: number, events: readonly RowEvent[]): readonly TableChange[] {
     const rows = new FewByKey<RowKey, Touched>();
-    const touched = (key: RowKey): Touched => {
-      let row = rows.get(key);
-      if (row === undefined) rows.set(key, (row = { key, before: this.root.find(table, key), values: null }));
-      return row;
-    };
     for (const event of events) {
       if (event === 'truncate') continue;
       const { oldKey, newKey, values, oldValues } = event;
       let old: PartialRow | undefined;
       if (oldKey !== null) {
-        const row = touched(oldKey);
+        const row = this.#touched(rows, table, oldKey);
         old = row.values ?? row.before?.values ?? oldValues;
         row.values = null;
       }
-      if (newKey !== null) touched(newKey).values = filled(values, old);
+      if (newKey !== null) this.#touched(rows, table, newKey).values = filled(values, old);
     }
     let changes: TableChange[] = [];
     for (const { key, before: old, values } of rows.values()) {
@@ -149,6 +144,12 @@ export class FlowEngine {
       changes = appended(changes, change);
     }
     return changes;
+  }
+
+  #touched(rows: FewByKey<RowKey, Touched>, table: number, key: RowKey): Touched {
+    let row = rows.get(key);
+    if (row === undefined) rows.set(key, (row = { key, before: this.root.find(table, key), values: null }));
+    return row;
   }
 }
 

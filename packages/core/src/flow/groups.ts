@@ -1,4 +1,5 @@
 import type { PgText } from '../value.js';
+import { appended } from '../few.js';
 import type { AggregateState } from './aggregate-state.js';
 import { makeAggregate } from './aggregates.js';
 import type { Compile, Compiled } from './compile.js';
@@ -96,9 +97,8 @@ export class Groups {
   }
 
   #change(key: string, tuple: readonly PgText[], touched: Set<Group>, by: number): void {
-    const all = this.#shared.keys.map((one) => one(tuple, this.#params));
     for (const set of this.#shared.sets) {
-      const keys = all.map((value, at) => (set.has[at] === true ? value : null));
+      const keys = this.#shared.keys.map((one, at) => (set.has[at] ? one(tuple, this.#params) : null));
       const group = this.#group(set, keys);
       touched.add(group);
       group.texts.count(keys, by);
@@ -111,7 +111,8 @@ export class Groups {
 
   /** In groups NULL equals NULL. */
   #group(set: GroupingSet, keys: readonly PgText[]): Group {
-    const key = set.prefix + keys.map((value, at) => this.#shared.parts[at]?.(value) ?? '-').join('');
+    let key = set.prefix;
+    for (let at = 0; at < keys.length; at++) key += this.#shared.parts[at]?.(keys[at] ?? null) ?? '-';
     let group = this.#groups.get(key);
     if (group === undefined) {
       const { plan, compile } = this.#shared;
@@ -123,7 +124,7 @@ export class Groups {
   }
 
   #tell(touched: ReadonlySet<Group>): Change[] {
-    const out: Change[] = [];
+    let out: Change[] = [];
     for (const group of touched) {
       const old = group.shown;
       const next = this.#rowOf(group);
@@ -137,7 +138,7 @@ export class Groups {
         this.heldBytes += bytes - group.heldBytes;
         group.heldBytes = bytes;
       }
-      if (old !== null || next !== null) out.push({ key: group.key, old, next });
+      if (old !== null || next !== null) out = appended(out, { key: group.key, old, next });
     }
     return out;
   }
@@ -145,11 +146,8 @@ export class Groups {
   #rowOf({ set, states, texts }: Group): readonly PgText[] | null {
     const keys = texts.one();
     if (keys === null && !set.isWhole) return null;
-    const row = [
-      ...(keys ?? set.has.map(() => null)),
-      ...states.map((state) => state.result()),
-      ...set.marks,
-    ];
+    const results = states.map((state) => state.result());
+    const row = (keys ?? set.has.map(() => null)).concat(results, set.marks);
     return this.#shared.having.every((condition) => condition(row, this.#params) === 't') ? row : null;
   }
 }

@@ -2,6 +2,7 @@ import { must } from '../assert.js';
 import { comparator, type TypeRules } from '../engine/compare.js';
 import type { Compile, Pieces } from './compile.js';
 import type { CompiledBlock } from './compiled-block.js';
+import { appended } from '../few.js';
 import { PgError } from '../expression/errors.js';
 import type { PgText } from '../value.js';
 import { groupsMaker } from './groups.js';
@@ -40,10 +41,11 @@ export function projector({ plan, compile }: CompiledBlock): Project {
   const rowOf = (values: readonly PgText[] | null, params: readonly PgText[]): readonly PgText[] | null =>
     values === null ? null : project.map((one) => one(values, params));
   return (changes, params) => {
-    const out: Change[] = [];
+    let out: Change[] = [];
     for (const { key, old, next } of changes) {
       const change = { key, old: rowOf(old, params), next: rowOf(next, params) };
-      if (change.old === null || change.next === null || !same(change.old, change.next)) out.push(change);
+      if (change.old === null || change.next === null || !same(change.old, change.next))
+        out = appended(out, change);
     }
     return out;
   };

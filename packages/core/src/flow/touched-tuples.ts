@@ -3,7 +3,15 @@ import { FewByKey } from '../few.js';
 import type { CompiledInput } from './compiled-block.js';
 import type { Images } from './images.js';
 import type { InputRow } from './input-row.js';
-import { anchorMark, attempt, withoutRow, type Anchor, type Joining, type OnUnknown } from './joining.js';
+import {
+  anchorMark,
+  attempt,
+  withoutRow,
+  type Anchor,
+  type Joining,
+  type OnAnchored,
+  type OnUnknown,
+} from './joining.js';
 import type { FlowMember, Tuples } from './member.js';
 
 /** Of the block whose tuples they are. */
@@ -71,14 +79,17 @@ export class TouchedTuples {
     const { input, isDirect } = must(this.#of.inputs[at], 'input');
     // No tuple has a row that is not there.
     if (row === null || (!isPresent && isDirect && input.join === 'inner')) return;
-    this.#of.joining.anchors(at, row, [], (member, anchor) => {
-      if (isPresent || anchor[at] === undefined) this.#gather(member, anchor);
-      // Of a left join its absence counts.
-      else if (input.join === 'left') this.#gather(member, withoutRow(anchor, at));
-    });
+    const { joining } = this.#of;
+    if (isPresent) joining.anchors(at, row, [], this.#gather);
+    else
+      joining.anchors(at, row, [], (member, anchor) => {
+        if (anchor[at] === undefined) this.#gather(member, anchor);
+        // Of a left join its absence counts.
+        else if (input.join === 'left') this.#gather(member, withoutRow(anchor, at));
+      });
   }
 
-  #gather(member: FlowMember, anchor: Anchor): void {
+  readonly #gather: OnAnchored = (member, anchor) => {
     if (this.#isOver(member) || this.#isSeen(member, anchor)) return;
     const { joining, onUnknown } = this.#of;
     let own = this.#touched.get(member);
@@ -86,7 +97,7 @@ export class TouchedTuples {
       this.#touched.set(member, (own = { member, old: new FewByKey(), next: new FewByKey() }));
     const into = own[this.#state];
     if (!attempt(() => joining.expand(member, anchor, into, onUnknown))) this.#missed.add(member);
-  }
+  };
 
   #isSeen(member: FlowMember, anchor: Anchor): boolean {
     if (this.#first === null) {
