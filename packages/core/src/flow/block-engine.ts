@@ -275,8 +275,8 @@ class BlockEngine implements Maintained {
   }
 
   find(table: number, key: RowKey): Row | null {
-    for (const [at, { input }] of this.block.inputs.entries()) {
-      const { of } = input;
+    for (let at = 0; at < this.#stores.length; at++) {
+      const { of } = this.#input(at).input;
       const row =
         of.kind === 'block'
           ? this.children[at]?.find(table, key)

@@ -1,5 +1,5 @@
 import type { PgText } from '../value.js';
-import { appended } from '../few.js';
+import { appended, each, withOne, type Few } from '../few.js';
 import type { AggregateState } from './aggregate-state.js';
 import { makeAggregate } from './aggregates.js';
 import type { Compile, Compiled } from './compile.js';
@@ -76,37 +76,41 @@ export class Groups {
   begin(): Change[] {
     const whole = this.#shared.sets.filter(({ isWhole }) => isWhole);
     return this.#tell(
-      new Set(
-        whole.map((set) =>
-          this.#group(
-            set,
-            set.has.map(() => null),
-          ),
+      whole.map((set) =>
+        this.#group(
+          set,
+          set.has.map(() => null),
         ),
       ),
     );
   }
 
   apply(changes: readonly Change[]): Change[] {
-    const touched = new Set<Group>();
+    let touched: Few<Group> | undefined;
     for (const { key, old, next, times = 1 } of changes) {
-      if (old !== null) this.#change(key, old, touched, -times);
-      if (next !== null) this.#change(key, next, touched, times);
+      if (old !== null) touched = this.#change(key, old, touched, -times);
+      if (next !== null) touched = this.#change(key, next, touched, times);
     }
-    return this.#tell(touched);
+    return this.#tell(each(touched));
   }
 
-  #change(key: string, tuple: readonly PgText[], touched: Set<Group>, by: number): void {
+  #change(
+    key: string,
+    tuple: readonly PgText[],
+    touched: Few<Group> | undefined,
+    by: number,
+  ): Few<Group> | undefined {
     for (const set of this.#shared.sets) {
       const keys = this.#shared.keys.map((one, at) => (set.has[at] ? one(tuple, this.#params) : null));
       const group = this.#group(set, keys);
-      touched.add(group);
+      touched = withOne(touched, group);
       group.texts.count(keys, by);
       for (const state of group.states) {
         if (by > 0) state.add(key, tuple, by);
         else state.remove(key, tuple, -by);
       }
     }
+    return touched;
   }
 
   /** In groups NULL equals NULL. */
@@ -123,7 +127,7 @@ export class Groups {
     return group;
   }
 
-  #tell(touched: ReadonlySet<Group>): Change[] {
+  #tell(touched: Iterable<Group>): Change[] {
     let out: Change[] = [];
     for (const group of touched) {
       const old = group.shown;
