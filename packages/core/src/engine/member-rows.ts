@@ -36,8 +36,8 @@ export class UnorderedRows extends Member {
     return true;
   }
 
-  updated(_: HeldRow, before: string, now: Told, ops: EncodedOp[]): void {
-    ops.push(updateOp({ json: before }, now));
+  updated(_: HeldRow, before: string, now: Told): EncodedOp {
+    return updateOp({ json: before }, now);
   }
 
   clear(ops: EncodedOp[]): void {
@@ -156,10 +156,10 @@ export class WindowRows extends Member {
     return this.insert(next, ops, evict);
   }
 
-  updated(row: HeldRow, before: string, now: Told, ops: EncodedOp[]): void {
+  updated(row: HeldRow, before: string, now: Told): EncodedOp | null {
     // By reference: to compare rows is to look at all that lie between.
     const at = this.#rows.indexOf(row);
-    if (this.#isShown(at)) ops.push(updateOp({ json: before }, now, this.#previous(at)));
+    return this.#isShown(at) ? updateOp({ json: before }, now, this.#previous(at)) : null;
   }
 
   clear(ops: EncodedOp[]): void {

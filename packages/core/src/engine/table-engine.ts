@@ -7,7 +7,7 @@ import type { PgText, RowKey } from '../value.js';
 import type { TypeRules } from './compare.js';
 import { HeldBytes } from './held-bytes.js';
 import type { EncodedOp } from './held-row.js';
-import { Member, type HeldRow } from './member.js';
+import type { HeldRow, Member } from './member.js';
 import { UnorderedRows, WindowRows, type WindowBounds } from './member-rows.js';
 import {
   compilePredicate,
@@ -124,7 +124,7 @@ export class TableEngine {
     if (events.length === 1 && one !== undefined && one !== 'truncate' && one.newKey === one.oldKey)
       this.#change(one.newKey, this.#filled(one), effects);
     else for (const [key, values] of this.#net(events, effects)) this.#change(key, values, effects);
-    for (const { held } of effects.told) if (held.dry) effects.missed.add(held);
+    for (const { held } of effects.told) if (held.dry) effects.miss(held);
     return effects;
   }
 
@@ -175,7 +175,7 @@ export class TableEngine {
     if (row && this.#layout.isPlacedAs(row, values)) return this.#update(row, key, values, effects);
     const matches = this.#matching(values, effects);
     if (!isWhole(values)) {
-      for (const member of matches) effects.missed.add(member);
+      for (const member of matches) effects.miss(member);
       if (row) this.#drop(row, effects);
       return;
     }
@@ -211,9 +211,7 @@ export class TableEngine {
     row.bytes += longer;
     this.#bytes.change(longer);
     const now = { json, keyJson: JSON.stringify(key) };
-    const { members } = row;
-    if (members instanceof Member) members.updated(row, before, now, effects.opsOf(members));
-    else for (const member of each(members)) member.updated(row, before, now, effects.opsOf(member));
+    for (const member of each(row.members)) effects.tell(member, member.updated(row, before, now));
   }
 
   #drop(row: HeldRow, effects: Effects): void {
@@ -227,7 +225,7 @@ export class TableEngine {
     const decidable = this.#predicateColumns.every((column) => values[column] !== undefined);
     for (const candidates of this.#candidates(values)) {
       for (const member of candidates) {
-        if (!decidable) effects.missed.add(member);
+        if (!decidable) effects.miss(member);
         else if (this.#condition(values as readonly PgText[], member.binding) === true) matches.add(member);
       }
     }
@@ -308,13 +306,25 @@ export interface RowChange {
   readonly oldValues?: PartialRow;
 }
 
+/** Mostly one operation of one member: no more is made for it than that. */
 export class Effects {
   /** What each touched member's clients are to do; each member once. */
-  readonly told: { readonly held: Member; readonly ops: EncodedOp[] }[] = [];
+  told: { readonly held: Member; readonly ops: EncodedOp[] }[] = [];
   /** Members whose answer can no longer be told from what is held; their `ops` lead to what they still hold. */
-  readonly missed: Set<Member> = new Set();
-  /** Of those but the first: mostly there is no other. */
+  missed: Few<Member> | undefined;
+  /** Of those told but the first. */
   #others: Map<Member, EncodedOp[]> | undefined;
+
+  miss(member: Member): void {
+    this.missed = withOne(this.missed, member);
+  }
+
+  /** @param op null when there is nothing to do */
+  tell(member: Member, op: EncodedOp | null): void {
+    if (op === null) return;
+    if (this.told.length === 0) this.told = [{ held: member, ops: [op] }];
+    else this.opsOf(member).push(op);
+  }
 
   opsOf(member: Member): EncodedOp[] {
     const [first] = this.told;

@@ -8,6 +8,8 @@ const UNCHANGED = 0x75; // u
 const TEXT = 0x74; // t
 /** Above this length Node's decoder wins over building a string by hand. */
 const SHORT = 12;
+/** All texts of two ASCII characters: a text that is put together of them leaves half as much behind. */
+const PAIRS = Array.from({ length: 1 << 14 }, (_, pair) => String.fromCharCode(pair >> 7, pair & 0x7f));
 
 /**
  * A row in the bytes of the stream: `uint16 columns`, then for each column `n`, `u`, or `t uint32 length, bytes`.
@@ -75,10 +77,13 @@ function skipValue(buffer: Buffer, at: number, end: number): number {
 function decodeText(buffer: Buffer, start: number, end: number): string {
   if (end - start > SHORT) return buffer.toString('utf8', start, end);
   let text = '';
-  for (let at = start; at < end; at++) {
-    const byte = buffer[at] as number;
-    if (byte > 0x7f) return buffer.toString('utf8', start, end);
-    text += String.fromCharCode(byte);
+  let at = start;
+  for (; at + 1 < end; at += 2) {
+    const [first, second] = [buffer[at] as number, buffer[at + 1] as number];
+    if ((first | second) > 0x7f) return buffer.toString('utf8', start, end);
+    text += PAIRS[(first << 7) | second];
   }
-  return text;
+  if (at === end) return text;
+  const last = buffer[at] as number;
+  return last > 0x7f ? buffer.toString('utf8', start, end) : text + String.fromCharCode(last);
 }

@@ -1,4 +1,4 @@
-import type { Lsn } from '@sluice/core/lsn';
+import { lsnOfHalves, type Lsn } from '@sluice/core/lsn';
 import { sourceError } from './errors.js';
 import { BufferTuple, skipTuple } from './buffer-tuple.js';
 import type { Change, Relation, RelationColumn } from './transaction.js';
@@ -211,7 +211,7 @@ class Reader {
   }
 
   lsn(): Lsn {
-    return this.#buffer.readBigUInt64BE(this.skip(8)) as Lsn;
+    return lsnOfHalves(this.int32(), this.int32());
   }
 
   char(): string {

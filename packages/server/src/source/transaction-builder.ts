@@ -5,6 +5,8 @@ import { sourceError } from './errors.js';
 import type { PgoutputMessage } from './pgoutput.js';
 import type { Change, LogicalMessage, Relation, Transaction } from './transaction.js';
 
+/** `appended` makes another list of it. */
+const NO_CHANGES: Change[] = [];
 const NO_BULK: Transaction['bulk'] = new Map();
 const NO_MESSAGES: Transaction['messages'] = [];
 
@@ -15,10 +17,20 @@ const CHANGE_OVERHEAD_BYTES = 120;
  * Puts the messages between BEGIN and COMMIT together. Memory is bounded: when the changes of one transaction grow
  * beyond `transactionBytesMax`, the relation with the most bytes is collapsed to a bulk marker, then the next one.
  * What was not committed when the connection broke is thrown away with the builder.
+ *
+ * Most transactions have one change, and outlive it in part: until a snapshot sees them they are retained. So little is
+ * made for one.
  */
 export class TransactionBuilder {
   readonly #bytesMax: number;
-  #open: OpenTransaction | null = null;
+  /** Of the open transaction; null when there is none. */
+  #xid: number | null = null;
+  #changes: Change[] = NO_CHANGES;
+  /** What each of them costs. */
+  #costs: number[] = [];
+  #bulk: Map<number, Relation> | null = null;
+  #messages: LogicalMessage[] | null = null;
+  #bytes = 0;
 
   constructor(transactionBytesMax: number) {
     this.#bytesMax = transactionBytesMax;
@@ -26,7 +38,7 @@ export class TransactionBuilder {
 
   /** Between BEGIN and COMMIT. */
   get inTransaction(): boolean {
-    return this.#open !== null;
+    return this.#xid !== null;
   }
 
   /**
@@ -36,25 +48,22 @@ export class TransactionBuilder {
   add(message: PgoutputMessage, bytes: number, previous: Lsn): Transaction | null {
     switch (message.kind) {
       case 'begin':
-        if (this.#open !== null) throw sourceError('stream_malformed', 'a transaction within a transaction');
-        this.#open = new OpenTransaction(message.xid, this.#bytesMax);
+        if (this.inTransaction) throw sourceError('stream_malformed', 'a transaction within a transaction');
+        this.#xid = message.xid;
         return null;
-      case 'commit': {
-        const open = this.#opened();
-        this.#open = null;
-        return open.commit(message.endLsn, previous);
-      }
+      case 'commit':
+        return this.#commit(message.endLsn, previous);
       case 'insert':
       case 'update':
       case 'delete':
-        this.#opened().add(message, bytes);
+        this.#add(message, bytes);
         return null;
       case 'truncates':
-        for (const relation of message.relations) this.#opened().add({ kind: 'truncate', relation }, bytes);
+        for (const relation of message.relations) this.#add({ kind: 'truncate', relation }, bytes);
         return null;
       case 'message':
         // Those outside of transactions come out of commit order: nothing can be built on them.
-        if (message.transactional) this.#opened().addMessage(message, bytes);
+        if (message.transactional) this.#addMessage(message, bytes);
         return null;
       case 'origin':
       case 'relation':
@@ -63,46 +72,26 @@ export class TransactionBuilder {
     }
   }
 
-  #opened(): OpenTransaction {
-    if (this.#open === null) throw sourceError('stream_malformed', 'a change outside of a transaction');
-    return this.#open;
-  }
-}
-
-/** Most have one change, and outlive it in part: until a snapshot sees them they are retained. So little is made for it. */
-class OpenTransaction {
-  readonly #xid: number;
-  readonly #bytesMax: number;
-  #changes: Change[] = [];
-  /** What each of them costs. */
-  #costs: number[] = [];
-  #bulk: Map<number, Relation> | null = null;
-  #messages: LogicalMessage[] | null = null;
-  #bytes = 0;
-
-  constructor(xid: number, bytesMax: number) {
-    this.#xid = xid;
-    this.#bytesMax = bytesMax;
-  }
-
-  add(change: Change, bytes: number): void {
+  #add(change: Change, bytes: number): void {
+    this.#opened();
     if (this.#bulk?.has(change.relation.oid) === true) return;
     const cost = bytes + CHANGE_OVERHEAD_BYTES;
+    this.#costs[this.#changes.length] = cost;
     this.#changes = appended(this.#changes, change);
-    this.#costs = appended(this.#costs, cost);
     this.#bytes += cost;
     while (this.#bytes > this.#bytesMax && this.#changes.length > 0) this.#collapseLargest();
   }
 
-  addMessage(message: LogicalMessage, bytes: number): void {
+  #addMessage(message: LogicalMessage, bytes: number): void {
+    this.#opened();
     this.#messages ??= [];
     this.#messages.push({ prefix: message.prefix, content: message.content });
     this.#bytes += bytes + CHANGE_OVERHEAD_BYTES;
   }
 
-  commit(lsn: Lsn, previous: Lsn): Transaction {
-    return {
-      xid: this.#xid,
+  #commit(lsn: Lsn, previous: Lsn): Transaction {
+    const transaction: Transaction = {
+      xid: this.#opened(),
       lsn,
       previous,
       changes: this.#changes,
@@ -110,6 +99,19 @@ class OpenTransaction {
       messages: this.#messages ?? NO_MESSAGES,
       bytes: this.#bytes,
     };
+    this.#xid = null;
+    this.#changes = NO_CHANGES;
+    // That of a single change is written over by the next.
+    if (this.#costs.length > 1) this.#costs = [];
+    this.#bulk = null;
+    this.#messages = null;
+    this.#bytes = 0;
+    return transaction;
+  }
+
+  #opened(): number {
+    if (this.#xid === null) throw sourceError('stream_malformed', 'a change outside of a transaction');
+    return this.#xid;
   }
 
   #collapseLargest(): void {

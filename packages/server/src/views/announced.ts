@@ -1,6 +1,9 @@
 /** What is read of things that are announced, side by side; each is forgotten when it is taken. */
 export class Announced<K extends object, V> {
-  readonly #known = new Map<K, V>();
+  #all: readonly K[] = [];
+  #values: readonly V[] = [];
+  /** Of those that have not come. */
+  #next = 0;
   readonly #read: (one: K) => V;
 
   constructor(read: (one: K) => V) {
@@ -9,14 +12,23 @@ export class Announced<K extends object, V> {
 
   /** Whatever was announced before and has not come is forgotten. */
   announce(all: readonly K[]): readonly V[] {
-    this.#known.clear();
-    for (const one of all) this.#known.set(one, this.#read(one));
-    return [...this.#known.values()];
+    this.#keep(all, all.map(this.#read));
+    return this.#values;
   }
 
-  /** Of one that comes now, announced or not. */
+  /** Of one that comes now, announced or not: those that were announced come in their order. */
   take(one: K): V {
-    const known = this.#known.get(one);
-    return this.#known.delete(one) ? (known as V) : this.#read(one);
+    const at = this.#all.indexOf(one, this.#next);
+    if (at < 0) return this.#read(one);
+    const value = this.#values[at] as V;
+    this.#next = at + 1;
+    if (this.#next === this.#all.length) this.#keep([], []);
+    return value;
+  }
+
+  #keep(all: readonly K[], values: readonly V[]): void {
+    this.#all = all;
+    this.#values = values;
+    this.#next = 0;
   }
 }

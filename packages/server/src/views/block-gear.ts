@@ -16,7 +16,7 @@ import { appended } from '../short-list.js';
 import { Announced } from './announced.js';
 import { AnswerRows, type Telling } from './answer-rows.js';
 import type { Ask, CaughtUp, Gear, GearEffects, Held, Overtaken, Reading, Told } from './gear.js';
-import { ImageChanges, RowEvents, type TableChanges } from './table-changes.js';
+import { ImageChanges, RowEvents, type ChangesByTable } from './table-changes.js';
 import { unsentIn } from './unsent.js';
 import { NOWHERE } from './publications.js';
 
@@ -57,7 +57,7 @@ export class BlockGear implements Gear {
   /** Reads on their way. */
   #reads = 0;
   /** What the transactions did that are applied next. */
-  readonly #coming = new Announced((changes: ReadonlyMap<number, TableChanges>) => this.#eventsOf(changes));
+  readonly #coming = new Announced((changes: ChangesByTable) => this.#eventsOf(changes));
 
   constructor(options: BlockGearOptions) {
     this.#options = options;
@@ -168,7 +168,7 @@ export class BlockGear implements Gear {
     );
   }
 
-  ahead(transactions: readonly ReadonlyMap<number, TableChanges>[]): readonly Held[] {
+  ahead(transactions: readonly ChangesByTable[]): readonly Held[] {
     const events = this.#coming.announce(transactions);
     const members = lookAhead(
       this.#engine.root,
@@ -185,7 +185,7 @@ export class BlockGear implements Gear {
     return held;
   }
 
-  apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
+  apply(changes: ChangesByTable): GearEffects {
     const events = this.#coming.take(changes);
     const unsent = this.#unsentIn(changes, events);
     const effects = this.#engine.apply(events.rows, events.images);
@@ -201,7 +201,7 @@ export class BlockGear implements Gear {
     return { told, missed, unsent };
   }
 
-  #unsentIn(changes: ReadonlyMap<number, TableChanges>, { rows }: Events): ReadonlySet<number> {
+  #unsentIn(changes: ChangesByTable, { rows }: Events): ReadonlySet<number> {
     let unsent: Set<number> | null = null;
     for (const [table, own] of rows) {
       const lacked = unsentIn(changes.get(table)?.changes ?? [], own, (key) =>
@@ -213,7 +213,7 @@ export class BlockGear implements Gear {
   }
 
   /** What cannot be read, or is not known, is as if the table had been emptied: all that is held is void. */
-  #eventsOf(changes: ReadonlyMap<number, TableChanges>): Events {
+  #eventsOf(changes: ChangesByTable): Events {
     const events = new Map<number, readonly RowEvent[]>();
     for (const { table, reader } of this.#events) {
       const own = changes.get(table);

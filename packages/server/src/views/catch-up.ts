@@ -1,5 +1,6 @@
 import type { Member } from '@sluice/core/engine/member';
 import type { RowEvent, TableEngine } from '@sluice/core/engine/table-engine';
+import { each } from '@sluice/core/few';
 import type { Binding } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import type { Overtaken } from './gear.js';
@@ -50,7 +51,7 @@ export function catchUp<K>(
   };
   for (const [index, events] of steps.entries()) {
     if (members.size === 0) break;
-    const lost = events === null ? [...members.values()] : engine.apply(events).missed;
+    const lost = events === null ? [...members.values()] : each(engine.apply(events).missed);
     for (const member of lost) miss(member, index);
   }
   return { engine, members, overtaken: answersBefore(newEngine, fetched, steps, missed) };

@@ -8,7 +8,7 @@ import type { Binding } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import type { Concern, KeyConcern, PlaceConcern, TableConcern } from '../planner/planned.js';
 import { rowImages, type Image } from './row-images.js';
-import type { TableChanges } from './table-changes.js';
+import type { ChangesByTable } from './table-changes.js';
 
 /** What may be altered by a transaction: any view of a template, or these. */
 export type Concerned<V> = 'all' | ReadonlySet<V>;
@@ -49,7 +49,7 @@ export class ConcernedViews<V extends object> {
     for (const table of this.#tables.values()) table.remove(view);
   }
 
-  of(changes: ReadonlyMap<number, TableChanges>): Concerned<V> {
+  of(changes: ChangesByTable): Concerned<V> {
     const found = new Set<V>();
     const left = { evaluations: this.#evaluationsMax };
     for (const [table, { changes: list, unknown }] of changes) {

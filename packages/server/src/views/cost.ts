@@ -1,5 +1,5 @@
 import type { Observed, Timing } from '@sluice/core/explanation';
-import type { TableChanges } from './table-changes.js';
+import type { ChangesByTable } from './table-changes.js';
 
 /** Four steps to each doubling, from a microsecond to hours. */
 const STEPS = 4;
@@ -50,7 +50,7 @@ export class Cost {
   readonly reruns: Durations = new Durations();
 
   /** A transaction's changes of some tables are to be followed. */
-  touched(changes: ReadonlyMap<number, TableChanges>, tables: Iterable<number>): void {
+  touched(changes: ChangesByTable, tables: Iterable<number>): void {
     for (const table of tables) this.changes += changes.get(table)?.changes.length ?? 0;
   }
 

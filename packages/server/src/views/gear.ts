@@ -4,7 +4,7 @@ import type { SluiceError } from '@sluice/core/errors';
 import type { Binding } from '@sluice/core/plan';
 import type { Run } from '../source/source.js';
 import type { Relevant } from './relevant-log.js';
-import type { TableChanges } from './table-changes.js';
+import type { ChangesByTable } from './table-changes.js';
 
 /*
  * What an engine is to the template that feeds it. Two kinds: one table with a window (`table-gear.ts`), and blocks
@@ -22,9 +22,9 @@ export interface Gear {
   /** Reads what views need, within a snapshot's transaction. @throws TooMuch when fewer views are to be read at once */
   fetch<K extends Ask>(run: Run, asks: readonly K[]): Promise<Reading<K>>;
   /** These transactions are applied next, in turn: what they will come by is read side by side. @returns members that they touch */
-  ahead(transactions: readonly ReadonlyMap<number, TableChanges>[]): readonly Held[];
+  ahead(transactions: readonly ChangesByTable[]): readonly Held[];
   /** One transaction's changes of its tables. Members that missed are told no more; their ops have been applied. */
-  apply(changes: ReadonlyMap<number, TableChanges>): GearEffects;
+  apply(changes: ChangesByTable): GearEffects;
   /**
    * Lets go of what no view needs any more: where that may be much, or `any`. What is being read may have to be read
    * once more. @returns members that missed thereby: they are members no more
@@ -84,7 +84,7 @@ export interface Reading<K> {
 /** A transaction that a snapshot did not see, by table. */
 export interface Step {
   readonly transaction: Relevant;
-  readonly changes: ReadonlyMap<number, TableChanges>;
+  readonly changes: ChangesByTable;
 }
 
 export interface CaughtUp<K> {

@@ -15,7 +15,7 @@ import { IncrementalView } from './incremental-view.js';
 import { restMs } from './pace.js';
 import { RelevantLog, raiseBase, toldFrom, type Relevant } from './relevant-log.js';
 import { Restlessness, type Round } from './restlessness.js';
-import { changesByTable, type TableChanges } from './table-changes.js';
+import { changesByTable, type ChangesByTable } from './table-changes.js';
 import { NOWHERE, type Version } from './publications.js';
 import type { View } from './view.js';
 
@@ -168,12 +168,12 @@ export class IncrementalTemplate {
   }
 
   /** These are applied next. */
-  ahead(transactions: readonly ReadonlyMap<number, TableChanges>[]): void {
+  ahead(transactions: readonly ChangesByTable[]): void {
     this.#options.publications.ahead(this.#options.gear.ahead(transactions));
   }
 
   /** The transaction that makes the position `at` changed its tables. */
-  apply(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>, at: Version): void {
+  apply(transaction: Transaction, changes: ChangesByTable, at: Version): void {
     for (const one of this.#failed) this.#retry(one, transaction.previous);
     const count = this.#heldCount + this.#waitingCount;
     if (count > 0) this.#applyToHeld(transaction, changes, at);
@@ -183,7 +183,7 @@ export class IncrementalTemplate {
     if (least !== null) for (const one of this.#pending) raiseBase(one, least);
   }
 
-  #applyToHeld(transaction: Transaction, changes: ReadonlyMap<number, TableChanges>, at: Version): void {
+  #applyToHeld(transaction: Transaction, changes: ChangesByTable, at: Version): void {
     const { told, missed, unsent } = this.#options.gear.apply(changes);
     for (const { held, ops } of told) {
       if (missed.has(held)) {

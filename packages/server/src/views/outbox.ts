@@ -30,6 +30,11 @@ export class Outbox {
   /** Requests for versions that are not known yet. */
   #asked: { readonly ref: number; readonly view: ViewId }[] = [];
 
+  readonly #flushDue = (): void => {
+    this.#isDue = false;
+    this.flush();
+  };
+
   constructor(options: OutboxOptions) {
     this.#options = options;
   }
@@ -73,10 +78,7 @@ export class Outbox {
   flushSoon(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    setImmediate(() => {
-      this.#isDue = false;
-      this.flush();
-    });
+    setImmediate(this.#flushDue);
   }
 
   flush(): void {

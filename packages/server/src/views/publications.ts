@@ -5,6 +5,7 @@ import type { Lsn } from '@sluice/core/lsn';
 import { formatPosition, type Epoch } from '@sluice/core/position';
 import type { ViewId, WireError } from '@sluice/core/wire';
 import type { Cost } from './cost.js';
+import { MessageBytes } from './message-bytes.js';
 import type { Entry } from './port.js';
 
 /** A version's name: the position it was made at. */
@@ -30,6 +31,8 @@ const [EPOCH_WORD, STATE, FAILED, ID_LENGTH, ID] = [2, 12, 13, 14, 16];
 const ID_FORM = /^[\w-]{1,48}$/;
 const NO_EPOCH = 0;
 const RECORDS_MIN = 256;
+/** Of a delta beside its operations and its epochs, at most. */
+const HEAD_BYTES = 192;
 
 /** States; 0 until it is told for the first time. */
 const [VALID, GAP] = [1, 2];
@@ -53,6 +56,7 @@ export class Publications {
   #records = Buffer.from(new ArrayBuffer(RECORDS_MIN * RECORD_BYTES));
   #lsns = new BigUint64Array(this.#records.buffer);
   #words = new Uint32Array(this.#records.buffer);
+  readonly #message = new MessageBytes();
 
   constructor(publish: (entry: Entry) => void) {
     this.#publish = publish;
@@ -125,9 +129,10 @@ export class Publications {
       return;
     }
     this.#moveTo(place, to);
-    const message = this.#encodeDelta(place, from, to, ops.map(plainOp));
-    const edits = ops.every(isPlain) ? [] : ops.map(editOp);
-    const edited = edits.some(isEdit) ? this.#encodeDelta(place, from, to, edits) : null;
+    const plain = joined(ops, plainOp);
+    const message = this.#encodeDelta(place, from, to, plain);
+    const edits = ops.every(isPlain) ? plain : joined(ops, editOp);
+    const edited = edits === plain ? null : this.#encodeDelta(place, from, to, edits);
     cost?.told(count, (edited ?? message).length);
     const entry = { kind: 'delta', view, from: from.lsn, to: to.lsn, message, count } as const;
     this.#publish(edited === null ? entry : { ...entry, edited });
@@ -175,20 +180,27 @@ export class Publications {
     this.#lsns[place * LSN_WORDS] = lsn;
   }
 
-  #encodeDelta(place: number, from: Version, to: Version, ops: readonly string[]): Uint8Array {
-    const between = `"from":"${position(from)}","to":"${position(to)}"`;
-    return encode(`{"kind":"delta","view":"${this.#idText(place)}",${between},"ops":[${ops.join(',')}]}`);
+  #encodeDelta(place: number, from: Version, to: Version, ops: string): Uint8Array {
+    const message = this.#message;
+    message.begin(HEAD_BYTES + from.epoch.length + to.epoch.length, ops);
+    message.ascii('{"kind":"delta","view":"');
+    const id = place * RECORD_BYTES + ID;
+    // As it stands in the record that is being read anyway.
+    message.bytes(this.#records, id, id + (this.#records[id - ID + ID_LENGTH] ?? 0));
+    message.ascii('","from":"');
+    message.position(from.epoch, from.lsn);
+    message.ascii('","to":"');
+    message.position(to.epoch, to.lsn);
+    message.ascii('","ops":[');
+    message.text(ops);
+    message.ascii(']}');
+    return message.end();
   }
 
   #encodeRows(place: number, at: Version, rows: readonly KeyedRow[]): Uint8Array {
     const list = rows.map((row) => `[${row.keyJson},${row.json}]`).join(',');
-    return encode(`{"kind":"rows","view":"${this.#idText(place)}","at":"${position(at)}","rows":[${list}]}`);
-  }
-
-  /** As it stands in the record that is being read anyway. */
-  #idText(place: number): string {
-    const at = place * RECORD_BYTES + ID;
-    return this.#records.toString('latin1', at, at + (this.#records[at - ID + ID_LENGTH] ?? 0));
+    const text = `{"kind":"rows","view":"${this.#idOf(place)}","at":"${formatPosition(at.epoch, at.lsn)}","rows":[${list}]}`;
+    return Buffer.from(text, 'utf8');
   }
 
   #grow(): void {
@@ -204,14 +216,8 @@ function isPlain(op: EncodedOp): boolean {
   return typeof op === 'string';
 }
 
-function isEdit(op: string): boolean {
-  return op.startsWith('["edit"');
-}
-
-function position({ epoch, lsn }: Version): string {
-  return formatPosition(epoch, lsn);
-}
-
-function encode(text: string): Uint8Array {
-  return Buffer.from(text, 'utf8');
+function joined(ops: readonly EncodedOp[], textOf: (op: EncodedOp) => string): string {
+  let text = '';
+  for (const op of ops) text = text === '' ? textOf(op) : `${text},${textOf(op)}`;
+  return text;
 }

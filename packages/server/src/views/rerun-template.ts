@@ -23,7 +23,7 @@ import {
   type Standing,
   type Standings,
 } from './relevant-log.js';
-import type { TableChanges } from './table-changes.js';
+import type { ChangesByTable } from './table-changes.js';
 import type { Version } from './publications.js';
 import type { View } from './view.js';
 
@@ -180,7 +180,7 @@ export class RerunTemplate {
    * The views whose answers changes of its tables may alter (C9). Where the answer is an error, the row that caused it
    * may be one that would not matter otherwise.
    */
-  concernedBy(changes: ReadonlyMap<number, TableChanges>): Concerned<RerunView> {
+  concernedBy(changes: ChangesByTable): Concerned<RerunView> {
     const found = this.#concerned?.of(changes) ?? 'all';
     if (found === 'all') return found;
     const failed = [...this.#valid].filter(({ view }) => view.isFailed);

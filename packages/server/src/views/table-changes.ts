@@ -3,6 +3,7 @@ import { rowKey } from '@sluice/core/engine/table-engine';
 import type { ImageChange } from '@sluice/core/flow/images';
 import type { TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
+import { appended } from '../short-list.js';
 import { regrantedBy, rewrittenBy } from './marks.js';
 import type { Change, Relation, Transaction, Tuple } from '../source/transaction.js';
 
@@ -16,26 +17,72 @@ export interface TableChanges {
 /** The tables that a relation's rows belong to: itself, and the partitioned tables above it. */
 export type Ancestors = (relation: number) => readonly number[];
 
+/** What one transaction did, by table. */
+export interface ChangesByTable extends Iterable<readonly [number, TableChanges]> {
+  readonly size: number;
+  get(table: number): TableChanges | undefined;
+  keys(): Iterable<number>;
+}
+
+const NO_TABLES: ChangesByTable = new Map();
+
+/** The common case. Every change comes by here: a Map would be most of what it leaves behind. */
+class OneTable implements ChangesByTable, TableChanges {
+  readonly changes: readonly Change[];
+  readonly #table: number;
+
+  constructor(table: number, changes: readonly Change[]) {
+    this.changes = changes;
+    this.#table = table;
+  }
+
+  get unknown(): boolean {
+    return false;
+  }
+
+  get size(): number {
+    return 1;
+  }
+
+  get(table: number): TableChanges | undefined {
+    return table === this.#table ? this : undefined;
+  }
+
+  keys(): Iterable<number> {
+    return [this.#table];
+  }
+
+  [Symbol.iterator](): Iterator<readonly [number, TableChanges]> {
+    return ([[this.#table, this]] as const)[Symbol.iterator]();
+  }
+}
+
 /** Sorts a transaction's changes by table, for the tables that somebody reads. */
 export function changesByTable(
   transaction: Transaction,
   ancestors: Ancestors,
   isRead: (table: number) => boolean,
-): Map<number, TableChanges> {
+): ChangesByTable {
+  const { changes, bulk, messages } = transaction;
+  const relation = changes[0]?.relation.oid;
+  if (relation !== undefined && changes.length + bulk.size + messages.length === 1) {
+    if (ancestors(relation).length === 1)
+      return isRead(relation) ? new OneTable(relation, changes) : NO_TABLES;
+  }
   const byTable = new Map<number, { changes: Change[]; unknown: boolean }>();
   const of = (table: number): { changes: Change[]; unknown: boolean } => {
     let entry = byTable.get(table);
     if (entry === undefined) byTable.set(table, (entry = { changes: [], unknown: false }));
     return entry;
   };
-  for (const relation of [...transaction.bulk.keys(), ...rewrittenBy(transaction)]) {
+  for (const relation of [...bulk.keys(), ...rewrittenBy(transaction)]) {
     for (const table of ancestors(relation)) if (isRead(table)) of(table).unknown = true;
   }
   // No row is another: what is held stays, and what could not be read, or was read by Postgres, is looked at again.
   for (const relation of regrantedBy(transaction)) {
     for (const table of ancestors(relation)) if (isRead(table)) of(table);
   }
-  for (const change of transaction.changes) {
+  for (const change of changes) {
     for (const table of ancestors(change.relation.oid)) {
       if (!isRead(table)) continue;
       // A leaf that is emptied takes with it rows of the root that cannot be told from the others.
@@ -64,11 +111,11 @@ export class RowEvents {
 
   /** @returns null when the changes cannot be read: a column that the plan reads is not in the stream. */
   read(changes: readonly Change[]): RowEvent[] | null {
-    const events: RowEvent[] = [];
+    let events: RowEvent[] = [];
     for (const change of changes) {
       const event = this.#event(change);
       if (event === null) return null;
-      events.push(event);
+      events = appended(events, event);
     }
     return events;
   }

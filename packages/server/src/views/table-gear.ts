@@ -3,6 +3,7 @@ import { lookAhead } from '@sluice/core/engine/look-ahead';
 import { TableEngine, fetchCount, windowBounds, type RowEvent } from '@sluice/core/engine/table-engine';
 import type { SluiceError } from '@sluice/core/errors';
 import { NumberMap } from '@sluice/core/number-map';
+import { each } from '@sluice/core/few';
 import type { Binding, TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
 import type { Run } from '../source/source.js';
@@ -10,7 +11,7 @@ import { Announced } from './announced.js';
 import { catchUp, type Fetched } from './catch-up.js';
 import { answerError, viewsError } from './errors.js';
 import type { Ask, CaughtUp, Gear, GearEffects, Held, Reading, Step } from './gear.js';
-import { RowEvents, type TableChanges } from './table-changes.js';
+import { RowEvents, type ChangesByTable } from './table-changes.js';
 import { unsentIn } from './unsent.js';
 
 /** Rows by binding, in the plan's order, in the plan's columns; an error where Postgres raised one. */
@@ -25,6 +26,8 @@ export interface TableGearOptions {
   hydrate(run: Run, bindings: readonly Binding[], counts: readonly number[]): Promise<Hydration>;
 }
 
+const NONE: ReadonlySet<Held> = new Set();
+
 /** One table, in a window of its order. */
 export class TableGear implements Gear {
   readonly tables: ReadonlySet<number>;
@@ -32,7 +35,7 @@ export class TableGear implements Gear {
   readonly #engine: TableEngine;
   readonly #events: RowEvents;
   /** What the transactions did that are applied next. */
-  readonly #coming = new Announced((changes: ReadonlyMap<number, TableChanges>) => this.#eventsOf(changes));
+  readonly #coming = new Announced((changes: ChangesByTable) => this.#eventsOf(changes));
 
   constructor(options: TableGearOptions) {
     this.#options = options;
@@ -73,20 +76,20 @@ export class TableGear implements Gear {
     return { catchUp: (wanted, steps) => this.#catchUp(asks, counts, hydration, new Set(wanted), steps) };
   }
 
-  ahead(transactions: readonly ReadonlyMap<number, TableChanges>[]): readonly Held[] {
+  ahead(transactions: readonly ChangesByTable[]): readonly Held[] {
     return lookAhead(
       this.#engine,
       this.#coming.announce(transactions).map((events) => events ?? []),
     );
   }
 
-  apply(changes: ReadonlyMap<number, TableChanges>): GearEffects {
+  apply(changes: ChangesByTable): GearEffects {
     const events = this.#coming.take(changes);
     if (events === null) return { told: [], missed: left(this.#engine.members()), unsent: new Set() };
     const own = changes.get(this.#options.plan.table)?.changes ?? [];
     const unsent = unsentIn(own, events, (key) => this.#engine.find(key) !== undefined);
     const { told, missed } = this.#engine.apply(events);
-    return { told, missed: missed.size > 0 ? left(missed) : missed, unsent };
+    return { told, missed: missed === undefined ? NONE : left(each(missed)), unsent };
   }
 
   /** How many rows to fetch: when as many come, there may be more. */
@@ -96,7 +99,7 @@ export class TableGear implements Gear {
     return count === null ? most : Math.min(most, count + extra);
   }
 
-  #eventsOf(changes: ReadonlyMap<number, TableChanges>): readonly RowEvent[] | null {
+  #eventsOf(changes: ChangesByTable): readonly RowEvent[] | null {
     const own = changes.get(this.#options.plan.table);
     if (own === undefined) return [];
     return own.unknown ? null : this.#events.read(own.changes);

@@ -4,7 +4,7 @@ import type { IncrementalTemplate } from './incremental-template.js';
 import { alteredBy, altersOther, changesAccess, isTickOf } from './marks.js';
 import type { Concerned } from './concerned-views.js';
 import type { RerunTemplate, RerunView } from './rerun-template.js';
-import { changesByTable, type Ancestors, type TableChanges } from './table-changes.js';
+import { changesByTable, type Ancestors, type ChangesByTable } from './table-changes.js';
 
 export type Template = IncrementalTemplate | RerunTemplate;
 
@@ -14,7 +14,7 @@ const NO_RERUNS: ReadonlyMap<RerunTemplate, Concerned<RerunView>> = new Map();
 /** Templates by what they read: who is touched by a transaction is looked up, never searched for (P7). */
 export class TemplateIndex {
   readonly #ancestors: Ancestors;
-  readonly #incremental = new Map<number, Set<IncrementalTemplate>>();
+  readonly #incremental = new Map<number, readonly IncrementalTemplate[]>();
   readonly #rerun = new Map<number, Set<RerunTemplate>>();
   /** Templates that cannot name their tables, or read the clock: asked at every transaction. */
   readonly #anything = new Set<RerunTemplate>();
@@ -22,6 +22,8 @@ export class TemplateIndex {
   readonly #through = new Map<number, Set<Template>>();
   /** Templates that code of users takes part in, or definitions that it may. */
   readonly #code = new Set<Template>();
+
+  readonly isRead = (table: number): boolean => this.#incremental.has(table) || this.#rerun.has(table);
 
   constructor(ancestors: Ancestors) {
     this.#ancestors = ancestors;
@@ -32,7 +34,8 @@ export class TemplateIndex {
     for (const view of views) addTo(this.#through, view, template);
     if (userCode || views.length > 0) this.#code.add(template);
     if (template.kind === 'incremental') {
-      for (const table of template.tables) addTo(this.#incremental, table, template);
+      for (const table of template.tables)
+        this.#incremental.set(table, [...(this.#incremental.get(table) ?? []), template]);
       return;
     }
     for (const table of reads) addTo(this.#rerun, table, template);
@@ -43,7 +46,11 @@ export class TemplateIndex {
     for (const view of template.planned.views) removeFrom(this.#through, view, template);
     this.#code.delete(template);
     if (template.kind === 'incremental') {
-      for (const table of template.tables) removeFrom(this.#incremental, table, template);
+      for (const table of template.tables) {
+        const left = this.#incremental.get(table)?.filter((one) => one !== template) ?? [];
+        if (left.length > 0) this.#incremental.set(table, left);
+        else this.#incremental.delete(table);
+      }
       return;
     }
     for (const table of template.planned.reads) removeFrom(this.#rerun, table, template);
@@ -51,21 +58,21 @@ export class TemplateIndex {
   }
 
   /** Incremental templates of the tables, each once. */
-  following(tables: ReadonlyMap<number, unknown>): readonly IncrementalTemplate[] {
+  following(tables: ChangesByTable): readonly IncrementalTemplate[] {
     let found: readonly IncrementalTemplate[] = NO_TEMPLATES;
     for (const table of tables.keys()) {
       const own = this.#incremental.get(table);
       if (own === undefined) continue;
-      found = found.length === 0 ? [...own] : [...new Set([...found, ...own])];
+      found = found.length === 0 ? own : [...new Set([...found, ...own])];
     }
     return found;
   }
 
   /** Of what several transactions changed, what each incremental template follows. */
   followers(
-    transactions: readonly ReadonlyMap<number, TableChanges>[],
-  ): ReadonlyMap<IncrementalTemplate, readonly ReadonlyMap<number, TableChanges>[]> {
-    const followers = new Map<IncrementalTemplate, ReadonlyMap<number, TableChanges>[]>();
+    transactions: readonly ChangesByTable[],
+  ): ReadonlyMap<IncrementalTemplate, readonly ChangesByTable[]> {
+    const followers = new Map<IncrementalTemplate, ChangesByTable[]>();
     for (const changes of transactions)
       for (const template of this.following(changes)) {
         const own = followers.get(template);
@@ -100,18 +107,14 @@ export class TemplateIndex {
   }
 
   /** A transaction's changes, of the tables that somebody reads. */
-  changesOf(transaction: Transaction): Map<number, TableChanges> {
-    return changesByTable(transaction, this.#ancestors, (table) => this.isRead(table));
-  }
-
-  isRead(table: number): boolean {
-    return this.#incremental.has(table) || this.#rerun.has(table);
+  changesOf(transaction: Transaction): ChangesByTable {
+    return changesByTable(transaction, this.#ancestors, this.isRead);
   }
 
   /** Templates whose answers the transaction may change, and of which views: by what it wrote, or as a tick of their clock. */
   touchedBy(
     transaction: Transaction,
-    changes: ReadonlyMap<number, TableChanges>,
+    changes: ChangesByTable,
   ): ReadonlyMap<RerunTemplate, Concerned<RerunView>> {
     if (this.#rerun.size === 0 && this.#anything.size === 0 && transaction.messages.length === 0)
       return NO_RERUNS;

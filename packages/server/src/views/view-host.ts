@@ -27,7 +27,7 @@ import { RestingViews } from './resting-views.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate } from './rerun-template.js';
 import { ACCESS_PREFIX, CLOCK_PREFIX, isAltering, REWRITE_PREFIX } from './marks.js';
-import type { TableChanges } from './table-changes.js';
+import type { ChangesByTable } from './table-changes.js';
 import { ShedTemplates } from './shed-templates.js';
 import { TemplateIndex, type Template } from './template-index.js';
 import { Ticks } from './ticks.js';
@@ -474,7 +474,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   #apply(
     template: IncrementalTemplate,
     transaction: Transaction,
-    changes: ReadonlyMap<number, TableChanges>,
+    changes: ChangesByTable,
     at: Version,
   ): void {
     try {

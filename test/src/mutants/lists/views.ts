@@ -218,7 +218,7 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C9: a row whose condition cannot be decided does not match',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'if (!decidable) effects.missed.add(member);\n        else if',
+    find: 'if (!decidable) effects.miss(member);\n        else if',
     replace: 'if (!decidable) continue;\n        else if',
     caughtBy: [RULES, 'C9: a row whose condition cannot be decided is a miss'],
   },
@@ -234,7 +234,7 @@ export const VIEW_RULES: readonly Mutant[] = [
     file: 'packages/core/src/engine/table-engine.ts',
     find: 'else for (const [key, values] of this.#net(events, effects))',
     replace:
-      'if (events.length > 1) { for (const event of events) { const one = this.apply([event]); for (const { held, ops } of one.told) effects.opsOf(held).push(...ops); for (const member of one.missed) effects.missed.add(member); } return effects; } else for (const [key, values] of this.#net(events, effects))',
+      'if (events.length > 1) { for (const event of events) { const one = this.apply([event]); for (const { held, ops } of one.told) effects.opsOf(held).push(...ops); for (const member of each(one.missed)) effects.miss(member); } return effects; } else for (const [key, values] of this.#net(events, effects))',
     caughtBy: [
       'packages/core/src/engine/table-engine.test.ts',
       'C10: what a transaction does in between is neither seen nor missed',
@@ -253,7 +253,7 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C11: a window that ran dry is shown short',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'for (const { held } of effects.told) if (held.dry) effects.missed.add(held);',
+    find: 'for (const { held } of effects.told) if (held.dry) effects.miss(held);',
     replace: '',
     caughtBy: [RULES, 'C11: a window that runs dry is read again, and what was told before counts'],
   },
