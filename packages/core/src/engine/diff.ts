@@ -27,7 +27,7 @@ export function diffRows(
     const old = before[place.get(row.keyJson) ?? -1];
     const after = still === null ? undefined : previous;
     if (old?.json !== row.json || still?.has(index) === false)
-      ops.push(old === undefined ? putOp(row, after) : updateOp(old, row, after));
+      ops.push(old === undefined ? putOp(row, after) : updateOp(old.json, row, after));
     previous = row;
   });
   return ops;

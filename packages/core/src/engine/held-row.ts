@@ -26,13 +26,9 @@ export function delOp(row: Pick<Told, 'keyJson'>): string {
   return `["del",${row.keyJson}]`;
 }
 
-/** @param old as clients hold it, under the same key */
-export function updateOp(
-  old: Pick<Told, 'json'>,
-  row: Told,
-  after?: Pick<Told, 'keyJson'> | null,
-): EncodedOp {
-  return row.json.length < EDITED_LENGTH_MIN ? putOp(row, after) : { before: old.json, row, after };
+/** @param before as clients hold it, under the same key */
+export function updateOp(before: string, row: Told, after?: Pick<Told, 'keyJson'> | null): EncodedOp {
+  return row.json.length < EDITED_LENGTH_MIN ? putOp(row, after) : { before, row, after };
 }
 
 /** The operation for clients that take no edits. */

@@ -32,12 +32,12 @@ export class UnorderedRows extends Member {
 
   replace({ old, next, now }: Replacement, ops: EncodedOp[]): boolean {
     if (this.#rows !== undefined) this.#rows = withOther(this.#rows, old, next);
-    if (old.json !== now.json) ops.push(updateOp(old, now));
+    if (old.json !== now.json) ops.push(updateOp(old.json, now));
     return true;
   }
 
   updated(_: HeldRow, before: string, now: Told): EncodedOp {
-    return updateOp({ json: before }, now);
+    return updateOp(before, now);
   }
 
   clear(ops: EncodedOp[]): void {
@@ -159,7 +159,7 @@ export class WindowRows extends Member {
   updated(row: HeldRow, before: string, now: Told): EncodedOp | null {
     // By reference: to compare rows is to look at all that lie between.
     const at = this.#rows.indexOf(row);
-    return this.#isShown(at) ? updateOp({ json: before }, now, this.#previous(at)) : null;
+    return this.#isShown(at) ? updateOp(before, now, this.#previous(at)) : null;
   }
 
   clear(ops: EncodedOp[]): void {
@@ -191,7 +191,7 @@ export class WindowRows extends Member {
 
   /** The row at an index, which was `old` and shown. */
   #update(old: HeldRow, now: Told, at: number): EncodedOp {
-    return updateOp(old, now, this.#previous(at));
+    return updateOp(old.json, now, this.#previous(at));
   }
 
   /** The row that clients show before that at an index; undefined where they are not told. */

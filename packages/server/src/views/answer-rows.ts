@@ -71,7 +71,7 @@ export class AnswerRows {
       const old = was ?? gone?.get(keyed.keyJson);
       gone?.delete(keyed.keyJson);
       if (old === undefined || keyed.json.length < EDITED_LENGTH_MIN) return putOp(keyed, after);
-      return updateOp(this.#keyed(old), keyed, after);
+      return updateOp(this.#jsonOf(old), keyed, after);
     });
     return gone === null ? puts : [...Array.from(gone.keys(), (keyJson) => delOp({ keyJson })), ...puts];
   }
@@ -163,7 +163,12 @@ export class AnswerRows {
   }
 
   #keyed(row: Row): KeyedRow {
-    return { keyJson: this.#nameOf(row), json: JSON.stringify(row.values.slice(0, this.#telling.visible)) };
+    return { keyJson: this.#nameOf(row), json: this.#jsonOf(row) };
+  }
+
+  #jsonOf({ values }: Row): string {
+    const { visible } = this.#telling;
+    return JSON.stringify(values.length === visible ? values : values.slice(0, visible));
   }
 
   #nameOf(row: Row): string {

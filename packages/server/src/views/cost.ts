@@ -50,7 +50,7 @@ export class Cost {
   readonly reruns: Durations = new Durations();
 
   /** A transaction's changes of some tables are to be followed. */
-  touched(changes: ChangesByTable, tables: Iterable<number>): void {
+  touched(changes: ChangesByTable, tables: readonly number[]): void {
     for (const table of tables) this.changes += changes.get(table)?.changes.length ?? 0;
   }
 

@@ -53,6 +53,7 @@ type Lane = (typeof LANES)[number];
 export class IncrementalTemplate {
   readonly kind = 'incremental';
   readonly cost: Cost = new Cost();
+  readonly tables: readonly number[];
   readonly #options: IncrementalOptions;
   readonly #views = new Set<IncrementalView>();
   /** Views in the engine. */
@@ -70,15 +71,12 @@ export class IncrementalTemplate {
 
   constructor(options: IncrementalOptions) {
     this.#options = options;
+    this.tables = [...options.gear.tables];
     this.#log = new RelevantLog(options.relevantMax);
   }
 
   get planned(): Planned {
     return this.#options.planned;
-  }
-
-  get tables(): ReadonlySet<number> {
-    return this.#options.gear.tables;
   }
 
   get viewCount(): number {

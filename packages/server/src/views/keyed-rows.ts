@@ -22,8 +22,9 @@ export function keyRows(
 }
 
 export function columnKey(row: readonly PgText[], columns: readonly number[]): string {
-  const parts = columns.map((column) => row[column] ?? null);
-  return parts.length === 1 && parts[0] !== null && parts[0] !== undefined ? parts[0] : JSON.stringify(parts);
+  const first = row[columns[0] ?? 0] ?? null;
+  if (columns.length === 1 && first !== null) return first;
+  return JSON.stringify(columns.map((column) => row[column] ?? null));
 }
 
 function byContent(rows: readonly Row[]): KeyedRow[] {

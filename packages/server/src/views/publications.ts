@@ -84,6 +84,7 @@ export class Publications {
   ahead(views: readonly { readonly place: number }[]): void {
     let read = 0;
     for (const { place } of views) if (place !== NOWHERE) read += this.#records[place * RECORD_BYTES] ?? 0;
+    for (const { place } of views) read += this.#ids[place]?.length ?? 0;
     this.read = read;
   }
 
@@ -119,7 +120,8 @@ export class Publications {
 
   /** The next version, by operations on the one before; without operations the same one holds again. */
   delta(place: number, to: Version, ops: readonly EncodedOp[], cost: Cost | null): void {
-    const from = must(this.#versionOf(place), 'a delta needs a version to start from');
+    const epoch = must(this.#epochOf(place), 'a delta needs a version to start from');
+    const from = this.#lsnOf(place);
     const wasValid = this.isValid(place) && !this.isFailed(place);
     this.#becomeValid(place, false);
     const view = this.#idOf(place);
@@ -130,11 +132,11 @@ export class Publications {
     }
     this.#moveTo(place, to);
     const plain = joined(ops, plainOp);
-    const message = this.#encodeDelta(place, from, to, plain);
+    const message = this.#encodeDelta(place, epoch, from, to, plain);
     const edits = ops.every(isPlain) ? plain : joined(ops, editOp);
-    const edited = edits === plain ? null : this.#encodeDelta(place, from, to, edits);
+    const edited = edits === plain ? null : this.#encodeDelta(place, epoch, from, to, edits);
     cost?.told(count, (edited ?? message).length);
-    const entry = { kind: 'delta', view, from: from.lsn, to: to.lsn, message, count } as const;
+    const entry = { kind: 'delta', view, from, to: to.lsn, message, count } as const;
     this.#publish(edited === null ? entry : { ...entry, edited });
   }
 
@@ -146,8 +148,9 @@ export class Publications {
 
   /** Answers a request for the current version. @returns false when there is none yet. */
   answer(place: number, ref: number, rows: readonly KeyedRow[], cost: Cost | null): boolean {
-    const at = this.#versionOf(place);
-    if (at === null) return false;
+    const epoch = this.#epochOf(place);
+    if (epoch === null) return false;
+    const at = { epoch, lsn: this.#lsnOf(place) };
     const message = this.#encodeRows(place, at, rows);
     cost?.told(rows.length, message.length);
     this.#publish({ kind: 'rows', view: this.#idOf(place), at: at.lsn, ref, message, count: rows.length });
@@ -167,10 +170,14 @@ export class Publications {
     this.#records[place * RECORD_BYTES + FAILED] = isFailed ? 1 : 0;
   }
 
-  #versionOf(place: number): Version | null {
+  /** Of its version; null when there is none yet. */
+  #epochOf(place: number): Epoch | null {
     const epoch = this.#words[place * EPOCH_WORDS + EPOCH_WORD] ?? NO_EPOCH;
-    if (epoch === NO_EPOCH) return null;
-    return { epoch: this.#epochs[epoch - 1] ?? '', lsn: this.#lsns[place * LSN_WORDS] as Lsn };
+    return epoch === NO_EPOCH ? null : (this.#epochs[epoch - 1] ?? '');
+  }
+
+  #lsnOf(place: number): Lsn {
+    return this.#lsns[place * LSN_WORDS] as Lsn;
   }
 
   #moveTo(place: number, { epoch, lsn }: Version): void {
@@ -180,15 +187,15 @@ export class Publications {
     this.#lsns[place * LSN_WORDS] = lsn;
   }
 
-  #encodeDelta(place: number, from: Version, to: Version, ops: string): Uint8Array {
+  #encodeDelta(place: number, epoch: Epoch, from: Lsn, to: Version, ops: string): Uint8Array {
     const message = this.#message;
-    message.begin(HEAD_BYTES + from.epoch.length + to.epoch.length, ops);
+    message.begin(HEAD_BYTES + epoch.length + to.epoch.length, ops);
     message.ascii('{"kind":"delta","view":"');
     const id = place * RECORD_BYTES + ID;
     // As it stands in the record that is being read anyway.
     message.bytes(this.#records, id, id + (this.#records[id - ID + ID_LENGTH] ?? 0));
     message.ascii('","from":"');
-    message.position(from.epoch, from.lsn);
+    message.position(epoch, from);
     message.ascii('","to":"');
     message.position(to.epoch, to.lsn);
     message.ascii('","ops":[');

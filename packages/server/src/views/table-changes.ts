@@ -27,13 +27,13 @@ export interface ChangesByTable extends Iterable<readonly [number, TableChanges]
 const NO_TABLES: ChangesByTable = new Map();
 
 /** The common case. Every change comes by here: a Map would be most of what it leaves behind. */
-class OneTable implements ChangesByTable, TableChanges {
+export class OneTable implements ChangesByTable, TableChanges {
+  readonly table: number;
   readonly changes: readonly Change[];
-  readonly #table: number;
 
   constructor(table: number, changes: readonly Change[]) {
+    this.table = table;
     this.changes = changes;
-    this.#table = table;
   }
 
   get unknown(): boolean {
@@ -45,15 +45,15 @@ class OneTable implements ChangesByTable, TableChanges {
   }
 
   get(table: number): TableChanges | undefined {
-    return table === this.#table ? this : undefined;
+    return table === this.table ? this : undefined;
   }
 
   keys(): Iterable<number> {
-    return [this.#table];
+    return [this.table];
   }
 
   [Symbol.iterator](): Iterator<readonly [number, TableChanges]> {
-    return ([[this.#table, this]] as const)[Symbol.iterator]();
+    return ([[this.table, this]] as const)[Symbol.iterator]();
   }
 }
 
@@ -220,5 +220,10 @@ function wholeOf(
 }
 
 function valuesOf(tuple: Tuple, places: readonly number[]): (PgText | undefined)[] {
-  return places.map((place) => tuple.text(place));
+  return places.map(textOf, tuple);
+}
+
+/** No function is made for each row. */
+function textOf(this: Tuple, place: number): PgText | undefined {
+  return this.text(place);
 }

@@ -4,7 +4,7 @@ import type { IncrementalTemplate } from './incremental-template.js';
 import { alteredBy, altersOther, changesAccess, isTickOf } from './marks.js';
 import type { Concerned } from './concerned-views.js';
 import type { RerunTemplate, RerunView } from './rerun-template.js';
-import { changesByTable, type Ancestors, type ChangesByTable } from './table-changes.js';
+import { changesByTable, OneTable, type Ancestors, type ChangesByTable } from './table-changes.js';
 
 export type Template = IncrementalTemplate | RerunTemplate;
 
@@ -35,7 +35,7 @@ export class TemplateIndex {
     if (userCode || views.length > 0) this.#code.add(template);
     if (template.kind === 'incremental') {
       for (const table of template.tables)
-        this.#incremental.set(table, [...(this.#incremental.get(table) ?? []), template]);
+        this.#incremental.set(table, [...new Set(this.#incremental.get(table)).add(template)]);
       return;
     }
     for (const table of reads) addTo(this.#rerun, table, template);
@@ -59,6 +59,7 @@ export class TemplateIndex {
 
   /** Incremental templates of the tables, each once. */
   following(tables: ChangesByTable): readonly IncrementalTemplate[] {
+    if (tables instanceof OneTable) return this.#incremental.get(tables.table) ?? NO_TEMPLATES;
     let found: readonly IncrementalTemplate[] = NO_TEMPLATES;
     for (const table of tables.keys()) {
       const own = this.#incremental.get(table);

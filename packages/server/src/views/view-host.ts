@@ -185,12 +185,14 @@ export class ViewHost implements ViewsPort, SourceListener {
       template.cost.transactions.note((nowMs = clock.now()) - startMs);
     }
     const touched = this.#index.touchedBy(transaction, changes);
-    for (const [template, of] of touched) {
-      template.touched(transaction, of);
-      template.cost.touched(changes, template.planned.reads);
-      this.#shed.look(template);
+    if (touched.size > 0) {
+      for (const [template, of] of touched) {
+        template.touched(transaction, of);
+        template.cost.touched(changes, template.planned.reads);
+        this.#shed.look(template);
+      }
+      this.#rounds.wake();
     }
-    if (touched.size > 0) this.#rounds.wake();
     this.#outbox.ended(transaction);
   }
 

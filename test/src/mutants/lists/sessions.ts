@@ -101,8 +101,8 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'C13: a row that moves within a window is edited from what it is',
     file: 'packages/core/src/engine/member-rows.ts',
-    find: 'return updateOp(old, now, this.#previous(at));',
-    replace: 'return updateOp(now, now, this.#previous(at));',
+    find: 'return updateOp(old.json, now, this.#previous(at));',
+    replace: 'return updateOp(now.json, now, this.#previous(at));',
     caughtBy: ['packages/core/src/engine/table-engine.test.ts', 'what members show follows the table'],
   },
   {

@@ -316,8 +316,8 @@ const ANSWERING: readonly Mutant[] = [
   {
     breaks: 'answers: columns that rows are ordered by are shown',
     file: `${VIEWS}/answer-rows.ts`,
-    find: 'row.values.slice(0, this.#telling.visible)',
-    replace: 'row.values.slice(0, this.#telling.visible + 1)',
+    find: 'values.length === visible ? values : values.slice(0, visible)',
+    replace: 'values',
     caughtBy: [HOST, 'windows of ordered joins'],
   },
 ];
