@@ -94,10 +94,10 @@ export class FewByKey<K, V extends object> {
 
 /**
  * The list with one more; `list` is not to be used any more. A list that begins by a push has room for seventeen: most of
- * those that a change makes have one.
+ * those that a change makes have one or two.
  */
 export function appended<T>(list: T[], one: T): T[] {
-  if (list.length === 0) return [one];
+  if (list.length < 2) return list.length === 0 ? [one] : [list[0] as T, one];
   list.push(one);
   return list;
 }

@@ -22,7 +22,8 @@ export function bytesOfValues(values: readonly (PgText | undefined)[]): number {
 export function bytesBetween(old: readonly PgText[], next: readonly PgText[]): number {
   let bytes = 0;
   for (let at = 0; at < next.length; at++) {
-    const [before, value] = [old[at] ?? null, next[at] ?? null];
+    const before = old[at] ?? null;
+    const value = next[at] ?? null;
     if (value !== before) bytes += (value?.length ?? 0) - (before?.length ?? 0);
   }
   return bytes;

@@ -234,9 +234,9 @@ class BlockEngine implements Maintained {
     const tuples: Tuples = new FewByKey();
     return attempt(
       () => {
-        if (!this.#joining.expand(member, [], tuples, this.#touching.onUnknown, visits)) return false;
-        member.start(tuples.values());
-        return true;
+        const isWhole = this.#joining.expand(member, [], tuples, this.#touching.onUnknown, visits);
+        if (isWhole) member.start(tuples.values());
+        return isWhole;
       },
       () => member.stop(),
     );
@@ -246,7 +246,7 @@ class BlockEngine implements Maintained {
     let images: Images[] = [];
     for (let at = 0; at < this.#stores.length; at++) {
       const own = this.#imagesOf(at, changes);
-      if (own !== null) images = appended(images, own);
+      if (own) images = appended(images, own);
     }
     const missed = new Set<FlowMember>();
     const touched = new TouchedTuples(this.#touching, missed);
@@ -290,7 +290,8 @@ class BlockEngine implements Maintained {
 
   sweep(): void {
     for (let at = 0; at < this.#stores.length; at++) {
-      const [store, child] = [this.#store(at), this.children[at]];
+      const store = this.#store(at);
+      const child = this.children[at];
       let gone = store.sweep();
       const mixed = this.#mixed[at]?.sweep();
       if (mixed) {

@@ -74,7 +74,7 @@ export class Joining {
    * Tells whoever a row of that input concerns, and by which rows. A row of a left join is followed like any other: with
    * it alone goes the question whether it is the only one.
    */
-  anchors(at: number, row: InputRow, below: Anchor, tell: OnAnchored): void {
+  anchors(at: number, row: InputRow, tell: OnAnchored, below: Anchor = []): void {
     if (row.own === null) return;
     const { join } = this.#input(at).input;
     const isFollowed = join === 'inner' || join === 'left';
@@ -98,8 +98,8 @@ export class Joining {
       for (const member of each(key.members)) tell(member, anchor);
       return;
     }
-    const mixed = this.#mixed[at] ?? null;
-    if (mixed === null) {
+    const mixed = this.#mixed[at];
+    if (!mixed) {
       for (const row of each(key.above)) this.#upFrom(parent, row, this.#members, anchor, tell);
       return;
     }
@@ -118,7 +118,7 @@ export class Joining {
   ): void {
     // Where there is no row, it is not known above which: all of every member is made again.
     if (row === ABSENT) for (const member of members.values()) tell(member, []);
-    else this.anchors(at, row, anchor, tell);
+    else this.anchors(at, row, tell, anchor);
   }
 
   /** Makes the joined tuples that have the anchor's rows. @returns whether all was known @throws PgError, NotReproduced */

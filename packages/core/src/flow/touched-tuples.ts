@@ -80,9 +80,9 @@ export class TouchedTuples {
     // No tuple has a row that is not there.
     if (row === null || (!isPresent && isDirect && input.join === 'inner')) return;
     const { joining } = this.#of;
-    if (isPresent) joining.anchors(at, row, [], this.#gather);
+    if (isPresent) joining.anchors(at, row, this.#gather);
     else
-      joining.anchors(at, row, [], (member, anchor) => {
+      joining.anchors(at, row, (member, anchor) => {
         if (anchor[at] === undefined) this.#gather(member, anchor);
         // Of a left join its absence counts.
         else if (input.join === 'left') this.#gather(member, withoutRow(anchor, at));
