@@ -122,8 +122,8 @@ const AGGREGATES: readonly Mutant[] = [
   {
     breaks: 'GROUPING SETS: keys that are not in a set are shown',
     file: `${FLOW}/groups.ts`,
-    find: 'const keys = all.map((value, at) => (set.has[at] === true ? value : null));',
-    replace: 'const keys = all;',
+    find: '(set.has[at] ? one(tuple, this.#params) : null)',
+    replace: 'one(tuple, this.#params)',
     caughtBy: GROUPS,
   },
   {
