@@ -75,8 +75,7 @@ export class FewByKey<K, V extends object> {
   #all: Map<K, V> | undefined;
 
   get(key: K): V | undefined {
-    if (this.#all) return this.#all.get(key);
-    return key === this.#key ? this.#only : undefined;
+    return this.#all ? this.#all.get(key) : key === this.#key ? this.#only : undefined;
   }
 
   set(key: K, one: V): void {
@@ -87,17 +86,16 @@ export class FewByKey<K, V extends object> {
   }
 
   values(): readonly V[] {
-    if (this.#all) return [...this.#all.values()];
-    return this.#only ? [this.#only] : [];
+    return this.#all ? [...this.#all.values()] : this.#only ? [this.#only] : [];
   }
 }
 
 /**
  * The list with one more; `list` is not to be used any more. A list that begins by a push has room for seventeen: most of
- * those that a change makes have one or two.
+ * those that a change makes have one.
  */
 export function appended<T>(list: T[], one: T): T[] {
-  if (list.length < 2) return list.length === 0 ? [one] : [list[0] as T, one];
+  if (list.length === 0) return [one];
   list.push(one);
   return list;
 }

@@ -120,36 +120,32 @@ export class FlowEngine {
     return { changes: new Map(), missed };
   }
 
-  /** C10: what one transaction does to each row, whatever it did in between. */
+  /** C10: what one transaction does to each row, whatever it did in between. No table of it was emptied. */
   #net(table: number, events: readonly RowEvent[]): readonly TableChange[] {
     const rows = new FewByKey<RowKey, Touched>();
+    const touched = (key: RowKey): Touched => {
+      let row = rows.get(key);
+      if (row === undefined) rows.set(key, (row = { key, before: this.root.find(table, key), values: null }));
+      return row;
+    };
     for (const event of events) {
-      if (event === 'truncate') continue;
-      const { oldKey, newKey, values, oldValues } = event;
+      const { oldKey, newKey, values, oldValues } = event as Exclude<RowEvent, 'truncate'>;
       let old: PartialRow | undefined;
       if (oldKey !== null) {
-        const row = this.#touched(rows, table, oldKey);
+        const row = touched(oldKey);
         old = row.values ?? row.before?.values ?? oldValues;
         row.values = null;
       }
-      if (newKey !== null) this.#touched(rows, table, newKey).values = filled(values, old);
+      if (newKey !== null) touched(newKey).values = filled(values, old);
     }
     let changes: TableChange[] = [];
     for (const { key, before: old, values } of rows.values()) {
-      let change: TableChange;
-      if (values === null) change = { old, next: null };
-      else if (!isWhole(values)) change = { old, next: null, partial: values };
-      else if (old !== null && same(old.values, values)) continue;
-      else change = { old, next: { key: old?.key ?? key, values } };
-      changes = appended(changes, change);
+      if (values === null || !isWhole(values))
+        changes = appended(changes, { old, next: null, partial: values ?? undefined });
+      else if (old === null || !same(old.values, values))
+        changes = appended(changes, { old, next: { key: old?.key ?? key, values } });
     }
     return changes;
-  }
-
-  #touched(rows: FewByKey<RowKey, Touched>, table: number, key: RowKey): Touched {
-    let row = rows.get(key);
-    if (row === undefined) rows.set(key, (row = { key, before: this.root.find(table, key), values: null }));
-    return row;
   }
 }
 

@@ -152,8 +152,8 @@ export class InputStore {
     if (!isShared) bytes.change(bytesBetween(row.values, values));
     for (let at = 0; at < below.length; at++) below[at]?.change(row, at, values);
     for (let at = 0; at < values.length; at++) {
-      const value = values[at] ?? null;
-      values[at] = row.values[at] ?? null;
+      const value = values[at] as PgText;
+      values[at] = row.values[at] as PgText;
       if (value !== values[at]) row.values[at] = value;
     }
   }

@@ -18,7 +18,7 @@ export interface RowChange {
 
 /** The same of a table, where values may be missing: TOAST that was not sent. Then there is no `next`. */
 export interface TableChange extends RowChange {
-  readonly partial?: readonly (PgText | undefined)[];
+  readonly partial?: readonly (PgText | undefined)[] | undefined;
 }
 
 /** The key under which rows are looked up: equal values of a type have equal keys; null finds nothing. */

@@ -1,6 +1,6 @@
 import { assert } from '@sluice/core/assert';
 import type { Lsn } from '@sluice/core/lsn';
-import { appended } from '../short-list.js';
+import { appended } from '@sluice/core/few';
 import { sourceError } from './errors.js';
 import type { PgoutputMessage } from './pgoutput.js';
 import type { Change, LogicalMessage, Relation, Transaction } from './transaction.js';

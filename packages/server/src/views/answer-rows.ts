@@ -4,7 +4,7 @@ import { EDITED_LENGTH_MIN } from '@sluice/core/engine/row-edits';
 import { delOp, putOp, updateOp, type EncodedOp } from '@sluice/core/engine/held-row';
 import type { FlowMember } from '@sluice/core/flow/member';
 import type { Row, RowChange } from '@sluice/core/flow/row';
-import { appended } from '../short-list.js';
+import { appended } from '@sluice/core/few';
 import { columnKey } from './keyed-rows.js';
 
 /** How a plan's rows are told. */

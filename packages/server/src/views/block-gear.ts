@@ -12,7 +12,7 @@ import { same } from '@sluice/core/flow/row';
 import type { TextOrders } from '@sluice/core/flow/text-orders';
 import type { Binding } from '@sluice/core/plan';
 import type { Run } from '../source/source.js';
-import { appended } from '../short-list.js';
+import { appended } from '@sluice/core/few';
 import { Announced } from './announced.js';
 import { AnswerRows, type Telling } from './answer-rows.js';
 import type { Ask, CaughtUp, Gear, GearEffects, Held, Overtaken, Reading, Told } from './gear.js';

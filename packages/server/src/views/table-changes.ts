@@ -3,7 +3,7 @@ import { rowKey } from '@sluice/core/engine/table-engine';
 import type { ImageChange } from '@sluice/core/flow/images';
 import type { TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
-import { appended } from '../short-list.js';
+import { appended } from '@sluice/core/few';
 import { regrantedBy, rewrittenBy } from './marks.js';
 import type { Change, Relation, Transaction, Tuple } from '../source/transaction.js';
 
