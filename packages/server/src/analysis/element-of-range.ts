@@ -31,15 +31,29 @@ export function elementOfRange(
   };
 }
 
-/** What Postgres has worked out before it looks at any row. */
-function isConstant(scalar: Scalar | undefined): boolean {
-  switch (scalar?.kind) {
-    case 'constant':
-    case 'param':
-      return true;
-    case 'call':
-      return scalar.args.every(isConstant);
-    default:
-      return false;
-  }
+/** Parts of which each row has its own, or that are not known. */
+const OF_ROWS: ReadonlySet<unknown> = new Set<Scalar['kind']>([
+  'column',
+  'value',
+  'aggregate',
+  'grouping',
+  'window',
+  'exists',
+  'subquery',
+  'array of',
+  'any of',
+  'all of',
+  'row of',
+  'subquery column',
+  'undecoded',
+  'unknown',
+]);
+
+/** What Postgres has worked out before it looks at any row: constants, parameters, and what is made of these alone. */
+function isConstant(part: unknown): boolean {
+  if (typeof part !== 'object' || part === null) return part !== undefined;
+  return (
+    !('kind' in part && OF_ROWS.has(part.kind)) &&
+    Object.values(part).every((one) => one === undefined || isConstant(one))
+  );
 }
