@@ -78,6 +78,16 @@ export class Member {
     return span.error === null ? span.n !== this.have || this.error !== null : span.error !== this.error;
   }
 
+  /**
+   * The client has been told the latest answer, which is valid from there on as far as the stream comes: it keeps nobody
+   * from moving and has nothing to be told until the feed says more.
+   */
+  restsAt(position: Spot): boolean {
+    const { last } = this.feed;
+    if (this.state !== 'current' || last === null || last.through !== null) return false;
+    return last.from <= position && !this.isNews(last);
+  }
+
   fallBehind(nowMs: number, holdMs: number, pauseMsMax: number): void {
     if (this.state === 'current' && nowMs - this.currentSinceMs > pauseMsMax) this.#pauses = 0;
     this.state = 'behind';

@@ -8,6 +8,7 @@ import type { Span, Version } from './feed.js';
 import { fold } from './fold.js';
 import type { SessionLimits } from './limits.js';
 import type { Member } from './member.js';
+import { Members } from './members.js';
 import { greatestCommon } from './move-rule.js';
 import { later, SPOT_ZERO, type Epochs, type Spot } from './spot.js';
 
@@ -66,9 +67,9 @@ interface News {
 }
 
 export class Mover {
-  readonly members: Map<ViewId, Member> = new Map();
-  /** Subscriptions that end once another is shown: new id to old id. */
-  readonly replacing: Map<number, number> = new Map();
+  readonly members: Members = new Members();
+  /** Subscriptions that end once another is shown, by the id of that one. */
+  readonly replacing: Map<number, { readonly old: number; readonly by: Member }> = new Map();
   readonly #context: MoverContext;
   readonly #reaches = new Map<number, Spot>();
   readonly #seed: string;
@@ -108,7 +109,7 @@ export class Mover {
       const span = member.answerAt(p, tip);
       if (span !== null) this.#advance(turn, member, span, p);
     }
-    for (const member of this.members.values())
+    for (const member of this.members.stirred())
       if (member.state === 'behind') this.#advanceAlone(turn, member);
     return this.#finish(turn, p, [...set], wakeAtMs);
   }
@@ -117,7 +118,7 @@ export class Mover {
 
   #choose(turn: Turn): { p: Spot; set: Set<Member>; wakeAtMs: number | null } {
     const set = new Set<Member>();
-    for (const member of this.members.values()) if (member.state === 'current') set.add(member);
+    for (const member of this.members.stirred()) if (member.state === 'current') set.add(member);
     const courted = this.#admit(turn, set);
     let courting = courted.length > 0;
     for (;;) {
@@ -134,6 +135,8 @@ export class Mover {
         for (const member of courted) this.#fallBehind(turn, member);
         continue;
       }
+      // Whoever rests is looked at as well.
+      for (const member of this.members.stirAll()) if (member.state === 'current') set.add(member);
       const culprit = this.#culprit(turn, set, news.member);
       if (culprit === null) return { p, set, wakeAtMs: null };
       set.delete(culprit);
@@ -143,19 +146,22 @@ export class Mover {
 
   #common(turn: Turn, set: ReadonlySet<Member>): Spot {
     // Nothing current: no reason to run ahead of a view that may come back, but for those who ask.
-    const still = set.size === 0 && this.#reaches.size === 0 && this.#position > SPOT_ZERO;
+    const isAlone = set.size === 0 && !this.members.anyRests;
+    const still = isAlone && this.#reaches.size === 0 && this.#position > SPOT_ZERO;
     return (still ? null : greatestCommon(set, this.#position, turn.tip)) ?? this.#position;
   }
 
   /** Adds to the set those that can move with it. @returns those it should wait for a little. */
   #admit(turn: Turn, set: Set<Member>): Member[] {
     const courted: Member[] = [];
-    const anyone = set.size > 0;
+    const anyone = set.size > 0 || this.members.anyRests;
     let p = greatestCommon(set, this.#position, turn.tip);
-    for (const member of this.members.values()) {
+    for (const member of this.members.stirred()) {
       if (member.state === 'current' || member.feed.last === null || member.lacksRows) continue;
       const floor = later(this.#position, member.position);
-      const common = greatestCommon([...set, member], floor, turn.tip);
+      // Where it is valid at what the others have in common already, none of them is asked again.
+      const joins = p !== null && p >= floor && member.answerAt(p, turn.tip) !== null;
+      const common = joins ? p : greatestCommon([...set, member], floor, turn.tip);
       const paused = turn.nowMs < member.pauseUntilMs;
       if (common !== null && (!paused || (common === p && member.validAtTip))) {
         set.add(member);
@@ -283,7 +289,8 @@ export class Mover {
       this.#context.counters.moves += 1;
       turn.chunks.push(encode({ kind: 'move', position: this.#context.epochs.text(p), ...filled }));
     }
-    const members = [...this.members.values()];
+    const members = [...this.members.stirred()];
+    this.members.settle(this.#position);
     return {
       chunks: turn.chunks,
       waiting:
@@ -300,11 +307,8 @@ export class Mover {
 
   #replaced(): number[] {
     const replaced: number[] = [];
-    for (const [id, old] of this.replacing) {
-      const shown = [...this.members.values()].some(
-        (member) => member.state !== 'joining' && member.ids.has(id),
-      );
-      if (!shown) continue;
+    for (const [id, { old, by }] of this.replacing) {
+      if (by.state === 'joining' || !by.ids.has(id)) continue;
       this.replacing.delete(id);
       replaced.push(old);
     }

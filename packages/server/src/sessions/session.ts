@@ -130,7 +130,7 @@ export class Session {
 
   /** The version of each chain that the client has been brought to. */
   holdings(): Map<string, number> {
-    const members = [...this.#mover.members.values()].filter((member) => member.have > 0);
+    const members = [...this.#mover.members.all()].filter((member) => member.have > 0);
     return new Map(members.map((member) => [member.feed.chain, member.have]));
   }
 
@@ -177,7 +177,12 @@ export class Session {
   // ------------------------------------------------------------ what the views say
 
   member(feed: Feed): Member | null {
-    return this.#mover.members.get(feed.view) ?? null;
+    return this.#mover.members.get(feed.view);
+  }
+
+  /** The feed has said something: what it was told of the view may not hold any more. */
+  stir({ view }: Feed): void {
+    this.#mover.members.stir(view);
   }
 
   /** The view is over, or cannot be shown: its subscriptions fail, the others go on. */
@@ -306,7 +311,7 @@ export class Session {
     const shared = member === null ? {} : { shared: true as const };
     if (member === null) {
       member = new Member(feed, this.edits);
-      this.#mover.members.set(feed.view, member);
+      this.#mover.members.add(member);
       this.#host.join(feed, this);
       member.have = (held?.chain === feed.chain ? held.have : this.#restored.get(feed.chain)) ?? 0;
       this.#restored.delete(feed.chain);
@@ -319,7 +324,7 @@ export class Session {
     this.#tell({ kind: 'subscribed', id: message.id, view, chain, ...shared, shape, ...geared });
     const old = message.replaces;
     if (old !== undefined && old !== message.id && this.#subscriptions.has(old)) {
-      this.#mover.replacing.set(message.id, old);
+      this.#mover.replacing.set(message.id, { old, by: member });
     }
   }
 
@@ -349,7 +354,7 @@ export class Session {
     subscription.member = null;
     member?.ids.delete(id);
     if (member === null || member.ids.size > 0) return;
-    this.#mover.members.delete(member.feed.view);
+    this.#mover.members.remove(member);
     this.#host.leave(member.feed, this);
   }
 

@@ -270,7 +270,10 @@ export class Sessions implements SessionHost {
     if (message.epoch === '') return;
     const before = this.#tip;
     if (this.epochs.enter(message.epoch) && before !== null) {
-      for (const { feed } of this.#held.values()) feed.gap(before);
+      for (const held of this.#held.values()) {
+        held.feed.gap(before);
+        stir(held);
+      }
     }
     const position = this.epochs.spot(message.position);
     this.#tip = before === null ? position : later(before, position);
@@ -284,6 +287,7 @@ export class Sessions implements SessionHost {
     const { feed } = held;
     const nowMs = this.clock.nowMs();
     const bytes = feed.bytes;
+    stir(held);
     switch (entry.kind) {
       case 'rows':
         this.#rows(held, entry, nowMs);
@@ -394,6 +398,10 @@ export class Sessions implements SessionHost {
     this.#dirty.clear();
     for (const session of dirty) session.flush();
   }
+}
+
+function stir({ feed, sessions }: Held): void {
+  for (const session of sessions) session.stir(feed);
 }
 
 function gearedOf({ gear, reason }: Geared): Geared {
