@@ -1,7 +1,7 @@
 import type { Shape } from '@sluice/core/shape';
 import type { ViewId, WireError } from '@sluice/core/wire';
 import type { Geared } from '../views/port.js';
-import { lsnOf, SPOT_ZERO, type Spot } from './spot.js';
+import { lsnOf, type Spot } from './spot.js';
 
 /*
  * What sessions remember of one view: its versions, each with the delta that leads to it, and the spans over which
@@ -15,26 +15,25 @@ import { lsnOf, SPOT_ZERO, type Spot } from './spot.js';
  * needs an older version gets whole rows or a difference instead.
  */
 
-export interface Version {
+export interface Span {
+  readonly from: Spot;
+  /** Valid through here; null while it is valid up to the next span, or as far as the stream has come. */
+  through: Spot | null;
+  /** The version's number; for an error that of the last version before it. */
   readonly n: number;
-  readonly at: Spot;
+  readonly error: WireError | null;
+  readonly arrivedMs: number;
+}
+
+/** And the span that begins with it. */
+export interface Version extends Span {
+  readonly error: null;
   /** The encoded delta from the version before, with edits if there are any; null where the chain begins. */
   readonly delta: Uint8Array | null;
   /** The same without edits; null when nobody who takes no edits held the view then. */
   readonly plain: Uint8Array | null;
   /** Operations in the delta. */
   readonly count: number;
-  readonly arrivedMs: number;
-}
-
-export interface Span {
-  readonly from: Spot;
-  /** Valid through here; null while it is valid as far as the stream has come. */
-  readonly through: Spot | null;
-  /** The version's number; for an error that of the last version before it. */
-  readonly n: number;
-  readonly error: WireError | null;
-  readonly arrivedMs: number;
 }
 
 /** A version, whole: an encoded `rows` message. */
@@ -105,9 +104,8 @@ export class Feed {
 
   /** The first version, or the first of a new chain. */
   rows(at: Spot, bytes: Uint8Array, count: number, nowMs: number): void {
-    const n = this.#begin(at, nowMs);
-    this.#whole = { n, at, bytes, count };
-    this.#answer(at, n, null, nowMs);
+    this.#begin(at, nowMs);
+    this.#whole = { n: this.#n, at, bytes, count };
   }
 
   /**
@@ -122,17 +120,17 @@ export class Feed {
     count: number,
     nowMs: number,
   ): boolean {
-    const chained = this.latest !== null && lsnOf(this.latest.at) === lsnOf(from);
+    const { latest } = this;
+    const chained = latest !== null && (latest.from === from || lsnOf(latest.from) === lsnOf(from));
     if (chained) {
       this.#n += 1;
-      const version = { n: this.#n, at: to, delta, plain, count, arrivedMs: nowMs };
-      this.#versions.push(version);
-      this.#bytes += bytesOf(version);
       if (plain === null) this.#edited = this.#n;
+      const version = versionOf(this.#n, to, { delta, plain, count }, nowMs);
+      this.#bytes += bytesOf(version);
+      this.#take(version);
     } else {
       this.#begin(to, nowMs);
     }
-    this.#answer(to, this.#n, null, nowMs);
     this.#trim(nowMs);
     return chained;
   }
@@ -141,26 +139,27 @@ export class Feed {
     const last = this.#spans.at(-1);
     if (last === undefined || last.through !== null) return;
     if (through < last.from) this.#spans.pop();
-    else this.#spans[this.#spans.length - 1] = { ...last, through };
+    else last.through = through;
   }
 
   /** @returns whether that is news to who was told the last answer: it was an error. */
   again(from: Spot, nowMs: number): boolean {
     const failed = this.last !== null && this.last.error !== null;
-    if (this.latest !== null) this.#answer(from, this.latest.n, null, nowMs);
+    if (this.latest !== null)
+      this.#answer({ from, through: null, n: this.latest.n, error: null, arrivedMs: nowMs });
     return failed;
   }
 
   error(from: Spot, error: WireError, nowMs: number): void {
-    this.#answer(from, this.#n, error, nowMs);
+    this.#answer({ from, through: null, n: this.#n, error, arrivedMs: nowMs });
   }
 
   /** The answer to a snapshot request. @returns null when it is of no version that is held. */
   answered(at: Spot, bytes: Uint8Array, count: number): Whole | null {
     // The version may be of an earlier epoch than the batch: its LSN tells, and it is the latest of that LSN.
-    const version = this.#versions.findLast((one) => lsnOf(one.at) === lsnOf(at));
+    const version = this.#versions.findLast((one) => lsnOf(one.from) === lsnOf(at));
     if (version === undefined) return null;
-    this.#whole = { n: version.n, at: version.at, bytes, count };
+    this.#whole = { n: version.n, at: version.from, bytes, count };
     return this.#whole;
   }
 
@@ -193,7 +192,7 @@ export class Feed {
   }
 
   versionAt(at: Spot): Version | null {
-    return this.#versions.findLast((version) => version.at === at) ?? null;
+    return this.#versions.findLast((version) => version.from === at) ?? null;
   }
 
   /** The latest span that begins at or before `p`. */
@@ -207,19 +206,24 @@ export class Feed {
 
   // ------------------------------------------------------------ inside
 
-  #begin(at: Spot, nowMs: number): number {
+  /** A chain of its own. */
+  #begin(at: Spot, nowMs: number): void {
     this.#n += this.#n === 0 ? 1 : 2;
     this.#versions.length = 0;
     this.#bytes = 0;
     this.#whole = null;
-    this.#versions.push({ n: this.#n, at, delta: null, plain: null, count: 0, arrivedMs: nowMs });
-    return this.#n;
+    this.#take(versionOf(this.#n, at, { delta: null, plain: null, count: 0 }, nowMs));
   }
 
-  #answer(from: Spot, n: number, error: WireError | null, nowMs: number): void {
-    const last = this.#spans.at(-1);
-    if (last !== undefined && last.through === null) this.gap((from > SPOT_ZERO ? from - 1n : from) as Spot);
-    this.#spans.push({ from, through: null, n, error, arrivedMs: nowMs });
+  #take(version: Version): void {
+    this.#versions.push(version);
+    this.#answer(version);
+  }
+
+  #answer(span: Span): void {
+    const { last } = this;
+    if (last !== null && last.through === null && last.from >= span.from) this.#spans.pop();
+    this.#spans.push(span);
     if (this.#spans.length > this.#bounds.logVersionsMax) this.#spans.shift();
   }
 
@@ -240,6 +244,15 @@ export class Feed {
     this.#bytes -= bytesOf(first);
     if (this.#whole !== null && this.#whole.n < first.n) this.#whole = null;
   }
+}
+
+function versionOf(
+  n: number,
+  from: Spot,
+  { delta, plain, count }: Pick<Version, 'delta' | 'plain' | 'count'>,
+  arrivedMs: number,
+): Version {
+  return { from, through: null, n, error: null, arrivedMs, delta, plain, count };
 }
 
 function bytesOf({ delta, plain }: Version): number {

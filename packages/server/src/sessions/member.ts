@@ -1,5 +1,6 @@
 import type { Resume, WireError } from '@sluice/core/wire';
 import type { Feed, Span, Whole } from './feed.js';
+import type { Session } from './session.js';
 import { SPOT_ZERO, type Spot } from './spot.js';
 
 /** `joining`: nothing was shown yet. `current`: part of every move. `behind`: at a position of its own (C14). */
@@ -8,6 +9,8 @@ export type MemberState = 'joining' | 'current' | 'behind';
 /** One connection's hold on one view: what the client has of it, and how it stands to the connection's position. */
 export class Member {
   readonly feed: Feed;
+  /** Whose hold it is. */
+  readonly session: Session;
   /** Whether the client takes edits. */
   readonly edits: boolean;
   /** The subscriptions that share it. */
@@ -31,9 +34,10 @@ export class Member {
   currentSinceMs = 0;
   #pauses = 0;
 
-  constructor(feed: Feed, edits: boolean) {
+  constructor(feed: Feed, session: Session) {
     this.feed = feed;
-    this.edits = edits;
+    this.session = session;
+    this.edits = session.edits;
   }
 
   /** The version to start from: what the client has, or whole rows. Null when neither will do. */

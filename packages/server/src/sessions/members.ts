@@ -38,10 +38,9 @@ export class Members {
     this.#stirred.delete(member);
   }
 
-  /** The feed has said something. */
-  stir(view: ViewId): void {
-    const member = this.#all.get(view);
-    if (member !== undefined) this.#stirred.add(member);
+  /** The feed has said something: what the client was told may not hold any more. */
+  stir(member: Member): void {
+    this.#stirred.add(member);
   }
 
   /** @returns all */

@@ -107,7 +107,7 @@ export class Mover {
     const { p, set, wakeAtMs } = this.#choose(turn);
     for (const member of set) {
       const span = member.answerAt(p, tip);
-      if (span !== null) this.#advance(turn, member, span, p);
+      if (span !== null) this.#advance(turn, member, span);
     }
     for (const member of this.members.stirred())
       if (member.state === 'behind') this.#advanceAlone(turn, member);
@@ -215,13 +215,12 @@ export class Mover {
 
   // ------------------------------------------------------------ what they are told
 
-  #advance(turn: Turn, member: Member, span: Span, p: Spot): void {
+  #advance(turn: Turn, member: Member, span: Span): void {
     if (member.state === 'current' && !member.isNews(span)) return;
     const back = member.state !== 'current' || member.error !== null;
     this.#tell(turn, member, span);
     if (back && span.error === null) turn.current.push(member.feed.view);
     if (member.state !== 'current') member.becomeCurrent(turn.nowMs);
-    member.position = p;
   }
 
   #advanceAlone(turn: Turn, member: Member): void {

@@ -40,8 +40,8 @@ export interface SessionHost {
   /** A query was refused, or failed: for the log. */
   queryError(message: Subscribe, error: WireError): void;
   open(spec: QuerySpec, answer: OpenAnswer): void;
-  join(feed: Feed, session: Session): void;
-  leave(feed: Feed, session: Session): void;
+  join(member: Member): void;
+  leave(member: Member): void;
   /** Asks the view for its rows, whole. */
   ask(feed: Feed): void;
   /** Flushes the session at the end of this turn. */
@@ -176,27 +176,23 @@ export class Session {
 
   // ------------------------------------------------------------ what the views say
 
-  member(feed: Feed): Member | null {
-    return this.#mover.members.get(feed.view);
-  }
-
-  /** The feed has said something: what it was told of the view may not hold any more. */
-  stir({ view }: Feed): void {
-    this.#mover.members.stir(view);
+  /** Its feed has said something. */
+  stir(member: Member): void {
+    this.#mover.members.stir(member);
   }
 
   /** The view is over, or cannot be shown: its subscriptions fail, the others go on. */
-  fail(feed: Feed, error: WireError): void {
-    this.failing(feed, error);
-    for (const id of this.member(feed)?.ids ?? []) {
+  fail(member: Member, error: WireError): void {
+    this.failing(member, error);
+    for (const id of member.ids) {
       this.#tell({ kind: 'error', id, error });
       this.#end(id);
     }
   }
 
   /** The view has an error in place of an answer, and may have one again. */
-  failing(feed: Feed, error: WireError): void {
-    for (const id of this.member(feed)?.ids ?? []) {
+  failing({ ids }: Member, error: WireError): void {
+    for (const id of ids) {
       const subscription = this.#subscriptions.get(id);
       if (subscription !== undefined) this.#host.queryError(subscription.message, error);
     }
@@ -307,12 +303,12 @@ export class Session {
   /** @param shape the query's, with the fields of this subscription */
   #join(subscription: Subscription, feed: Feed, shape: Shape): void {
     const { message, held } = subscription;
-    let member = this.member(feed);
+    let member = this.#mover.members.get(feed.view);
     const shared = member === null ? {} : { shared: true as const };
     if (member === null) {
-      member = new Member(feed, this.edits);
+      member = new Member(feed, this);
       this.#mover.members.add(member);
-      this.#host.join(feed, this);
+      this.#host.join(member);
       member.have = (held?.chain === feed.chain ? held.have : this.#restored.get(feed.chain)) ?? 0;
       this.#restored.delete(feed.chain);
       if (held === null) this.#resume(member, message);
@@ -355,7 +351,7 @@ export class Session {
     member?.ids.delete(id);
     if (member === null || member.ids.size > 0) return;
     this.#mover.members.remove(member);
-    this.#host.leave(member.feed, this);
+    this.#host.leave(member);
   }
 
   #tell(message: ServerMessage): void {

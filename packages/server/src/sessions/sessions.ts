@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SluiceError } from '@sluice/core/errors';
+import { each, hasOne, withOne, withoutOne, type Few } from '@sluice/core/few';
 import type { Shape } from '@sluice/core/shape';
 import type { Subscribe, ViewId, WireError } from '@sluice/core/wire';
 import { principalKey } from '../auth/auth.js';
@@ -9,6 +10,8 @@ import { newCounters, type SessionCounters } from './counters.js';
 import { Feed } from './feed.js';
 import { KeepWarm } from './keep-warm.js';
 import { SESSION_LIMITS, type SessionLimits } from './limits.js';
+import { lookAhead, TOGETHER } from './look-ahead.js';
+import type { Member } from './member.js';
 import { shapeFor, type Bound, type Resolver } from './resolver.js';
 import { Session, type OpenAnswer, type SessionHost, type Sink } from './session.js';
 import { Epochs, later, type Spot } from './spot.js';
@@ -48,7 +51,8 @@ export interface SessionsStatus {
 
 interface Held {
   readonly feed: Feed;
-  readonly sessions: Set<Session>;
+  /** One for each connection that holds the view: mostly there is one. */
+  members: Few<Member> | undefined;
   /** How many of them take no edits. */
   plain: number;
   /** Number of the snapshot request under way. */
@@ -162,19 +166,22 @@ export class Sessions implements SessionHost {
     this.#port.post({ kind: 'open', ref, spec });
   }
 
-  join(feed: Feed, session: Session): void {
+  join(member: Member): void {
+    const { feed, edits } = member;
     this.#keepWarm.take(feed);
     const held = this.#held.get(feed.view);
     if (held === undefined) return;
-    held.sessions.add(session);
-    if (!session.edits) held.plain += 1;
+    held.members = withOne(held.members, member);
+    if (!edits) held.plain += 1;
   }
 
-  leave(feed: Feed, session: Session): void {
+  leave(member: Member): void {
+    const { feed, edits } = member;
     const held = this.#held.get(feed.view);
     if (held === undefined || held.feed !== feed) return;
-    if (held.sessions.delete(session) && !session.edits) held.plain -= 1;
-    if (held.sessions.size === 0) this.#keepWarm.keep(feed, this.#refs);
+    if (hasOne(held.members, member) && !edits) held.plain -= 1;
+    held.members = withoutOne(held.members, member);
+    if (held.members === undefined) this.#keepWarm.keep(feed, this.#refs);
   }
 
   ask(feed: Feed): void {
@@ -241,7 +248,7 @@ export class Sessions implements SessionHost {
     if (known !== undefined) this.#port.post({ kind: 'release', view: message.view });
     const feed = known?.feed ?? this.#newFeed(message);
     answer?.opened(feed, message.shape);
-    if (this.#held.get(feed.view)?.sessions.size === 0) this.#keepWarm.keep(feed, this.#refs);
+    if (this.#held.get(feed.view)?.members === undefined) this.#keepWarm.keep(feed, this.#refs);
     this.#keepWarm.answered();
   }
 
@@ -249,7 +256,7 @@ export class Sessions implements SessionHost {
     const chain = `${Buffer.from(this.#secret.subarray(0, 6)).toString('hex')}.${++this.#chains}`;
     const { view, shape } = message;
     const feed = new Feed({ view, shape, chain, geared: gearedOf(message) }, this.limits);
-    this.#held.set(feed.view, { feed, sessions: new Set(), plain: 0, asking: null });
+    this.#held.set(feed.view, { feed, members: undefined, plain: 0, asking: null });
     return feed;
   }
 
@@ -261,9 +268,7 @@ export class Sessions implements SessionHost {
     this.#asks.delete(ref);
     if (held === undefined) return;
     held.asking = null;
-    for (const session of held.sessions) {
-      if (session.member(held.feed)?.lacksRows === true) session.fail(held.feed, error);
-    }
+    for (const member of [...each(held.members)]) if (member.lacksRows) member.session.fail(member, error);
   }
 
   #batch(message: Extract<FromViews, { kind: 'batch' }>): void {
@@ -277,8 +282,16 @@ export class Sessions implements SessionHost {
     }
     const position = this.epochs.spot(message.position);
     this.#tip = before === null ? position : later(before, position);
-    for (const entry of message.entries) this.#entry(entry);
+    this.#take(message.entries);
     for (const session of this.#waiting) this.wake(session);
+  }
+
+  #take(entries: readonly Entry[]): void {
+    for (let from = 0; from < entries.length; from += TOGETHER) {
+      const some = entries.slice(from, from + TOGETHER);
+      if (some.length > 1) lookAhead(some.flatMap(({ view }) => this.#held.get(view) ?? []));
+      for (const entry of some) this.#entry(entry);
+    }
   }
 
   #entry(entry: Entry): void {
@@ -286,7 +299,7 @@ export class Sessions implements SessionHost {
     if (held === undefined) return;
     const { feed } = held;
     const nowMs = this.clock.nowMs();
-    const bytes = feed.bytes;
+    const { bytes, whole } = feed;
     stir(held);
     switch (entry.kind) {
       case 'rows':
@@ -304,7 +317,7 @@ export class Sessions implements SessionHost {
         break;
       case 'gear':
         feed.regear(gearedOf(entry));
-        for (const session of held.sessions) session.geared(feed);
+        for (const { session } of each(held.members)) session.geared(feed);
         return;
       case 'gap':
         feed.gap(this.epochs.spot(entry.through));
@@ -314,7 +327,7 @@ export class Sessions implements SessionHost {
         break;
       case 'error':
         feed.error(this.epochs.spot(entry.from), entry.error, nowMs);
-        for (const session of held.sessions) session.failing(feed, entry.error);
+        for (const member of each(held.members)) member.session.failing(member, entry.error);
         break;
       case 'ended':
         this.#ended(held, entry.error);
@@ -322,8 +335,8 @@ export class Sessions implements SessionHost {
     }
     this.#logBytes += feed.bytes - bytes;
     if (this.#logBytes > this.limits.logBytesTotalMax) this.#shorten(feed);
-    this.#noteWhole(feed);
-    for (const session of held.sessions) this.wake(session);
+    if (feed.whole !== whole) this.#noteWhole(feed);
+    for (const { session } of each(held.members)) this.wake(session);
   }
 
   #rows(held: Held, entry: Extract<Entry, { kind: 'rows' }>, nowMs: number): void {
@@ -337,12 +350,12 @@ export class Sessions implements SessionHost {
       feed.answered(at, entry.message, entry.count);
     }
     // Those who lack rows take them now: the cache may let go of them before their turn.
-    for (const session of held.sessions) void session.member(feed)?.start;
+    for (const member of each(held.members)) void member.start;
   }
 
   #ended(held: Held, error: WireError): void {
     const { feed } = held;
-    for (const session of held.sessions) session.fail(feed, error);
+    for (const member of [...each(held.members)]) member.session.fail(member, error);
     this.#keepWarm.take(feed);
     this.#drop(held);
   }
@@ -400,8 +413,9 @@ export class Sessions implements SessionHost {
   }
 }
 
-function stir({ feed, sessions }: Held): void {
-  for (const session of sessions) session.stir(feed);
+/** Something was said of the view. */
+function stir({ members }: Held): void {
+  for (const member of each(members)) member.session.stir(member);
 }
 
 function gearedOf({ gear, reason }: Geared): Geared {

@@ -1,0 +1,26 @@
+import type { Few } from '@sluice/core/few';
+import type { Feed } from './feed.js';
+import type { Member } from './member.js';
+
+/** How many entries are looked ahead at together: more than that the processor does not remember the pages of. */
+export const TOGETHER = 16;
+
+/** What was read, so that it is read for something. */
+let read = 0;
+
+/**
+ * What entries that come together will come by is read side by side before the first of them is taken: each loop takes one
+ * step for all, as in `flow/look-ahead.ts` of the engine. With many views none of it lies in a cache.
+ */
+export function lookAhead(
+  views: readonly { readonly feed: Feed; readonly members: Few<Member> | undefined }[],
+): void {
+  for (const { feed } of views) read ^= feed.bytes;
+  for (const { feed } of views) read ^= feed.latest?.n ?? 0;
+  for (const { feed } of views) read ^= feed.last?.n ?? 0;
+  for (const { members } of views) if (isOne(members)) read ^= members.have;
+}
+
+function isOne(members: Few<Member> | undefined): members is Member {
+  return members !== undefined && !Array.isArray(members) && !(members instanceof Set);
+}
