@@ -20,6 +20,7 @@ import { must } from '@sluice/core/assert';
 import { startTestPostgres } from '@sluice/server/testing/postgres';
 import type { BedOptions, FromBed, ToBed } from './cost-bed.js';
 import { TEMPLATES } from './cost-templates.js';
+import { median, ranging, ratio } from './statistics.js';
 
 const SIZES = (process.argv[2] ?? '1,100,10000,100000').split(',').map(Number);
 const NAMES = process.argv[3]?.split(',') ?? Object.keys(TEMPLATES);
@@ -121,15 +122,6 @@ function rawNs(rows: number): number {
   return median(ns);
 }
 
-function median(values: readonly number[]): number {
-  return must(values.toSorted((a, b) => a - b)[values.length >> 1], 'a round');
-}
-
-function ranging(values: readonly number[], digits: number): string {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  return `${median(values).toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
-}
-
 function report(name: string, beds: readonly Bed[]): void {
   const base = must(beds.find(({ bindings }) => bindings === 100) ?? beds[0], 'a size');
   const rows = TEMPLATES[name]?.rows ?? 1;
@@ -142,9 +134,9 @@ function report(name: string, beds: readonly Bed[]): void {
       [
         String(bindings).padStart(10),
         ranging(same, 1).padEnd(20).padStart(22),
-        ratio(same, base.same),
+        ratio(same, base.same).padStart(6),
         ranging(spread, 1).padEnd(20).padStart(22),
-        ratio(spread, base.spread),
+        ratio(spread, base.spread).padStart(6),
         String(Math.round(1_000_000 / median(spread))).padStart(10),
         rawNs(bindings * rows)
           .toFixed(0)
@@ -153,8 +145,4 @@ function report(name: string, beds: readonly Bed[]): void {
         ready.hydrationMs.toFixed(0).padStart(13),
       ].join(' '),
     );
-}
-
-function ratio(values: readonly number[], base: readonly number[]): string {
-  return (median(values) / median(base)).toFixed(2).padStart(6);
 }

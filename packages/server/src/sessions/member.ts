@@ -1,18 +1,30 @@
 import type { Resume, WireError } from '@sluice/core/wire';
 import type { Feed, Span, Whole } from './feed.js';
-import type { Session } from './session.js';
 import { SPOT_ZERO, type Spot } from './spot.js';
 
 /** `joining`: nothing was shown yet. `current`: part of every move. `behind`: at a position of its own (C14). */
 export type MemberState = 'joining' | 'current' | 'behind';
 
+/** Whose hold it is: the connection. */
+export interface Holder {
+  /** Whether the client takes edits. */
+  readonly edits: boolean;
+  /** Something was said of the view. */
+  stir(member: Member): void;
+  /** At the end of this turn it is to be told what there is to tell. */
+  wake(): void;
+  /** The view is maintained otherwise than its subscriptions were told. */
+  geared(feed: Feed): void;
+  /** The view has an error in place of an answer, and may have one again. */
+  failing(member: Member, error: WireError): void;
+  /** The view is over, or cannot be shown: its subscriptions fail, the others go on. */
+  fail(member: Member, error: WireError): void;
+}
+
 /** One connection's hold on one view: what the client has of it, and how it stands to the connection's position. */
 export class Member {
   readonly feed: Feed;
-  /** Whose hold it is. */
-  readonly session: Session;
-  /** Whether the client takes edits. */
-  readonly edits: boolean;
+  readonly holder: Holder;
   /** The subscriptions that share it. */
   readonly ids: Set<number> = new Set();
   state: MemberState = 'joining';
@@ -34,10 +46,9 @@ export class Member {
   currentSinceMs = 0;
   #pauses = 0;
 
-  constructor(feed: Feed, session: Session) {
+  constructor(feed: Feed, holder: Holder) {
     this.feed = feed;
-    this.session = session;
-    this.edits = session.edits;
+    this.holder = holder;
   }
 
   /** The version to start from: what the client has, or whole rows. Null when neither will do. */
@@ -112,6 +123,6 @@ export class Member {
   }
 
   #continues(n: number): boolean {
-    return this.feed.continues(n, this.edits);
+    return this.feed.continues(n, this.holder.edits);
   }
 }

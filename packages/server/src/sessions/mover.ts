@@ -262,7 +262,7 @@ export class Mover {
   }
 
   #deltas(turn: Turn, member: Member, versions: readonly Version[]): Uint8Array[] {
-    const deltas = versions.flatMap(({ delta, plain }) => (member.edits ? delta : plain) ?? []);
+    const deltas = versions.flatMap(({ delta, plain }) => (member.holder.edits ? delta : plain) ?? []);
     if (versions.length > 1 && (turn.late || versions.length > this.#context.limits.foldAbove)) {
       const folded = fold(deltas, member.feed.shape.ordered);
       if (folded !== null) {

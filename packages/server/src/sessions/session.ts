@@ -10,7 +10,7 @@ import { encode } from './encode.js';
 import { sessionsError } from './errors.js';
 import type { Feed } from './feed.js';
 import type { SessionLimits } from './limits.js';
-import { Member } from './member.js';
+import { Member, type Holder } from './member.js';
 import { Mover, type Next } from './mover.js';
 import { Reaches } from './reaches.js';
 import { shapeFor, type Bound } from './resolver.js';
@@ -69,7 +69,7 @@ interface Subscription {
 }
 
 /** One connection: its subscriptions, and what it is told of them. */
-export class Session {
+export class Session implements Holder {
   readonly #host: SessionHost;
   readonly #sink: Sink;
   /** Whether the client takes edits. */
@@ -176,12 +176,14 @@ export class Session {
 
   // ------------------------------------------------------------ what the views say
 
-  /** Its feed has said something. */
   stir(member: Member): void {
     this.#mover.members.stir(member);
   }
 
-  /** The view is over, or cannot be shown: its subscriptions fail, the others go on. */
+  wake(): void {
+    this.#host.wake(this);
+  }
+
   fail(member: Member, error: WireError): void {
     this.failing(member, error);
     for (const id of member.ids) {
@@ -190,7 +192,6 @@ export class Session {
     }
   }
 
-  /** The view has an error in place of an answer, and may have one again. */
   failing({ ids }: Member, error: WireError): void {
     for (const id of ids) {
       const subscription = this.#subscriptions.get(id);
@@ -198,7 +199,6 @@ export class Session {
     }
   }
 
-  /** The view is maintained otherwise than its subscriptions were told. */
   geared({ view, geared }: Feed): void {
     this.#tell({ kind: 'gear', optional: true, view, ...geared });
   }

@@ -1,4 +1,5 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { Feed } from './feed.js';
 import { put, SessionsStage } from '../testing/sessions-stage.js';
 
 let stage: SessionsStage;
@@ -46,6 +47,23 @@ test('C3 a batch that says nothing of its views does not touch a connection', as
     stage.batch(at, { delta: 'b', from: at - 1, to: at, ops: [put('k', String(at))] });
   expect(other.sink.take()).toHaveLength(20);
   expect(sink.looks).toBe(0);
+});
+
+test('P7 what a connection does for a change does not grow with the views that it has', async () => {
+  const read = vi.spyOn(Feed.prototype, 'last', 'get');
+  const spans = vi.spyOn(Feed.prototype, 'spanAt');
+  const looks = async (views: number): Promise<number> => {
+    stage = new SessionsStage();
+    const names = Array.from({ length: views }, (_, n) => `v${n}`);
+    const { sink } = await stage.shown(...names);
+    read.mockClear();
+    spans.mockClear();
+    stage.batch(11, { delta: 'v0', from: 10, to: 11, ops: [put('k', '1')] });
+    expect(sink.take()).toEqual(['delta v0 10-11 (1)', 'move 11']);
+    return read.mock.calls.length + spans.mock.calls.length;
+  };
+  expect(await looks(300)).toBe(await looks(3));
+  vi.restoreAllMocks();
 });
 
 test('C13 a delta that does not continue the chain: whole rows for who is behind it', async () => {
@@ -149,6 +167,14 @@ test('a view that ends fails its subscriptions, the others go on', async () => {
   stage.batch(20, { ended: 'a', is: gone }, { delta: 'b', from: 10, to: 20, ops: [put('k', '1')] });
   expect(sink.take()).toEqual(['error 1:table_gone', 'delta b 10-20 (1)', 'move 20']);
   expect(stage.views.take('release')).toEqual([]);
+});
+
+test('a view that ends fails the subscriptions of all who hold it', async () => {
+  const sinks = [];
+  for (let n = 0; n < 5; n++) sinks.push((await stage.shown('a')).sink);
+  for (const sink of sinks) sink.take();
+  stage.batch(20, { ended: 'a', is: { code: 'table_gone', message: 'no', retry: false } });
+  expect(sinks.map((sink) => sink.take())).toEqual(sinks.map(() => ['error 1:table_gone']));
 });
 
 test('two subscriptions of one view: its rows travel once', async () => {

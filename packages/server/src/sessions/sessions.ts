@@ -167,19 +167,19 @@ export class Sessions implements SessionHost {
   }
 
   join(member: Member): void {
-    const { feed, edits } = member;
+    const { feed, holder } = member;
     this.#keepWarm.take(feed);
     const held = this.#held.get(feed.view);
     if (held === undefined) return;
     held.members = withOne(held.members, member);
-    if (!edits) held.plain += 1;
+    if (!holder.edits) held.plain += 1;
   }
 
   leave(member: Member): void {
-    const { feed, edits } = member;
+    const { feed, holder } = member;
     const held = this.#held.get(feed.view);
     if (held === undefined || held.feed !== feed) return;
-    if (hasOne(held.members, member) && !edits) held.plain -= 1;
+    if (hasOne(held.members, member) && !holder.edits) held.plain -= 1;
     held.members = withoutOne(held.members, member);
     if (held.members === undefined) this.#keepWarm.keep(feed, this.#refs);
   }
@@ -268,7 +268,8 @@ export class Sessions implements SessionHost {
     this.#asks.delete(ref);
     if (held === undefined) return;
     held.asking = null;
-    for (const member of [...each(held.members)]) if (member.lacksRows) member.session.fail(member, error);
+    for (const member of Array.from(each(held.members)))
+      if (member.lacksRows) member.holder.fail(member, error);
   }
 
   #batch(message: Extract<FromViews, { kind: 'batch' }>): void {
@@ -317,7 +318,7 @@ export class Sessions implements SessionHost {
         break;
       case 'gear':
         feed.regear(gearedOf(entry));
-        for (const { session } of each(held.members)) session.geared(feed);
+        for (const { holder } of each(held.members)) holder.geared(feed);
         return;
       case 'gap':
         feed.gap(this.epochs.spot(entry.through));
@@ -327,7 +328,7 @@ export class Sessions implements SessionHost {
         break;
       case 'error':
         feed.error(this.epochs.spot(entry.from), entry.error, nowMs);
-        for (const member of each(held.members)) member.session.failing(member, entry.error);
+        for (const member of each(held.members)) member.holder.failing(member, entry.error);
         break;
       case 'ended':
         this.#ended(held, entry.error);
@@ -336,7 +337,7 @@ export class Sessions implements SessionHost {
     this.#logBytes += feed.bytes - bytes;
     if (this.#logBytes > this.limits.logBytesTotalMax) this.#shorten(feed);
     if (feed.whole !== whole) this.#noteWhole(feed);
-    for (const { session } of each(held.members)) this.wake(session);
+    for (const { holder } of each(held.members)) holder.wake();
   }
 
   #rows(held: Held, entry: Extract<Entry, { kind: 'rows' }>, nowMs: number): void {
@@ -355,7 +356,7 @@ export class Sessions implements SessionHost {
 
   #ended(held: Held, error: WireError): void {
     const { feed } = held;
-    for (const member of [...each(held.members)]) member.session.fail(member, error);
+    for (const member of Array.from(each(held.members))) member.holder.fail(member, error);
     this.#keepWarm.take(feed);
     this.#drop(held);
   }
@@ -415,7 +416,7 @@ export class Sessions implements SessionHost {
 
 /** Something was said of the view. */
 function stir({ members }: Held): void {
-  for (const member of each(members)) member.session.stir(member);
+  for (const member of each(members)) member.holder.stir(member);
 }
 
 function gearedOf({ gear, reason }: Geared): Geared {

@@ -19,7 +19,7 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'P8: who is subscribed is not told that the view is run again from now on',
     file: `${SESSIONS}/sessions.ts`,
-    find: 'for (const session of held.sessions) session.geared(feed);',
+    find: 'for (const { holder } of each(held.members)) holder.geared(feed);',
     replace: '',
     caughtBy: ['test/src/hand-over.pg.test.ts', 'who is subscribed is told'],
   },
@@ -33,8 +33,8 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'C13: a delta that does not continue the chain is taken for the next',
     file: `${SESSIONS}/feed.ts`,
-    find: 'const chained = this.latest !== null && lsnOf(this.latest.at) === lsnOf(from);',
-    replace: 'const chained = this.latest !== null && from !== null;',
+    find: 'const chained = latest !== null && (latest.from === from || lsnOf(latest.from) === lsnOf(from));',
+    replace: 'const chained = latest !== null && lsnOf(from) !== null;',
     caughtBy: [TEST, 'C13 a delta that does not continue the chain: whole rows for who is behind it'],
   },
   {
@@ -128,6 +128,41 @@ export const SESSION_RULES: readonly Mutant[] = [
     find: 'else ops.set(op[1], [op]);',
     replace: 'else if (before === undefined) ops.set(op[1], [op]);',
     caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
+  },
+  {
+    breaks: 'P7: each turn reads all views of a connection',
+    file: `${SESSIONS}/members.ts`,
+    find: 'if (member.restsAt(position)) this.#stirred.delete(member);',
+    replace: 'if (position < 0n && member.restsAt(position)) this.#stirred.delete(member);',
+    caughtBy: [TEST, 'P7 what a connection does for a change does not grow with the views that it has'],
+  },
+  {
+    breaks: 'C14: a view of which only a gap was said has no say in where its connection moves',
+    file: `${SESSIONS}/sessions.ts`,
+    find: '    stir(held);\n    switch',
+    replace: "    if (entry.kind !== 'gap') stir(held);\n    switch",
+    caughtBy: [TEST, 'C14 the move goes to the greatest position at which all current views are valid'],
+  },
+  {
+    breaks: 'C14: a view with a gap rests once its answer was told',
+    file: `${SESSIONS}/member.ts`,
+    find: "if (this.state !== 'current' || last === null || last.through !== null) return false;",
+    replace: "if (this.state !== 'current' || last === null) return false;",
+    caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
+  },
+  {
+    breaks: 'C13: a view rests before it was told its answer',
+    file: `${SESSIONS}/member.ts`,
+    find: 'return last.from <= position && !this.isNews(last);',
+    replace: 'return last.from <= position;',
+    caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
+  },
+  {
+    breaks: 'of several who hold a view that ends some are not told',
+    file: `${SESSIONS}/sessions.ts`,
+    find: 'for (const member of Array.from(each(held.members))) member.holder.fail(member, error);\n    this',
+    replace: 'for (const member of each(held.members)) member.holder.fail(member, error);\n    this',
+    caughtBy: [TEST, 'a view that ends fails the subscriptions of all who hold it'],
   },
   {
     breaks: 'C14: a move goes where a view is not valid',

@@ -1,0 +1,171 @@
+/**
+ * What a change costs the whole server as bindings grow (P7): from the replication stream to the sockets of clients, each
+ * of which is told of each of its changes by itself.
+ *
+ *   npm run bench:delivered [-- SIZES [TEMPLATES]]       (default: 1,100,10000,100000, and all of cost-templates.ts)
+ *
+ * Method: for each template and size `sluice start` in a process of its own, as docs/operations.md advises for many views,
+ * over a database of its own (`cost-templates.ts`). CONNECTIONS sockets share the bindings evenly, or each has one. Changes
+ * come in waves: WAVE transactions of one row each, no two of one binding, spread evenly over all; the next wave is
+ * committed when the last has been received. So nothing is folded, whatever the size: as many deltas and moves are sent.
+ * The processor time of the server's process, all of its threads and what the kernel does for it, is read before and after
+ * a round of CHANGES. The rounds of all sizes are interleaved; the first is not counted. Checked for each wave: that as
+ * many views were told as there were changes, and by as many operations as these come to.
+ * Reported: the median over ROUNDS of µs of processor time a change, the spread, and the ratio to 100 bindings.
+ */
+import { readFile } from 'node:fs/promises';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { once } from 'node:events';
+import { must } from '@sluice/core/assert';
+import type { Delta, ServerMessage } from '@sluice/core/wire';
+import { createTestDatabase, startTestPostgres, type TestDatabase } from '@sluice/server/testing/postgres';
+import { Served } from '@sluice/server/testing/served';
+import { WebSocket } from 'ws';
+import { TEMPLATES, tablesOf, writesOf, type Template } from './cost-templates.js';
+import { median, ranging, ratio } from './statistics.js';
+
+const SIZES = (process.argv[2] ?? '1,100,10000,100000').split(',').map(Number);
+const NAMES = process.argv[3]?.split(',') ?? Object.keys(TEMPLATES);
+const CONNECTIONS = 100;
+const WAVE = 100;
+const CHANGES = 10_000;
+const ROUNDS = 9;
+/** Of /proc/PID/stat. */
+const TICK_US = 10_000;
+
+const LIMITS = {
+  SLUICE_LIMITS_VIEWS_MAX: '1000000',
+  SLUICE_LIMITS_SUBSCRIPTIONS_MAX: '10000',
+  SLUICE_LIMITS_SUBSCRIPTIONS_PER_PRINCIPAL_MAX: '1000000',
+  SLUICE_LIMITS_MESSAGES_BURST: '100000',
+  SLUICE_LIMITS_HELD_BYTES_MAX: String(8 * 2 ** 30),
+};
+
+class Bed {
+  readonly bindings: number;
+  readonly microseconds: number[] = [];
+  readonly #template: Template;
+  readonly #database: TestDatabase;
+  readonly #served: Served;
+  readonly #wave: number;
+  #sockets: WebSocket[] = [];
+  #valid = 0;
+  #told: Delta[] = [];
+  #done = 0;
+  #look: () => void = () => undefined;
+
+  private constructor(template: Template, bindings: number, database: TestDatabase, served: Served) {
+    this.#template = template;
+    this.bindings = bindings;
+    this.#database = database;
+    this.#served = served;
+    this.#wave = Math.min(WAVE, bindings);
+  }
+
+  static async make(template: Template, bindings: number): Promise<Bed> {
+    const database = await createTestDatabase(server, tablesOf(bindings, template.rows));
+    const served = await Served.run(['start', '--allow-sql'], {
+      DATABASE_URL: database.url,
+      NODE_OPTIONS: '--max-semi-space-size=64 --max-old-space-size=10000',
+      GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+      ...LIMITS,
+    });
+    const bed = new Bed(template, bindings, database, served);
+    await bed.#open(await served.ready());
+    return bed;
+  }
+
+  async run(): Promise<number> {
+    const changes = Math.min(CHANGES, this.#wave * 100);
+    const before = await this.#used();
+    for (let n = 0; n < changes; n += this.#wave) await this.#send();
+    return (((await this.#used()) - before) * TICK_US) / changes;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.close();
+    await this.#served.stop();
+    await this.#database.drop();
+  }
+
+  async #open(url: string): Promise<void> {
+    const count = Math.min(CONNECTIONS, this.bindings);
+    for (let n = 0; n < count; n++) {
+      const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
+      this.#sockets.push(socket);
+      await once(socket, 'open');
+      socket.on('message', (data) => this.#hear(JSON.parse(String(data)) as ServerMessage));
+      const say = (message: object): void => socket.send(JSON.stringify(message));
+      say({ kind: 'hello', versions: [1], edits: true });
+      for (let id = n; id < this.bindings; id += count)
+        say({ kind: 'subscribe', id, sql: this.#template.sql, params: [String(id)] });
+    }
+    await this.#until(() => this.#valid === this.bindings);
+  }
+
+  #hear(message: ServerMessage): void {
+    if (message.kind === 'error') throw new Error(message.error.message);
+    if (message.kind === 'subscribed' && message.gear !== 'incremental')
+      throw new Error('a view is run again');
+    if (message.kind === 'rows') this.#valid++;
+    if (message.kind === 'delta') this.#told.push(message);
+    this.#look();
+  }
+
+  async #send(): Promise<void> {
+    const { bindings } = this;
+    this.#told = [];
+    const writes = { bindings, touched: bindings, from: this.#done, changes: this.#wave };
+    await this.#database.sql(writesOf(this.#template, writes));
+    this.#done += this.#wave;
+    await this.#until(() => this.#told.length >= this.#wave);
+    const views = new Set(this.#told.map(({ view }) => view)).size;
+    const operations = this.#told.reduce((sum, { ops }) => sum + ops.length, 0);
+    if (views !== this.#wave || operations !== this.#wave * this.#template.altered)
+      throw new Error(`${operations} operations on ${views} views for ${this.#wave} changes`);
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => (this.#look = resolve));
+  }
+
+  /** Ticks of processor time that the server has taken. */
+  async #used(): Promise<number> {
+    const fields =
+      (await readFile(`/proc/${this.#served.pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  }
+}
+
+const server = await startTestPostgres({ settings: { shared_buffers: '1GB' } });
+console.log(
+  `${cpus().length} × ${cpus()[0]?.model ?? '?'}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, Postgres 18`,
+);
+for (const name of NAMES) {
+  const template = must(TEMPLATES[name], 'a template');
+  const beds: Bed[] = [];
+  for (const bindings of SIZES) beds.push(await Bed.make(template, bindings));
+  for (let round = 0; round <= ROUNDS; round++)
+    for (const bed of beds) {
+      const microseconds = await bed.run();
+      if (round > 0) bed.microseconds.push(microseconds);
+    }
+  report(name, beds);
+  for (const bed of beds) await bed.stop();
+}
+await server.destroy();
+
+function report(name: string, beds: readonly Bed[]): void {
+  const base = must(beds.find(({ bindings }) => bindings === 100) ?? beds[0], 'a size');
+  console.log(`\n${name}   (load average ${loadavg()[0]?.toFixed(1)})`);
+  console.log('  bindings   µs/change             ratio  changes/s');
+  for (const { bindings, microseconds } of beds)
+    console.log(
+      [
+        String(bindings).padStart(10),
+        ranging(microseconds, 1).padEnd(20).padStart(22),
+        ratio(microseconds, base.microseconds).padStart(6),
+        String(Math.round(1_000_000 / median(microseconds))).padStart(10),
+      ].join(' '),
+    );
+}
