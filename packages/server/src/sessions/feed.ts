@@ -2,6 +2,7 @@ import type { Shape } from '@sluice/core/shape';
 import type { ViewId, WireError } from '@sluice/core/wire';
 import type { Geared } from '../views/port.js';
 import { lsnOf, type Spot } from './spot.js';
+import { bytesOf, NO_PLACE, type Owner, type Span, type VersionLog } from './version-log.js';
 
 /*
  * What sessions remember of one view: its versions, each with the delta that leads to it, and the spans over which
@@ -15,27 +16,6 @@ import { lsnOf, type Spot } from './spot.js';
  * needs an older version gets whole rows or a difference instead.
  */
 
-export interface Span {
-  readonly from: Spot;
-  /** Valid through here; null while it is valid up to the next span, or as far as the stream has come. */
-  through: Spot | null;
-  /** The version's number; for an error that of the last version before it. */
-  readonly n: number;
-  readonly error: WireError | null;
-  readonly arrivedMs: number;
-}
-
-/** And the span that begins with it. */
-export interface Version extends Span {
-  readonly error: null;
-  /** The encoded delta from the version before, with edits if there are any; null where the chain begins. */
-  readonly delta: Uint8Array | null;
-  /** The same without edits; null when nobody who takes no edits held the view then. */
-  readonly plain: Uint8Array | null;
-  /** Operations in the delta. */
-  readonly count: number;
-}
-
 /** A version, whole: an encoded `rows` message. */
 export interface Whole {
   readonly n: number;
@@ -45,32 +25,38 @@ export interface Whole {
 }
 
 export interface FeedBounds {
+  /** Of one view: further back nobody is brought on by deltas. */
   readonly logVersionsMax: number;
   readonly logBytesMax: number;
-  readonly logAgeMs: number;
 }
 
-export class Feed {
+export class Feed implements Owner {
   readonly view: ViewId;
   readonly chain: string;
   /** Of the first who opened it: others may call its columns otherwise. */
   readonly shape: Shape;
   #geared: Geared;
   readonly #bounds: FeedBounds;
-  readonly #versions: Version[] = [];
-  readonly #spans: Span[] = [];
+  readonly #log: VersionLog;
+  /** In the log. */
+  #lastPlace = NO_PLACE;
+  #latestPlace = NO_PLACE;
+  /** They are kept here once the log has let go of them. */
+  #keptLast: Span | null = null;
+  #keptLatest: Span | null = null;
   #n = 0;
   /** The last version that only clients which take edits can be brought to by a delta. */
   #edited = 0;
   #bytes = 0;
   #whole: Whole | null = null;
 
-  constructor(about: Pick<Feed, 'view' | 'chain' | 'shape' | 'geared'>, bounds: FeedBounds) {
+  constructor(about: Pick<Feed, 'view' | 'chain' | 'shape' | 'geared'>, bounds: FeedBounds, log: VersionLog) {
     this.view = about.view;
     this.chain = about.chain;
     this.shape = about.shape;
     this.#geared = about.geared;
     this.#bounds = bounds;
+    this.#log = log;
   }
 
   /** How the view is maintained now. */
@@ -78,17 +64,19 @@ export class Feed {
     return this.#geared;
   }
 
-  /** Bytes of the deltas held. */
+  /** What the log holds of it, by estimate. */
   get bytes(): number {
     return this.#bytes;
   }
 
+  /** The last span. */
   get last(): Span | null {
-    return this.#spans.at(-1) ?? null;
+    return this.#log.at(this.#lastPlace) ?? this.#keptLast;
   }
 
-  get latest(): Version | null {
-    return this.#versions.at(-1) ?? null;
+  /** The last version. */
+  get latest(): Span | null {
+    return this.#log.at(this.#latestPlace) ?? this.#keptLatest;
   }
 
   get whole(): Whole | null {
@@ -122,139 +110,178 @@ export class Feed {
   ): boolean {
     const { latest } = this;
     const chained = latest !== null && (latest.from === from || lsnOf(latest.from) === lsnOf(from));
-    if (chained) {
-      this.#n += 1;
-      if (plain === null) this.#edited = this.#n;
-      const version = versionOf(this.#n, to, { delta, plain, count }, nowMs);
-      this.#bytes += bytesOf(version);
-      this.#take(version);
-    } else {
+    if (!chained) {
       this.#begin(to, nowMs);
+      return false;
     }
-    this.#trim(nowMs);
-    return chained;
+    this.#n += 1;
+    if (plain === null) this.#edited = this.#n;
+    this.#take({ from: to, n: this.#n, error: null, isVersion: true, delta, plain, count }, nowMs);
+    return true;
   }
 
   gap(through: Spot): void {
-    const last = this.#spans.at(-1);
-    if (last === undefined || last.through !== null) return;
-    if (through < last.from) this.#spans.pop();
+    const { last } = this;
+    if (last === null || last.through !== null) return;
+    if (through < last.from) this.#moveBack(last);
     else last.through = through;
   }
 
   /** @returns whether that is news to who was told the last answer: it was an error. */
   again(from: Spot, nowMs: number): boolean {
-    const failed = this.last !== null && this.last.error !== null;
-    if (this.latest !== null)
-      this.#answer({ from, through: null, n: this.latest.n, error: null, arrivedMs: nowMs });
-    return failed;
+    const { last, latest } = this;
+    if (latest !== null) this.#answer(from, latest.n, null, nowMs);
+    return last !== null && last.error !== null;
   }
 
   error(from: Spot, error: WireError, nowMs: number): void {
-    this.#answer({ from, through: null, n: this.#n, error, arrivedMs: nowMs });
+    this.#answer(from, this.#n, error, nowMs);
   }
 
   /** The answer to a snapshot request. @returns null when it is of no version that is held. */
   answered(at: Spot, bytes: Uint8Array, count: number): Whole | null {
     // The version may be of an earlier epoch than the batch: its LSN tells, and it is the latest of that LSN.
-    const version = this.#versions.findLast((one) => lsnOf(one.from) === lsnOf(at));
-    if (version === undefined) return null;
-    this.#whole = { n: version.n, at: version.from, bytes, count };
-    return this.#whole;
+    for (let version = this.latest; version !== null; version = this.#before(version)) {
+      if (lsnOf(version.from) !== lsnOf(at)) continue;
+      this.#whole = { n: version.n, at: version.from, bytes, count };
+      return this.#whole;
+    }
+    return null;
   }
 
   forgetWhole(): void {
     this.#whole = null;
   }
 
-  /** Drops all deltas but what the latest version stands on. */
+  /** Nobody holds it any more. */
   forgetLog(): void {
-    while (this.#versions.length > 1) this.#drop();
+    for (let place = this.#lastPlace; ;) {
+      const span = this.#log.at(place);
+      if (span === null) return;
+      this.#log.remove(place);
+      place = span.previous;
+    }
+  }
+
+  /** The log has let go of one. */
+  letGo(place: number, span: Span): void {
+    if (place === this.#lastPlace) this.#keptLast = span;
+    if (place === this.#latestPlace) this.#keptLatest = span;
+    this.#bytes -= bytesOf(span);
   }
 
   // ------------------------------------------------------------ what a client may be sent
 
   /** Whether a client that holds version `n`, and takes edits or not, can be brought to the latest by deltas. */
   continues(n: number, edits: boolean): boolean {
-    const first = this.#versions[0];
+    if (n === this.#n) return n > 0;
     if (!edits && n < this.#edited) return false;
-    return first !== undefined && n <= this.#n && n >= (first.delta === null ? first.n : first.n - 1);
+    if (n > this.#n || this.#n - n > this.#bounds.logVersionsMax) return false;
+    let bytes = 0;
+    for (let version = this.latest; version !== null; version = this.#before(version)) {
+      bytes += bytesOf(version);
+      if (version.delta === null || bytes > this.#bounds.logBytesMax) return false;
+      if (version.n === n + 1) return true;
+    }
+    return false;
   }
 
-  /** The versions after `n` up to and including `to`. */
-  after(n: number, to: number): readonly Version[] {
-    const first = this.#versions[0]?.n ?? 0;
-    return this.#versions.slice(Math.max(0, n + 1 - first), Math.max(0, to + 1 - first));
+  /** The versions after `n` up to and including `to`, as far as they are held. */
+  after(n: number, to: number): readonly Span[] {
+    const versions: Span[] = [];
+    for (let version = this.latest; version !== null; version = this.#before(version)) {
+      if (version.n <= n) break;
+      if (version.n <= to) versions.push(version);
+    }
+    return versions.reverse();
   }
 
-  version(n: number): Version | null {
-    return this.#versions[n - (this.#versions[0]?.n ?? 0)] ?? null;
+  version(n: number): Span | null {
+    let version = this.latest;
+    while (version !== null && version.n > n) version = this.#before(version);
+    return version?.n === n ? version : null;
   }
 
-  versionAt(at: Spot): Version | null {
-    return this.#versions.findLast((version) => version.from === at) ?? null;
+  versionAt(at: Spot): Span | null {
+    let version = this.latest;
+    while (version !== null && version.from > at) version = this.#before(version);
+    return version?.from === at ? version : null;
   }
 
   /** The latest span that begins at or before `p`. */
   spanAt(p: Spot): Span | null {
-    for (let i = this.#spans.length - 1; i >= 0; i--) {
-      const span = this.#spans[i];
-      if (span !== undefined && span.from <= p) return span;
-    }
-    return null;
+    let span = this.last;
+    while (span !== null && span.from > p) span = this.#log.at(span.previous);
+    return span;
   }
 
   // ------------------------------------------------------------ inside
 
-  /** A chain of its own. */
+  /** The version before, as far as it is held and of the same chain. */
+  #before({ delta, before }: Span): Span | null {
+    return delta === null ? null : this.#log.at(before);
+  }
+
   #begin(at: Spot, nowMs: number): void {
     this.#n += this.#n === 0 ? 1 : 2;
-    this.#versions.length = 0;
-    this.#bytes = 0;
     this.#whole = null;
-    this.#take(versionOf(this.#n, at, { delta: null, plain: null, count: 0 }, nowMs));
+    this.#take({ from: at, n: this.#n, error: null, ...CHAIN_BEGINS }, nowMs);
   }
 
-  #take(version: Version): void {
-    this.#versions.push(version);
-    this.#answer(version);
+  /** An answer that is no version of its own. */
+  #answer(from: Spot, n: number, error: WireError | null, nowMs: number): void {
+    this.#take({ from, n, error, ...NO_VERSION }, nowMs);
   }
 
-  #answer(span: Span): void {
+  #take({ from, n, error, isVersion, delta, plain, count }: Answer, nowMs: number): void {
+    this.#bringBack(nowMs);
     const { last } = this;
-    if (last !== null && last.through === null && last.from >= span.from) this.#spans.pop();
-    this.#spans.push(span);
-    if (this.#spans.length > this.#bounds.logVersionsMax) this.#spans.shift();
+    if (last !== null && last.through === null && last.from >= from) this.#moveBack(last);
+    const [previous, before] = [this.#lastPlace, this.#latestPlace];
+    const span = {
+      owner: this,
+      from,
+      through: null,
+      n,
+      error,
+      arrivedMs: nowMs,
+      previous,
+      isVersion,
+      before,
+      delta,
+      plain,
+      count,
+    };
+    this.#lastPlace = this.#push(span, nowMs);
+    this.#keptLast = null;
+    if (!isVersion) return;
+    this.#latestPlace = this.#lastPlace;
+    this.#keptLatest = null;
   }
 
-  #trim(nowMs: number): void {
-    const { logVersionsMax, logBytesMax, logAgeMs } = this.#bounds;
-    for (;;) {
-      const first = this.#versions[0];
-      if (first === undefined || this.#versions.length === 1) return;
-      const old = nowMs - first.arrivedMs > logAgeMs;
-      if (!old && this.#versions.length <= logVersionsMax && this.#bytes <= logBytesMax) return;
-      this.#drop();
-    }
+  /** What the log has let go of is found by those who have not come past it, once there is more. */
+  #bringBack(nowMs: number): void {
+    const [last, latest] = [this.#keptLast, this.#keptLatest];
+    const old = { previous: NO_PLACE, before: NO_PLACE, delta: null, plain: null, arrivedMs: nowMs };
+    this.#keptLast = this.#keptLatest = null;
+    if (latest !== null) this.#latestPlace = this.#push({ ...latest, ...old }, nowMs);
+    if (last !== null)
+      this.#lastPlace = last === latest ? this.#latestPlace : this.#push({ ...last, ...old }, nowMs);
   }
 
-  #drop(): void {
-    const first = this.#versions.shift();
-    if (first === undefined) return;
-    this.#bytes -= bytesOf(first);
-    if (this.#whole !== null && this.#whole.n < first.n) this.#whole = null;
+  #push(span: Span, nowMs: number): number {
+    this.#bytes += bytesOf(span);
+    return this.#log.push(span, nowMs);
+  }
+
+  /** The last span is none. */
+  #moveBack({ previous }: Span): void {
+    this.#keptLast = null;
+    this.#lastPlace = previous;
   }
 }
 
-function versionOf(
-  n: number,
-  from: Spot,
-  { delta, plain, count }: Pick<Version, 'delta' | 'plain' | 'count'>,
-  arrivedMs: number,
-): Version {
-  return { from, through: null, n, error: null, arrivedMs, delta, plain, count };
-}
+type Answer = Pick<Span, 'from' | 'n' | 'error' | 'isVersion' | 'delta' | 'plain' | 'count'>;
 
-function bytesOf({ delta, plain }: Version): number {
-  return (delta?.length ?? 0) + (plain === delta ? 0 : (plain?.length ?? 0));
-}
+const NO_VERSION = { isVersion: false, delta: null, plain: null, count: 0 } as const;
+const CHAIN_BEGINS = { ...NO_VERSION, isVersion: true } as const;

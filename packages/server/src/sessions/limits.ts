@@ -10,11 +10,12 @@ export interface SessionLimits {
   readonly keepViewsMax: number;
   /** … and how many bytes of deltas and rows they may hold together. */
   readonly keepBytesMax: number;
-  /** Deltas held for each view, for slow and returning clients: how many, how large, how old. */
+  /** By so many deltas of a view, and so many bytes of them, slow and returning clients are brought on, and by no more. */
   readonly logVersionsMax: number;
   readonly logBytesMax: number;
+  /** How long deltas are held … */
   readonly logAgeMs: number;
-  /** Deltas held for all views together. */
+  /** … and how many bytes of all views together. */
   readonly logBytesTotalMax: number;
   /** Whole encoded rows held for late joiners, of all views together. */
   readonly rowsBytesMax: number;
@@ -45,7 +46,7 @@ export const SESSION_LIMITS: SessionLimits = {
   logVersionsMax: 1024,
   logBytesMax: 4 * 1024 * 1024,
   logAgeMs: 60_000,
-  logBytesTotalMax: 256 * 1024 * 1024,
+  logBytesTotalMax: 64 * 1024 * 1024,
   rowsBytesMax: 64 * 1024 * 1024,
   bufferHighBytes: 1024 * 1024,
   bufferBytesMax: 256 * 1024 * 1024,

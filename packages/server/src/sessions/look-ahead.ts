@@ -12,12 +12,9 @@ let read = 0;
  * What entries that come together will come by is read side by side before the first of them is taken: each loop takes one
  * step for all, as in `flow/look-ahead.ts` of the engine. With many views none of it lies in a cache.
  */
-export function lookAhead(
-  views: readonly { readonly feed: Feed; readonly members: Few<Member> | undefined }[],
-): void {
-  for (const { feed } of views) read ^= feed.bytes;
-  for (const { feed } of views) read ^= feed.latest?.n ?? 0;
-  for (const { feed } of views) read ^= feed.last?.n ?? 0;
+export function lookAhead(views: readonly (Feed & { readonly members: Few<Member> | undefined })[]): void {
+  for (const feed of views) read ^= feed.bytes;
+  for (const feed of views) read ^= feed.latest?.n ?? 0;
   for (const { members } of views) if (isOne(members)) read ^= members.have;
 }
 

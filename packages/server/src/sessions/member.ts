@@ -1,6 +1,7 @@
 import type { Resume, WireError } from '@sluice/core/wire';
-import type { Feed, Span, Whole } from './feed.js';
+import type { Feed, Whole } from './feed.js';
 import { SPOT_ZERO, type Spot } from './spot.js';
+import type { Span } from './version-log.js';
 
 /** `joining`: nothing was shown yet. `current`: part of every move. `behind`: at a position of its own (C14). */
 export type MemberState = 'joining' | 'current' | 'behind';

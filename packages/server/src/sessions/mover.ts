@@ -4,13 +4,13 @@ import type { Clock } from './clock.js';
 import type { SessionCounters } from './counters.js';
 import { difference } from './difference.js';
 import { encode } from './encode.js';
-import type { Span, Version } from './feed.js';
 import { fold } from './fold.js';
 import type { SessionLimits } from './limits.js';
 import type { Member } from './member.js';
 import { Members } from './members.js';
 import { greatestCommon } from './move-rule.js';
 import { later, SPOT_ZERO, type Epochs, type Spot } from './spot.js';
+import type { Span } from './version-log.js';
 
 /*
  * What one connection is told next (C13, C14). Each `next` makes at most one move, out of what the feeds hold:
@@ -261,7 +261,7 @@ export class Mover {
     return difference(rows, resume, this.#seed, member.feed.shape.ordered);
   }
 
-  #deltas(turn: Turn, member: Member, versions: readonly Version[]): Uint8Array[] {
+  #deltas(turn: Turn, member: Member, versions: readonly Span[]): Uint8Array[] {
     const deltas = versions.flatMap(({ delta, plain }) => (member.holder.edits ? delta : plain) ?? []);
     if (versions.length > 1 && (turn.late || versions.length > this.#context.limits.foldAbove)) {
       const folded = fold(deltas, member.feed.shape.ordered);

@@ -11,6 +11,7 @@ import { newCounters } from './counters.js';
 import { Resolver } from './resolver.js';
 import type { Session, Sink } from './session.js';
 import { Sessions } from './sessions.js';
+import { SPAN_BYTES } from './version-log.js';
 
 /*
  * P1, P2, P3 at the seam: whatever the views tell, in whatever rhythm, to however slow clients, at each move each
@@ -27,6 +28,8 @@ const TRACE = process.env['SLUICE_TRACE'] !== undefined;
 const LIMITS = {
   // Small, so that every bound is met.
   logVersionsMax: 5,
+  logBytesTotalMax: 10 * SPAN_BYTES,
+  logAgeMs: 300,
   rowsBytesMax: 200,
   foldAbove: 2,
   keepMs: 500,

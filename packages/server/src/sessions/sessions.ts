@@ -16,6 +16,7 @@ import { shapeFor, type Bound, type Resolver } from './resolver.js';
 import { Session, type OpenAnswer, type SessionHost, type Sink } from './session.js';
 import { Epochs, later, type Spot } from './spot.js';
 import { Tokens } from './tokens.js';
+import { VersionLog } from './version-log.js';
 
 /*
  * Between views and connections. From the left come batches: versions of views and where they are valid. They are
@@ -49,14 +50,14 @@ export interface SessionsStatus {
   readonly counters: Readonly<SessionCounters>;
 }
 
-interface Held {
-  readonly feed: Feed;
+/** A view, and who holds it. */
+class Held extends Feed {
   /** One for each connection that holds the view: mostly there is one. */
-  members: Few<Member> | undefined;
+  members: Few<Member> | undefined = undefined;
   /** How many of them take no edits. */
-  plain: number;
+  plain = 0;
   /** Number of the snapshot request under way. */
-  asking: number | null;
+  asking: number | null = null;
 }
 
 export class Sessions implements SessionHost {
@@ -78,9 +79,9 @@ export class Sessions implements SessionHost {
   readonly #perPrincipal = new Map<string, number>();
   /** Feeds that hold whole rows, least recently made first. */
   readonly #wholes = new Map<Feed, number>();
+  readonly #log: VersionLog;
   readonly #keepWarm: KeepWarm;
   #wholeBytes = 0;
-  #logBytes = 0;
   #refs = 0;
   #chains = 0;
   #scheduled = false;
@@ -89,6 +90,7 @@ export class Sessions implements SessionHost {
   constructor(options: SessionsOptions) {
     this.clock = options.clock;
     this.limits = { ...SESSION_LIMITS, ...options.limits };
+    this.#log = new VersionLog(this.limits);
     this.tokens = new Tokens(this.limits.tokensMax);
     this.#port = options.port;
     this.#resolver = options.resolver;
@@ -140,7 +142,7 @@ export class Sessions implements SessionHost {
       views: this.#held.size,
       idleViews: this.#keepWarm.size,
       subscriptions,
-      heldBytes: this.#wholeBytes + this.#logBytes,
+      heldBytes: this.#wholeBytes + this.#log.bytes,
       counters: this.counters,
     };
   }
@@ -178,7 +180,7 @@ export class Sessions implements SessionHost {
   leave(member: Member): void {
     const { feed, holder } = member;
     const held = this.#held.get(feed.view);
-    if (held === undefined || held.feed !== feed) return;
+    if (held !== feed) return;
     if (hasOne(held.members, member) && !holder.edits) held.plain -= 1;
     held.members = withoutOne(held.members, member);
     if (held.members === undefined) this.#keepWarm.keep(feed, this.#refs);
@@ -246,17 +248,17 @@ export class Sessions implements SessionHost {
     this.#opens.delete(message.ref);
     const known = this.#held.get(message.view);
     if (known !== undefined) this.#port.post({ kind: 'release', view: message.view });
-    const feed = known?.feed ?? this.#newFeed(message);
+    const feed = known ?? this.#newFeed(message);
     answer?.opened(feed, message.shape);
-    if (this.#held.get(feed.view)?.members === undefined) this.#keepWarm.keep(feed, this.#refs);
+    if (feed.members === undefined) this.#keepWarm.keep(feed, this.#refs);
     this.#keepWarm.answered();
   }
 
-  #newFeed(message: Extract<FromViews, { kind: 'opened' }>): Feed {
+  #newFeed(message: Extract<FromViews, { kind: 'opened' }>): Held {
     const chain = `${Buffer.from(this.#secret.subarray(0, 6)).toString('hex')}.${++this.#chains}`;
     const { view, shape } = message;
-    const feed = new Feed({ view, shape, chain, geared: gearedOf(message) }, this.limits);
-    this.#held.set(feed.view, { feed, members: undefined, plain: 0, asking: null });
+    const feed = new Held({ view, shape, chain, geared: gearedOf(message) }, this.limits, this.#log);
+    this.#held.set(feed.view, feed);
     return feed;
   }
 
@@ -277,7 +279,7 @@ export class Sessions implements SessionHost {
     const before = this.#tip;
     if (this.epochs.enter(message.epoch) && before !== null) {
       for (const held of this.#held.values()) {
-        held.feed.gap(before);
+        held.gap(before);
         stir(held);
       }
     }
@@ -298,16 +300,15 @@ export class Sessions implements SessionHost {
   #entry(entry: Entry): void {
     const held = this.#held.get(entry.view);
     if (held === undefined) return;
-    const { feed } = held;
     const nowMs = this.clock.nowMs();
-    const { bytes, whole } = feed;
+    const { whole } = held;
     stir(held);
     switch (entry.kind) {
       case 'rows':
         this.#rows(held, entry, nowMs);
         break;
       case 'delta':
-        feed.delta(
+        held.delta(
           this.epochs.spot(entry.from),
           this.epochs.spot(entry.to),
           entry.edited ?? entry.message,
@@ -317,47 +318,43 @@ export class Sessions implements SessionHost {
         );
         break;
       case 'gear':
-        feed.regear(gearedOf(entry));
-        for (const { holder } of each(held.members)) holder.geared(feed);
+        held.regear(gearedOf(entry));
+        for (const { holder } of each(held.members)) holder.geared(held);
         return;
       case 'gap':
-        feed.gap(this.epochs.spot(entry.through));
+        held.gap(this.epochs.spot(entry.through));
         return;
       case 'again':
-        if (!feed.again(this.epochs.spot(entry.from), nowMs)) return;
+        if (!held.again(this.epochs.spot(entry.from), nowMs)) return;
         break;
       case 'error':
-        feed.error(this.epochs.spot(entry.from), entry.error, nowMs);
+        held.error(this.epochs.spot(entry.from), entry.error, nowMs);
         for (const member of each(held.members)) member.holder.failing(member, entry.error);
         break;
       case 'ended':
         this.#ended(held, entry.error);
         return;
     }
-    this.#logBytes += feed.bytes - bytes;
-    if (this.#logBytes > this.limits.logBytesTotalMax) this.#shorten(feed);
-    if (feed.whole !== whole) this.#noteWhole(feed);
+    if (held.whole !== whole) this.#noteWhole(held);
     for (const { holder } of each(held.members)) holder.wake();
   }
 
   #rows(held: Held, entry: Extract<Entry, { kind: 'rows' }>, nowMs: number): void {
-    const { feed } = held;
     const at = this.epochs.spot(entry.at);
     if (entry.ref === undefined) {
-      feed.rows(at, entry.message, entry.count, nowMs);
+      held.rows(at, entry.message, entry.count, nowMs);
     } else {
       this.#asks.delete(entry.ref);
       if (held.asking === entry.ref) held.asking = null;
-      feed.answered(at, entry.message, entry.count);
+      held.answered(at, entry.message, entry.count);
     }
     // Those who lack rows take them now: the cache may let go of them before their turn.
     for (const member of each(held.members)) void member.start;
   }
 
   #ended(held: Held, error: WireError): void {
-    const { feed } = held;
     for (const member of Array.from(each(held.members))) member.holder.fail(member, error);
-    this.#keepWarm.take(feed);
+    this.#keepWarm.take(held);
     this.#drop(held);
   }
 
@@ -378,27 +375,20 @@ export class Sessions implements SessionHost {
     }
   }
 
-  #shorten(feed: Feed): void {
-    const bytes = feed.bytes;
-    feed.forgetLog();
-    this.#logBytes += feed.bytes - bytes;
-  }
-
   /** Nobody has held it for long enough. */
   #forget(feed: Feed): void {
     const held = this.#held.get(feed.view);
-    if (held === undefined || held.feed !== feed) return;
+    if (held !== feed) return;
     this.#drop(held);
     this.#port.post({ kind: 'release', view: feed.view });
   }
 
   #drop(held: Held): void {
-    const { feed, asking } = held;
-    this.#held.delete(feed.view);
-    if (asking !== null) this.#asks.delete(asking);
-    this.#logBytes -= feed.bytes;
-    feed.forgetWhole();
-    this.#noteWhole(feed);
+    this.#held.delete(held.view);
+    if (held.asking !== null) this.#asks.delete(held.asking);
+    held.forgetLog();
+    held.forgetWhole();
+    this.#noteWhole(held);
   }
 
   #oldestOpen(): number {

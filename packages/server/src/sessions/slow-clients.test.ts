@@ -1,4 +1,5 @@
 import type { Op } from '@sluice/core/wire';
+import { SPAN_BYTES } from './version-log.js';
 import { beforeEach, expect, test } from 'vitest';
 import { put, type Recorder, SessionsStage } from '../testing/sessions-stage.js';
 import type { ScriptEntry } from '../testing/scripted-views.js';
@@ -67,7 +68,7 @@ test('edits are for those who take them; to others rows come whole, in deltas wh
   stage.batch(14, starred(14));
   const { length } = JSON.stringify(edits.sink.messages.at(-2));
   expect(edits.sink.messages.at(-2)?.kind).toBe('delta');
-  expect(stage.sessions.status().heldBytes - held).toBe(length);
+  expect(stage.sessions.status().heldBytes - held).toBe(SPAN_BYTES + length);
   const back = stage.connect(null, false);
   const chain = `${'01'.repeat(6)}.1`;
   await stage.subscribe(back.session, 1, 'a', {

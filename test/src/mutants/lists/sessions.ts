@@ -19,14 +19,14 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'P8: who is subscribed is not told that the view is run again from now on',
     file: `${SESSIONS}/sessions.ts`,
-    find: 'for (const { holder } of each(held.members)) holder.geared(feed);',
+    find: 'for (const { holder } of each(held.members)) holder.geared(held);',
     replace: '',
     caughtBy: ['test/src/hand-over.pg.test.ts', 'who is subscribed is told'],
   },
   {
     breaks: 'P8: who subscribes later is told the gear of before',
     file: `${SESSIONS}/sessions.ts`,
-    find: 'feed.regear(gearedOf(entry));',
+    find: 'held.regear(gearedOf(entry));',
     replace: '',
     caughtBy: ['test/src/hand-over.pg.test.ts', 'who is subscribed is told'],
   },
