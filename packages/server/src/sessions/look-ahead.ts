@@ -1,6 +1,8 @@
 import type { Few } from '@sluice/core/few';
 import type { Feed } from './feed.js';
 import type { Member } from './member.js';
+import { SPOT_ZERO } from './spot.js';
+import type { Span } from './version-log.js';
 
 /** How many entries are looked ahead at together: more than that the processor does not remember the pages of. */
 export const TOGETHER = 16;
@@ -13,9 +15,16 @@ let read = 0;
  * step for all, as in `flow/look-ahead.ts` of the engine. With many views none of it lies in a cache.
  */
 export function lookAhead(views: readonly (Feed & { readonly members: Few<Member> | undefined })[]): void {
-  for (const feed of views) read ^= feed.bytes;
-  for (const feed of views) read ^= feed.latest?.n ?? 0;
-  for (const { members } of views) if (isOne(members)) read ^= members.have;
+  const members: Member[] = [];
+  for (const feed of views) {
+    read ^= feed.bytes;
+    if (isOne(feed.members)) members.push(feed.members);
+  }
+  const spans: Span[] = [];
+  for (const { latest } of views) if (latest !== null) spans.push(latest);
+  for (const { have } of members) read ^= have;
+  for (const { n } of spans) read ^= n;
+  for (const { from } of spans) if (from === SPOT_ZERO) read ^= 1;
 }
 
 function isOne(members: Few<Member> | undefined): members is Member {
