@@ -106,7 +106,8 @@ export class Mover {
     if (tip < this.#position) return this.#finish(turn, null, []);
     const { p, set, wakeAtMs } = this.#choose(turn);
     for (const member of set) {
-      const span = member.answerAt(p, tip);
+      // While it waits for another one it does not go back to where that leaves the connection.
+      const span = member.position <= p ? member.answerAt(p, tip) : null;
       if (span !== null) this.#advance(turn, member, span);
     }
     for (const member of this.members.stirred())
@@ -156,16 +157,18 @@ export class Mover {
     const courted: Member[] = [];
     const anyone = set.size > 0 || this.members.anyRests;
     let p = greatestCommon(set, this.#position, turn.tip);
+    let floor = this.#position;
     for (const member of this.members.stirred()) {
       if (member.state === 'current' || member.feed.last === null || member.lacksRows) continue;
-      const floor = later(this.#position, member.position);
+      const least = later(floor, member.position);
       // Where it is valid at what the others have in common already, none of them is asked again.
-      const joins = p !== null && p >= floor && member.answerAt(p, turn.tip) !== null;
-      const common = joins ? p : greatestCommon([...set, member], floor, turn.tip);
+      const joins = p !== null && p >= least && member.answerAt(p, turn.tip) !== null;
+      const common = joins ? p : greatestCommon([...set, member], least, turn.tip);
       const paused = turn.nowMs < member.pauseUntilMs;
       if (common !== null && (!paused || (common === p && member.validAtTip))) {
         set.add(member);
         p = common;
+        floor = least;
       } else if (!paused && anyone) {
         member.courtUntilMs ??= turn.nowMs + this.#context.limits.holdMs;
         if (turn.nowMs < member.courtUntilMs) courted.push(member);

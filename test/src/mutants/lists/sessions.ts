@@ -130,6 +130,27 @@ export const SESSION_RULES: readonly Mutant[] = [
     caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
   },
   {
+    breaks: 'P3: a view that was behind goes back to where its connection waits for another one',
+    file: `${SESSIONS}/mover.ts`,
+    find: 'const span = member.position <= p ? member.answerAt(p, tip) : null;',
+    replace: 'const span = member.answerAt(p, tip);',
+    caughtBy: [PROPERTY, 'steps that went wrong before'],
+  },
+  {
+    breaks: 'C13: what the log of versions has let go of is nowhere',
+    file: `${SESSIONS}/feed.ts`,
+    find: 'if (place === this.#lastPlace) this.#keptLast = span;',
+    replace: '',
+    caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
+  },
+  {
+    breaks: 'C13: the log of versions grows without a bound',
+    file: `${SESSIONS}/version-log.ts`,
+    find: 'if (this.#bytes <= logBytesTotalMax && nowMs - span.arrivedMs <= logAgeMs) break;',
+    replace: 'if (this.#bytes <= Infinity) break;',
+    caughtBy: [`${SESSIONS}/bounds.test.ts`, 'deltas and rows that are held have a bound over all views'],
+  },
+  {
     breaks: 'P7: each turn reads all views of a connection',
     file: `${SESSIONS}/members.ts`,
     find: 'if (member.restsAt(position)) this.#stirred.delete(member);',
