@@ -20,6 +20,8 @@ import { schemaSession, Writers } from './writers.js';
 const PROGRESS_MS = 10_000;
 /** How much longer a run takes at most when it has not seen all yet that it is for. */
 const COMPLETE_TIMEOUT_MS = 150_000;
+/** After so much of that the schema is made whole and stays so: a column that is not there refuses every query of it. */
+const ALTERING_MS = 20_000;
 /** How long clients have to arrive when all is quiet. */
 const ARRIVE_TIMEOUT_MS = 120_000;
 
@@ -77,7 +79,7 @@ class Trial {
     try {
       await this.#wait(seconds * 1000);
       await chaos.stop();
-      await this.#complete();
+      await this.#complete(writers);
       await writers.stop();
       this.#court.judge.writing = false;
       await this.#arrive();
@@ -223,13 +225,18 @@ class Trial {
   }
 
   /** Each query is compared while writers run, however short the run: what is missing is drawn until it was. */
-  async #complete(): Promise<void> {
+  async #complete(writers: Writers): Promise<void> {
     const { judge, corpus } = this.#court;
     const { enough = () => true } = this.#options;
-    const deadline = Date.now() + COMPLETE_TIMEOUT_MS;
-    const isComplete = (): boolean =>
-      corpus.missing(judge.compared).length === 0 && enough(judge.counts, this.#reaches.counts);
-    while (!isComplete() && Date.now() < deadline) await this.#wait(100);
+    const isOver = (deadline: number): boolean =>
+      Date.now() >= deadline ||
+      (corpus.missing(judge.compared).length === 0 && enough(judge.counts, this.#reaches.counts));
+    const began = Date.now();
+    while (!isOver(began + ALTERING_MS)) await this.#wait(100);
+    if (isOver(began + COMPLETE_TIMEOUT_MS)) return;
+    await writers.stopAltering();
+    await this.#endSchema();
+    while (!isOver(began + COMPLETE_TIMEOUT_MS)) await this.#wait(100);
   }
 
   /** All is quiet: everybody must get to the end of the log. */

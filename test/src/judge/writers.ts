@@ -42,9 +42,10 @@ export class Writers {
   readonly counts: Record<string, number> = {};
   /** Transactions that committed. */
   committed = 0;
-  #stopping = false;
   readonly #stop = new AbortController();
+  readonly #stopSchema = new AbortController();
   #running: Promise<void>[] = [];
+  #altering: Promise<void> = Promise.resolve();
   /** Connections that a disturbance broke while they were idle. */
   readonly #broken = new WeakSet<pg.Client>();
 
@@ -56,12 +57,18 @@ export class Writers {
     for (let i = 0; i < this.#options.sessions; i++)
       this.#running.push(this.#write(this.#options.random.fork(`writer ${i}`)));
     const { schemaSteps = [], random } = this.#options;
-    if (schemaSteps.length > 0) this.#running.push(this.#alter(schemaSteps, random.fork('schema')));
+    if (schemaSteps.length > 0) this.#altering = this.#alter(schemaSteps, random.fork('schema'));
+  }
+
+  /** The schema stays as it is from here on. */
+  async stopAltering(): Promise<void> {
+    this.#stopSchema.abort();
+    await this.#altering;
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
     this.#stop.abort();
+    await this.stopAltering();
     await Promise.all(this.#running);
     this.#running = [];
   }
@@ -70,6 +77,7 @@ export class Writers {
     return this.#session(
       (client) => this.#transaction(client, random),
       () => random.int(this.#options.pauseMsMax + 1),
+      this.#stop.signal,
     );
   }
 
@@ -78,12 +86,17 @@ export class Writers {
     return this.#session(
       (client) => this.#schemaStep(client, random.pick(steps), random),
       () => random.between(least, most),
+      this.#stopSchema.signal,
     );
   }
 
-  async #session(work: (client: pg.Client) => Promise<void>, pauseMs: () => number): Promise<void> {
+  async #session(
+    work: (client: pg.Client) => Promise<void>,
+    pauseMs: () => number,
+    signal: AbortSignal,
+  ): Promise<void> {
     let client: pg.Client | null = null;
-    while (!this.#stopping) {
+    while (!signal.aborted) {
       if (client && this.#broken.has(client)) client = null;
       client ??= await this.#connect();
       if (!client) continue;
@@ -98,7 +111,7 @@ export class Writers {
           client = null;
         }
       }
-      await sleep(pauseMs(), undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      await sleep(pauseMs(), undefined, { signal }).catch(() => undefined);
     }
     await client?.end().catch(() => undefined);
   }
