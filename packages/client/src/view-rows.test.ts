@@ -47,7 +47,7 @@ function edited(rows: Keyed, { kind, at: place, by }: Edit): Keyed {
   return list;
 }
 
-/** What leads from one result to the next: deletes, then puts from the first place on. */
+/** What leads from one result to the next: deletes, then puts from the first place on; what stays is told without a place. */
 function ops(from: Keyed, to: Keyed): Op[] {
   const keys = new Set(to.map(([key]) => key));
   const held = new Map(from);
@@ -59,7 +59,7 @@ function ops(from: Keyed, to: Keyed): Op[] {
     if (place === index && held.get(key)?.[1] === row[1]) return;
     if (place >= 0) order.splice(place, 1);
     order.splice(index, 0, key);
-    list.push(['put', key, row, after]);
+    list.push(place === index ? ['put', key, row] : ['put', key, row, after]);
   });
   return list;
 }
@@ -134,6 +134,15 @@ test('unordered views keep the order of arrival', () => {
   view.replace([['b', ['2', 'b']], ['a', ['1', 'a']]], at(0)); // prettier-ignore
   view.apply([['put', 'b', ['2', 'B']], ['put', 'c', ['3', 'c']]], at(1)); // prettier-ignore
   expect(view.rows.map((row) => row['title'])).toEqual(['B', 'a', 'c']);
+});
+
+test('in an order what is told without a place stays where it is: a row that is put, and one that is edited', () => {
+  const view = new ViewRows(shape(), 'decoded');
+  view.replace([['b', ['2', 'b']], ['a', ['1', 'a']], ['c', ['3', 'c']]], at(0)); // prettier-ignore
+  view.apply([['put', 'b', ['2', 'B']], ['edit', 'a', [[1, 'A']]], ['put', 'd', ['4', 'd'], 'b']], at(1)); // prettier-ignore
+  expect(view.rows.map((row) => row['title'])).toEqual(['B', 'd', 'A', 'c']);
+  view.apply([['put', 'c', ['3', 'C'], null], ['put', 'd', ['4', 'D']], ['edit', 'c', [[1, 'CC']]]], at(2)); // prettier-ignore
+  expect(view.rows.map((row) => row['title'])).toEqual(['CC', 'B', 'D', 'A']);
 });
 
 test('an operation costs the same in a view of 100 rows and of 20,000', () => {

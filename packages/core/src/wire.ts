@@ -178,8 +178,8 @@ export interface Delta {
 
 /**
  * `put`: the row under that key is now this one. `edit`: of the row under that key, which is there, these columns
- * change. In an ordered view the fourth member is the key it stands after, null for the first place; operations apply in
- * sequence. `del`: the row is gone.
+ * change. In an ordered view the fourth member is the key it stands after, null for the first place; without it the row
+ * stays where it is. Operations apply in sequence. `del`: the row is gone.
  */
 export type Op =
   | readonly ['put', RowKey, Row]

@@ -111,6 +111,32 @@ test.each([true, false])('edits are folded with all that they build on (ordered:
   expect([...replica.view('a').rows]).toEqual([['k', ['text****']]]);
 });
 
+test('in an order a row that is told without a place stands where it was put, however deltas are folded', async () => {
+  stage.views.shape = { ...stage.views.shape, ordered: true };
+  const { sink, session } = await stage.shown('a');
+  opsOf(sink);
+  sink.bufferedBytes = 2 ** 30;
+  const deltas: Op[][] = [
+    [['put', 'l', ['l1'], 'k']],
+    [put('l', 'l2'), ['put', 'm', ['m1'], null]],
+    [put('k', 'k2'), put('m', 'm2')],
+    [['put', 'k', ['k2'], 'l'], put('l', 'l3')],
+  ];
+  for (const [n, ops] of deltas.entries()) stage.batch(11 + n, { delta: 'a', from: 10 + n, to: 11 + n, ops });
+  sink.bufferedBytes = 0;
+  session.drained();
+  stage.clock.turn();
+  const [folded, ...rest] = [...sink.messages];
+  expect(rest.map(({ kind }) => kind)).toEqual(['move']);
+  const replica = new Replica();
+  replica.open('a', stage.views.shape);
+  replica.stage({ kind: 'rows', view: 'a', at: stage.views.position(10), rows: [['k', ['k1']]] });
+  if (folded !== undefined) replica.stage(folded);
+  replica.move({ kind: 'move', position: stage.views.position(14) });
+  const { keys, rows } = replica.view('a');
+  expect(keys.map((key) => [key, rows.get(key)?.[0]])).toEqual([['m', 'm2'], ['l', 'l3'], ['k', 'k2']]); // prettier-ignore
+});
+
 test('a client that never reads again is closed, and so is one whose buffer is over the bound', async () => {
   stage = new SessionsStage({ bufferBytesMax: 1000 });
   const { sink } = await stage.shown('a');
