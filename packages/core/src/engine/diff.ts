@@ -9,8 +9,8 @@ export interface KeyedRow {
 
 /**
  * The operations from one answer to another. In an ordered result the rows of a longest run that keeps its order
- * stay where they are; each other row is put after its predecessor, left to right, so that when an operation is
- * applied everything before its place is final.
+ * stay where they are, and are told without a place; each other row is put after its predecessor, left to right, so that
+ * when an operation is applied everything before its place is final.
  */
 export function diffRows(
   before: readonly KeyedRow[],
@@ -25,8 +25,9 @@ export function diffRows(
   let previous: KeyedRow | null = null;
   after.forEach((row, index) => {
     const old = before[place.get(row.keyJson) ?? -1];
-    const after = still === null ? undefined : previous;
-    if (old?.json !== row.json || still?.has(index) === false)
+    const stays = still === null || still.has(index);
+    const after = stays ? undefined : previous;
+    if (old?.json !== row.json || !stays)
       ops.push(old === undefined ? putOp(row, after) : updateOp(old.json, row, after));
     previous = row;
   });

@@ -70,7 +70,7 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'C13: operations of an ordered answer depend on where its rows stand',
     file: 'packages/core/src/engine/diff.ts',
-    find: 'const after = still === null ? undefined : previous;',
+    find: 'const after = stays ? undefined : previous;',
     replace: 'const after = undefined;',
     caughtBy: [
       'packages/core/src/engine/diff.test.ts',
