@@ -18,6 +18,7 @@ export interface Update {
   readonly after: Pick<Told, 'keyJson'> | null | undefined;
 }
 
+/** @param after the row behind which it stands, null for the first place; undefined where it stays, or there is no order */
 export function putOp(row: Told, after?: Pick<Told, 'keyJson'> | null): string {
   return `["put",${row.keyJson},${row.json}${placeOf(after)}]`;
 }

@@ -19,12 +19,20 @@ const PLAN: TablePlan = {
 };
 const event = (id: string, project: string): RowEvent => ({ oldKey: id, newKey: id, values: [id, project] });
 
-test('who holds the rows of the transactions is found, and nothing changes', () => {
-  const engine = new TableEngine(PLAN, {});
-  const [one, two] = ['1', '2'].map((project) => engine.add([project], [[`${project}0`, project]], true));
+const ONE_OF_EACH: TablePlan = { ...PLAN, limit: { param: 1 } };
+
+test.each([
+  ['all', PLAN],
+  ['one', ONE_OF_EACH],
+])('who holds the rows of the transactions is found, and nothing changes (%s of them shown)', (_, plan) => {
+  const engine = new TableEngine(plan, {});
+  const [one, two] = ['1', '2'].map((project) => {
+    const rows = [`${project}0`, `${project}1`].map((id) => [id, project]);
+    return engine.add([project, '1'], rows, true);
+  });
   const held = [engine.heldRowCount, engine.heldBytes];
   expect(lookAhead(engine, [[event('10', '2')], [event('77', '1'), event('20', '2')]])).toEqual([one, two]);
   expect(lookAhead(engine, [['truncate'], []])).toEqual([]);
   expect([engine.heldRowCount, engine.heldBytes]).toEqual(held);
-  expect(one?.shown()).toHaveLength(1);
+  expect(one?.shown()).toHaveLength(plan === PLAN ? 2 : 1);
 });

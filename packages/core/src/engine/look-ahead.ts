@@ -1,4 +1,5 @@
 import type { HeldRow, Member } from './member.js';
+import { WindowRows } from './member-rows.js';
 import type { RowEvent, TableEngine } from './table-engine.js';
 
 /** What was read, so that it is read for something. */
@@ -32,5 +33,10 @@ export function lookAhead(
     else if (few !== undefined) members.push(few);
   }
   for (let n = 0; n < members.length; n++) read ^= (members[n] as Member).place;
+  // What says whether a row is shown.
+  for (let n = 0; n < members.length; n++) {
+    const member = members[n];
+    if (member instanceof WindowRows) read ^= member.behind?.bytes ?? 0;
+  }
   return members;
 }

@@ -36,8 +36,8 @@ export class UnorderedRows extends Member {
     return true;
   }
 
-  updated(_: HeldRow, before: string, now: Told): EncodedOp {
-    return updateOp(before, now);
+  shows(): boolean {
+    return true;
   }
 
   clear(ops: EncodedOp[]): void {
@@ -80,6 +80,9 @@ export interface WindowBounds {
  * stand before it. When removals leave fewer than offset+limit rows the window is dry.
  */
 export class WindowRows extends Member {
+  size = 0;
+  /** The first row behind what is shown, known without a look at the others. */
+  behind: HeldRow | undefined;
   readonly #rows: HeldRow[];
   readonly #offset: number;
   /** Infinity when the query has no limit. */
@@ -96,80 +99,70 @@ export class WindowRows extends Member {
     { offset, limit, margin }: WindowBounds,
   ) {
     super(binding, engine);
-    this.#rows = rows;
     this.#complete = complete;
     this.#offset = offset;
     this.#end = offset + limit;
     this.#margin = margin;
-  }
-
-  get size(): number {
-    return this.#rows.length;
+    this.#rows = rows;
+    this.#splice(0, 0);
   }
 
   get dry(): boolean {
-    return !this.#complete && this.#rows.length < this.#end;
+    return !this.#complete && this.size < this.#end;
   }
 
   insert(row: HeldRow, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean {
     const at = this.#placeOf(row);
-    if (!this.#complete && at === this.#rows.length) return false;
-    this.#rows.splice(at, 0, row);
+    if (!this.#complete && at === this.size) return false;
+    this.#splice(at, 0, row);
     this.#tellInserted(at, ops);
-    if (this.#rows.length <= this.#end + 2 * this.#margin) return true;
-    const last = this.#rows.pop();
+    if (this.size <= this.#end + 2 * this.#margin) return true;
+    const last = this.#at(this.size - 1);
+    this.#splice(this.size - 1, 1);
     this.#complete = false;
     if (last === row) return false;
-    if (last !== undefined) evict(last);
+    evict(last);
     return true;
   }
 
   remove(row: HeldRow, ops: EncodedOp[]): void {
     const at = this.#indexOf(row);
-    this.#rows.splice(at, 1);
+    this.#splice(at, 1);
     this.#tellRemoved(row, at, ops);
   }
 
   replace({ old, next, now }: Replacement, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean {
     const at = this.#indexOf(old);
-    const before = this.#rows[at - 1];
-    const after = this.#rows[at + 1];
-    const stays =
-      (before === undefined || this.engine.order(before, next) < 0) &&
-      (after === undefined
-        ? this.#complete || this.engine.order(next, old) <= 0
-        : this.engine.order(next, after) < 0);
-    if (stays) {
-      this.#rows[at] = next;
-      if (old.json !== now.json && this.#isShown(at)) ops.push(this.#update(old, now, at));
-      return true;
-    }
-    this.#rows.splice(at, 1);
+    this.#splice(at, 1);
     const to = this.#placeOf(next);
-    if (this.#isShown(at) && this.#isShown(to) && (this.#complete || to < this.#rows.length)) {
-      // Within what is shown it moves, and all others stay: clients keep of it what does not change.
-      this.#rows.splice(to, 0, next);
-      ops.push(this.#update(old, now, to));
+    // Where no row is known behind it there is none before the place where it was.
+    const isKnown = this.#complete || to < this.size || this.engine.order(next, old) <= 0;
+    const isShown = this.#isShown(at);
+    if (isKnown && (at === to || (isShown && this.#isShown(to)))) {
+      // It stays or moves within what is shown, and all others stay: clients keep of it what does not change.
+      this.#splice(to, 0, next);
+      const after = at === to ? undefined : this.#previous(to);
+      if (isShown && (at !== to || old.json !== now.json)) ops.push(updateOp(old.json, now, after));
       return true;
     }
     this.#tellRemoved(old, at, ops);
     return this.insert(next, ops, evict);
   }
 
-  updated(row: HeldRow, before: string, now: Told): EncodedOp | null {
-    // By reference: to compare rows is to look at all that lie between.
-    const at = this.#rows.indexOf(row);
-    return this.#isShown(at) ? updateOp(before, now, this.#previous(at)) : null;
+  shows(row: HeldRow): boolean {
+    if (this.#offset > 0) return this.#isShown(this.#indexOf(row));
+    return this.behind === undefined || this.engine.order(row, this.behind) < 0;
   }
 
   clear(ops: EncodedOp[]): void {
     for (const row of this.shown()) ops.push(delOp(row));
-    this.#rows.length = 0;
+    this.#splice(0, this.size);
     this.#complete = true;
   }
 
   exchange(equal: (row: HeldRow) => HeldRow): void {
     this.#rows.forEach((row, index) => (this.#rows[index] = equal(row)));
+    this.#splice(0, 0);
   }
 
   held(): Iterable<HeldRow> {
@@ -180,18 +173,15 @@ export class WindowRows extends Member {
     return this.#rows.slice(this.#offset, this.#end).map((row) => row.told());
   }
 
+  /** All that comes and goes does so here. */
+  #splice(at: number, removed: number, ...added: HeldRow[]): void {
+    this.#rows.splice(at, removed, ...added);
+    this.size = this.#rows.length;
+    this.behind = this.#rows[this.#end];
+  }
+
   #isShown(at: number): boolean {
     return at >= this.#offset && at < this.#end;
-  }
-
-  /** The row at an index as an operation. */
-  #put(at: number): EncodedOp {
-    return putOp(this.#at(at), this.#previous(at));
-  }
-
-  /** The row at an index, which was `old` and shown. */
-  #update(old: HeldRow, now: Told, at: number): EncodedOp {
-    return updateOp(old.json, now, this.#previous(at));
   }
 
   /** The row that clients show before that at an index; undefined where they are not told. */
@@ -209,10 +199,8 @@ export class WindowRows extends Member {
   /** A row now stands at `at`; those behind it moved back by one. */
   #tellInserted(at: number, ops: EncodedOp[]): void {
     if (at >= this.#end || this.#end === this.#offset) return;
-    const pushedOut = this.#rows[this.#end];
-    if (pushedOut !== undefined) ops.push(delOp(pushedOut));
-    const entering = Math.max(at, this.#offset);
-    if (entering < this.#rows.length) ops.push(this.#put(entering));
+    if (this.behind !== undefined) ops.push(delOp(this.behind));
+    this.#tellEntered(Math.max(at, this.#offset), ops);
   }
 
   /** The row that stood at `at` is gone; those behind it moved up by one. */
@@ -220,14 +208,18 @@ export class WindowRows extends Member {
     if (at >= this.#end || this.#end === this.#offset) return;
     const leaving = at >= this.#offset ? row : this.#rows[this.#offset - 1];
     if (leaving !== undefined) ops.push(delOp(leaving));
-    const entering = this.#end - 1;
-    if (entering < this.#rows.length) ops.push(this.#put(entering));
+    this.#tellEntered(this.#end - 1, ops);
+  }
+
+  /** What is shown holds the row at that index now, if there is one. */
+  #tellEntered(at: number, ops: EncodedOp[]): void {
+    if (at < this.size) ops.push(putOp(this.#at(at), this.#previous(at)));
   }
 
   /** Where the row belongs: behind all that sort before it. */
   #placeOf(row: HeldRow): number {
     let low = 0;
-    let high = this.#rows.length;
+    let high = this.size;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.engine.order(this.#at(middle), row) < 0) low = middle + 1;

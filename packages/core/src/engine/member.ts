@@ -71,8 +71,8 @@ export abstract class Member {
   abstract remove(row: HeldRow, ops: EncodedOp[]): void;
   /** @param told the next image as clients are told it @returns whether it is held now. */
   abstract replace(change: Replacement, ops: EncodedOp[], evict: (row: HeldRow) => void): boolean;
-  /** A row that is held stands where it stood. @param before its JSON then @param now as clients are told it @returns null when it is not shown */
-  abstract updated(row: HeldRow, before: string, now: Told): EncodedOp | null;
+  /** A client shows the row, which is held. */
+  abstract shows(row: HeldRow): boolean;
   abstract clear(ops: EncodedOp[]): void;
   /** Exchanges each held row for an equal one. */
   abstract exchange(equal: (row: HeldRow) => HeldRow): void;

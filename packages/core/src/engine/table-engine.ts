@@ -6,7 +6,7 @@ import type { Binding, TablePlan } from '../plan.js';
 import type { PgText, RowKey } from '../value.js';
 import type { TypeRules } from './compare.js';
 import { HeldBytes } from './held-bytes.js';
-import type { EncodedOp } from './held-row.js';
+import { updateOp, type EncodedOp } from './held-row.js';
 import type { HeldRow, Member } from './member.js';
 import { UnorderedRows, WindowRows, type WindowBounds } from './member-rows.js';
 import {
@@ -172,7 +172,7 @@ export class TableEngine {
       if (row) this.#drop(row, effects);
       return;
     }
-    if (row && this.#layout.isPlacedAs(row, values)) return this.#update(row, key, values, effects);
+    if (row && this.#layout.isPlacedAs(row, values)) return this.#update(row, values, effects);
     const matches = this.#matching(values, effects);
     if (!isWhole(values)) {
       for (const member of matches) effects.miss(member);
@@ -202,7 +202,7 @@ export class TableEngine {
   }
 
   /** The common case. Who holds the row goes on holding it: no more memory is touched than has to be. */
-  #update(row: HeldRow, key: RowKey, values: readonly PgText[], effects: Effects): void {
+  #update(row: HeldRow, values: readonly PgText[], effects: Effects): void {
     const before = row.json;
     const json = this.#layout.json(values);
     if (json === before) return;
@@ -210,8 +210,9 @@ export class TableEngine {
     const longer = json.length - before.length;
     row.bytes += longer;
     this.#bytes.change(longer);
-    const now = { json, keyJson: JSON.stringify(key) };
-    for (const member of each(row.members)) effects.tell(member, member.updated(row, before, now));
+    // It stays where clients show it: all are told the same.
+    const op = updateOp(before, row.told());
+    for (const member of each(row.members)) if (member.shows(row)) effects.tell(member, op);
   }
 
   #drop(row: HeldRow, effects: Effects): void {
@@ -319,9 +320,7 @@ export class Effects {
     this.missed = withOne(this.missed, member);
   }
 
-  /** @param op null when there is nothing to do */
-  tell(member: Member, op: EncodedOp | null): void {
-    if (op === null) return;
+  tell(member: Member, op: EncodedOp): void {
     if (this.told.length === 0) this.told = [{ held: member, ops: [op] }];
     else this.opsOf(member).push(op);
   }

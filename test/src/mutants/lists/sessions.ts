@@ -101,9 +101,33 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'C13: a row that moves within a window is edited from what it is',
     file: 'packages/core/src/engine/member-rows.ts',
-    find: 'return updateOp(old.json, now, this.#previous(at));',
-    replace: 'return updateOp(now.json, now, this.#previous(at));',
+    find: 'ops.push(updateOp(old.json, now, after));',
+    replace: 'ops.push(updateOp(now.json, now, after));',
     caughtBy: ['packages/core/src/engine/table-engine.test.ts', 'what members show follows the table'],
+  },
+  {
+    breaks: 'C13: a row behind a window is told to clients that do not have it',
+    file: 'packages/core/src/engine/member-rows.ts',
+    find: 'return this.behind === undefined || this.engine.order(row, this.behind) < 0;',
+    replace: 'return true;',
+    caughtBy: ['packages/core/src/engine/table-engine.test.ts', 'what members show follows the table'],
+  },
+  {
+    breaks: 'C13: a row that moves within a window is told as if it stayed',
+    file: 'packages/core/src/engine/member-rows.ts',
+    find: 'const after = at === to ? undefined : this.#previous(to);',
+    replace: 'const after = undefined;',
+    caughtBy: ['packages/core/src/engine/table-engine.test.ts', 'what members show follows the table'],
+  },
+  {
+    breaks: 'C13: the place of a row is folded away by what is told of it without one',
+    file: `${SESSIONS}/fold.ts`,
+    find: 'const ops = ordered ? deltas.flatMap((delta) => delta.ops) : lastOps(deltas);',
+    replace: 'const ops = lastOps(deltas);',
+    caughtBy: [
+      `${SESSIONS}/slow-clients.test.ts`,
+      'in an order a row that is told without a place stands where it was put',
+    ],
   },
   {
     breaks: 'a splice goes through the middle of a character',

@@ -274,7 +274,7 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C11: a row behind the last known one of a window is taken for the next',
     file: 'packages/core/src/engine/member-rows.ts',
-    find: 'if (!this.#complete && at === this.#rows.length) return false;',
+    find: 'if (!this.#complete && at === this.size) return false;',
     replace: '',
     caughtBy: [
       'packages/core/src/engine/table-engine.test.ts',
