@@ -123,8 +123,14 @@ export class Feed implements Owner {
   gap(through: Spot): void {
     const { last } = this;
     if (last === null || last.through !== null) return;
-    if (through < last.from) this.#moveBack(last);
-    else last.through = through;
+    if (through >= last.from) {
+      last.through = through;
+      return;
+    }
+    this.#moveBack(last);
+    // Where that one began the one before it has ended.
+    const before = this.last;
+    if (before !== null) before.through ??= (last.from - 1n) as Spot;
   }
 
   /** @returns whether that is news to who was told the last answer: it was an error. */
@@ -155,19 +161,17 @@ export class Feed implements Owner {
 
   /** Nobody holds it any more. */
   forgetLog(): void {
-    for (let place = this.#lastPlace; ;) {
-      const span = this.#log.at(place);
-      if (span === null) return;
-      this.#log.remove(place);
-      place = span.previous;
-    }
+    this.#remove(this.#lastPlace, ({ previous }) => previous);
+    this.#remove(this.#latestPlace, ({ before }) => before);
   }
 
   /** The log has let go of one. */
   letGo(place: number, span: Span): void {
-    if (place === this.#lastPlace) this.#keptLast = span;
-    if (place === this.#latestPlace) this.#keptLatest = span;
     this.#bytes -= bytesOf(span);
+    if (place !== this.#lastPlace && place !== this.#latestPlace) return;
+    const bare = { ...span, previous: NO_PLACE, before: NO_PLACE, delta: null, plain: null };
+    if (place === this.#lastPlace) this.#keptLast = bare;
+    if (place === this.#latestPlace) this.#keptLatest = bare;
   }
 
   // ------------------------------------------------------------ what a client may be sent
@@ -197,6 +201,7 @@ export class Feed implements Owner {
   }
 
   version(n: number): Span | null {
+    if (this.#n - n > this.#bounds.logVersionsMax) return null;
     let version = this.latest;
     while (version !== null && version.n > n) version = this.#before(version);
     return version?.n === n ? version : null;
@@ -211,15 +216,24 @@ export class Feed implements Owner {
   /** The latest span that begins at or before `p`. */
   spanAt(p: Spot): Span | null {
     let span = this.last;
-    while (span !== null && span.from > p) span = this.#log.at(span.previous);
+    let left = this.#bounds.logVersionsMax;
+    while (span !== null && span.from > p) span = left-- > 0 ? this.#log.at(span.previous) : null;
     return span;
   }
 
   // ------------------------------------------------------------ inside
 
-  /** The version before, as far as it is held and of the same chain. */
-  #before({ delta, before }: Span): Span | null {
-    return delta === null ? null : this.#log.at(before);
+  /** The version before, as far as it is held, of the same chain and not too far back. */
+  #before({ n, delta, before }: Span): Span | null {
+    return delta === null || this.#n - n >= this.#bounds.logVersionsMax ? null : this.#log.at(before);
+  }
+
+  #remove(from: number, before: (span: Span) => number): void {
+    let span = this.#log.at(from);
+    for (let place = from; span !== null; span = this.#log.at(place)) {
+      this.#log.remove(place);
+      place = before(span);
+    }
   }
 
   #begin(at: Spot, nowMs: number): void {
@@ -262,11 +276,11 @@ export class Feed implements Owner {
   /** What the log has let go of is found by those who have not come past it, once there is more. */
   #bringBack(nowMs: number): void {
     const [last, latest] = [this.#keptLast, this.#keptLatest];
-    const old = { previous: NO_PLACE, before: NO_PLACE, delta: null, plain: null, arrivedMs: nowMs };
     this.#keptLast = this.#keptLatest = null;
-    if (latest !== null) this.#latestPlace = this.#push({ ...latest, ...old }, nowMs);
+    if (latest !== null) this.#latestPlace = this.#push({ ...latest, arrivedMs: nowMs }, nowMs);
     if (last !== null)
-      this.#lastPlace = last === latest ? this.#latestPlace : this.#push({ ...last, ...old }, nowMs);
+      this.#lastPlace =
+        last === latest ? this.#latestPlace : this.#push({ ...last, arrivedMs: nowMs }, nowMs);
   }
 
   #push(span: Span, nowMs: number): number {

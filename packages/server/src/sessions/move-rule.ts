@@ -10,7 +10,8 @@ import { earlier, type Spot } from './spot.js';
  *   C    [8 ─────────────────── 27]                       the move goes to 27: B and C are valid there, and A.
  *
  * Start at the tip; for each view take the latest span that begins at or before p and lower p to its end; repeat until
- * nothing lowers it. Each step passes over positions where that view is not valid, so no common one is missed.
+ * nothing lowers it. Each step passes over positions where that view is not valid, or has what cannot be told, so no common
+ * one is missed.
  */
 export function greatestCommon(members: Iterable<Member>, floor: Spot, tip: Spot): Spot | null {
   let p = tip;
@@ -18,8 +19,9 @@ export function greatestCommon(members: Iterable<Member>, floor: Spot, tip: Spot
     settled = true;
     for (const member of members) {
       const span = member.feed.spanAt(p);
-      if (span === null || !member.deliverable(span)) return null;
-      const end = earlier(p, span.through ?? tip);
+      if (span === null) return null;
+      // What it has there cannot be told: then before that, if anywhere.
+      const end = member.deliverable(span) ? earlier(p, span.through ?? tip) : ((span.from - 1n) as Spot);
       if (end < p) {
         p = end;
         settled = false;

@@ -137,7 +137,8 @@ export class Mover {
         continue;
       }
       // Whoever rests is looked at as well.
-      for (const member of this.members.stirAll()) if (member.state === 'current') set.add(member);
+      if (this.members.anyRests)
+        for (const member of this.members.stirAll()) if (member.state === 'current') set.add(member);
       const culprit = this.#culprit(turn, set, news.member);
       if (culprit === null) return { p, set, wakeAtMs: null };
       set.delete(culprit);

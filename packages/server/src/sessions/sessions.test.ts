@@ -94,6 +94,40 @@ test('C14 the move goes to the greatest position at which all current views are 
   expect(sink.take()).toEqual(['delta a 15-30 (1)', 'move 41']);
 });
 
+test('C14 a gap before an answer takes it back: the one before it has ended where that began', async () => {
+  const { sink } = await stage.shown('a', 'b');
+  stage.batch(20, { delta: 'a', from: 10, to: 20, ops: [put('k', '1')] }, { gap: 'a', through: 19 });
+  stage.batch(40, { delta: 'b', from: 10, to: 40, ops: [put('k', '1')] });
+  expect(sink.take()).toEqual([]);
+  stage.clock.pass(100);
+  expect(sink.take()).toEqual(['delta b 10-40 (1)', 'move 40 behind=a@10']);
+});
+
+test('P3 a view that comes back does not bring another one back to before where it was', async () => {
+  const { session, sink } = await stage.shown('a');
+  await stage.subscribe(session, 2, 'b');
+  await stage.subscribe(session, 3, 'c');
+  sink.take();
+  stage.batch(
+    50,
+    { gap: 'a', through: 10 },
+    { rows: 'b', at: 20, is: [] },
+    { gap: 'b', through: 40 },
+    { rows: 'c', at: 20, is: [] },
+    { gap: 'c', through: 30 },
+  );
+  stage.clock.pass(150);
+  expect(sink.take()).toEqual([
+    'rows b@20',
+    'rows c@20',
+    'move 10 behind=b@40 behind=c@30',
+  ]);
+  session.unsubscribe({ kind: 'unsubscribe', id: 1 });
+  stage.clock.pass(5000);
+  stage.batch(51);
+  expect(sink.take()).toEqual(['move 40 current=b']);
+});
+
 test('C14 a view that holds the others longer than 100 ms falls behind, goes on alone, and rejoins', async () => {
   const { sink } = await stage.shown('a', 'slow');
   stage.batch(20, { delta: 'a', from: 10, to: 20, ops: [put('k', '1')] }, { gap: 'slow', through: 12 });
@@ -184,6 +218,18 @@ test('two subscriptions of one view: its rows travel once', async () => {
   session.unsubscribe({ kind: 'unsubscribe', id: 1 });
   stage.batch(11, { delta: 'a', from: 10, to: 11, ops: [put('k', '1')] });
   expect(sink.take()).toEqual(['delta a 10-11 (1)', 'move 11']);
+});
+
+test('what is held of a view goes with it, and of what the log has let go no delta is kept', async () => {
+  stage = new SessionsStage({ logBytesTotalMax: 10_000, rowsBytesMax: 0, keepMs: 0 });
+  const { session } = await stage.shown('a', 'b');
+  const large = 'x'.repeat(6_000);
+  for (const view of ['a', 'b']) stage.batch(20, { delta: view, from: 10, to: 20, ops: [put('k', large)] });
+  stage.batch(30, { gap: 'a', through: 25 }, { again: 'a', from: 30 });
+  expect(stage.sessions.status().heldBytes).toBeLessThan(10_000);
+  session.closed();
+  stage.clock.pass(1);
+  expect(stage.sessions.status()).toMatchObject({ views: 0, heldBytes: 0 });
 });
 
 test('late joiners share one snapshot, and get the deltas since', async () => {

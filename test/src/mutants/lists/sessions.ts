@@ -163,7 +163,7 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'C13: what the log of versions has let go of is nowhere',
     file: `${SESSIONS}/feed.ts`,
-    find: 'if (place === this.#lastPlace) this.#keptLast = span;',
+    find: 'if (place === this.#lastPlace) this.#keptLast = bare;',
     replace: '',
     caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
   },
@@ -205,8 +205,8 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'C14: a move goes where a view is not valid',
     file: `${SESSIONS}/move-rule.ts`,
-    find: 'const end = earlier(p, span.through ?? tip);',
-    replace: 'const end = earlier(p, tip);',
+    find: 'earlier(p, span.through ?? tip)',
+    replace: 'earlier(p, tip)',
     caughtBy: [TEST, 'C14 the move goes to the greatest position at which all current views are valid'],
   },
   {
