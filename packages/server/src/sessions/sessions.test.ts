@@ -117,11 +117,7 @@ test('P3 a view that comes back does not bring another one back to before where 
     { gap: 'c', through: 30 },
   );
   stage.clock.pass(150);
-  expect(sink.take()).toEqual([
-    'rows b@20',
-    'rows c@20',
-    'move 10 behind=b@40 behind=c@30',
-  ]);
+  expect(sink.take()).toEqual(['rows b@20', 'rows c@20', 'move 10 behind=b@40 behind=c@30']);
   session.unsubscribe({ kind: 'unsubscribe', id: 1 });
   stage.clock.pass(5000);
   stage.batch(51);
