@@ -2,7 +2,7 @@ import { isUsualList } from '../flow/lists.js';
 import { partsOf as partsOfType } from '../engine/compare.js';
 import type { Expression } from '../expression.js';
 import { partsOf } from '../expression/parts.js';
-import { FOLDS } from '../flow/accumulators.js';
+import { isCount } from '../flow/accumulators.js';
 import type { Aggregate, Block, ComputedRows, FrameBoundPlan, Grouping, Windows } from '../flow/plan.js';
 import { callsOf } from '../flow/set-functions.js';
 import { isTallied } from '../flow/tallied.js';
@@ -125,11 +125,12 @@ function addGrouping(needs: Needs, { keys, types, aggregates, having }: Grouping
 
 function addAggregate(needs: Needs, { fn, args, types, distinct, order, filter, step }: Aggregate): void {
   needs.expressions([...args, ...[filter ?? [], step ?? []].flat()]);
-  if (!(FOLDS as readonly string[]).includes(fn)) {
+  const isRarer = Object.hasOwn(CHUNKS.aggregates.operators?.folds ?? {}, fn);
+  if (!isRarer && !isCount(fn)) {
     needs.operator('lists');
     if (!isUsualList(fn)) needs.operator('rarerLists');
   } else if (distinct) needs.operator('distinctFold');
-  if (Object.hasOwn(CHUNKS.aggregates.operators?.folds ?? {}, fn)) needs.operator('folds');
+  if (isRarer) needs.operator('folds');
   if (fn === 'array_agg') needs.builder('array');
   if (distinct || fn === 'min' || fn === 'max') for (const type of types) needs.type(type);
   for (const { expression, type } of order) {

@@ -1,33 +1,13 @@
-import { must } from '../assert.js';
-import type { TypeRules } from '../engine/compare.js';
-import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import type { Accumulator, Folds } from './aggregate-state.js';
 
-export const FOLDS = [
-  'count_all',
-  'count',
-  'sum_int8',
-  'sum_numeric',
-  'min',
-  'max',
-  'bool_and',
-  'bool_or',
-  'bit_and',
-  'bit_or',
-  'bit_xor',
-] as const;
-export type FoldName = (typeof FOLDS)[number];
+/** @param rarer those of the chunks that the plan names @returns undefined for what shows all its values */
+export function foldOf(fn: string, rarer: Folds = {}): Folds[string] | undefined {
+  return isCount(fn) ? () => new Count() : rarer[fn];
+}
 
-/** @param rarer those of the chunks that the plan names */
-export function accumulator(
-  name: FoldName,
-  type: ValueType | undefined,
-  rules: TypeRules,
-  rarer: Folds,
-): Accumulator {
-  if (name === 'count' || name === 'count_all') return new Count();
-  return must(rarer[name], 'a plan names its chunks')(type, rules);
+export function isCount(fn: string): boolean {
+  return fn.startsWith('count');
 }
 
 class Count implements Accumulator {

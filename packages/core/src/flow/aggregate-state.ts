@@ -15,7 +15,7 @@ export interface AggregateState {
 
 export type AggregateFactory = () => AggregateState;
 
-/** By the names of `FOLDS`. */
+/** By their names: aggregates that the order of their values is nothing to. */
 export type Folds = Readonly<Record<string, (type: ValueType | undefined, rules: TypeRules) => Accumulator>>;
 
 /**

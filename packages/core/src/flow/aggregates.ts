@@ -1,8 +1,15 @@
 import { must } from '../assert.js';
 import { equalityKey } from '../engine/compare.js';
 import type { PgText } from '../value.js';
-import { accumulator, FOLDS, type FoldName } from './accumulators.js';
-import type { Accumulator, AggregateFactory, AggregateState, Bind, Evaluated } from './aggregate-state.js';
+import { foldOf } from './accumulators.js';
+import type {
+  Accumulator,
+  AggregateFactory,
+  AggregateState,
+  Bind,
+  Evaluated,
+  Folds,
+} from './aggregate-state.js';
 import type { Compile, Pieces } from './compile.js';
 import type { Aggregate } from './plan.js';
 
@@ -17,14 +24,12 @@ export function makeAggregate(
     return (tuple) => compiled(tuple, params);
   };
   const filter = plan.filter === null ? null : bind(plan.filter);
-  const make = isFold(plan.fn)
-    ? foldMaker(plan.fn, plan, bind, compile.pieces)
-    : must(compile.pieces.operators.lists, 'a plan names its chunks')(plan, bind, compile);
+  const { operators } = compile.pieces;
+  const fold = foldOf(plan.fn, operators.folds);
+  const make = fold
+    ? foldMaker(fold, plan, bind, compile.pieces)
+    : must(operators.lists, 'a plan names its chunks')(plan, bind, compile);
   return filter === null ? make : () => new Filtered(make(), filter);
-}
-
-function isFold(fn: string): fn is FoldName {
-  return (FOLDS as readonly string[]).includes(fn);
 }
 
 class Filtered implements AggregateState {
@@ -54,28 +59,28 @@ class Filtered implements AggregateState {
 }
 
 function foldMaker(
-  name: FoldName,
+  fold: Folds[string],
   plan: Aggregate,
   bind: Bind,
   { types: rules, operators }: Pieces,
 ): AggregateFactory {
   const [expression] = plan.args;
-  const arg = expression === undefined ? null : bind(expression);
+  const arg = expression === undefined ? () => '' : bind(expression);
   const [type] = plan.types;
   const distinct = plan.distinct ? equalityKey(must(type, 'DISTINCT has an argument'), rules) : null;
   return () => {
-    const inner = accumulator(name, type, rules, operators.folds ?? {});
-    if (distinct === null) return new Fold(inner, arg);
-    return new Fold(must(operators.distinctFold, 'a plan names its chunks')(inner, distinct, plan), arg);
+    const inner = fold(type, rules);
+    const once = distinct && must(operators.distinctFold, 'a plan names its chunks')(inner, distinct, plan);
+    return new Fold(once ?? inner, arg);
   };
 }
 
-/** Evaluates the argument, and leaves NULLs out. Without an argument rows are counted. */
+/** Evaluates the argument, and leaves NULLs out. */
 class Fold implements AggregateState {
   readonly #inner: Accumulator;
-  readonly #arg: Evaluated | null;
+  readonly #arg: Evaluated;
 
-  constructor(inner: Accumulator, arg: Evaluated | null) {
+  constructor(inner: Accumulator, arg: Evaluated) {
     this.#inner = inner;
     this.#arg = arg;
   }
@@ -85,12 +90,12 @@ class Fold implements AggregateState {
   }
 
   add(_key: string, tuple: readonly PgText[], times = 1): void {
-    const value = this.#arg === null ? '' : this.#arg(tuple);
+    const value = this.#arg(tuple);
     if (value !== null) this.#inner.add(value, times);
   }
 
   remove(_key: string, tuple: readonly PgText[], times = 1): void {
-    const value = this.#arg === null ? '' : this.#arg(tuple);
+    const value = this.#arg(tuple);
     if (value !== null) this.#inner.remove(value, times);
   }
 

@@ -76,12 +76,10 @@ export function compileBlock(plan: Block, compile: Compile): CompiledBlock {
 }
 
 /** Of their values nothing is held that grows with them. */
-const SUMMED: ReadonlySet<string> = new Set(
-  'count_all count sum_int8 sum_numeric bool_and bool_or bit_and bit_or bit_xor'.split(' '),
-);
+const SUMMED = /^(count|bool_|bit_|sum_(int8|numeric)$)/;
 
 function keepsTuples({ group, windows, distinct, distinctOn, order, limit, offset }: Block): boolean {
-  if (group !== null) return group.aggregates.some((one) => one.distinct || !SUMMED.has(one.fn));
+  if (group !== null) return group.aggregates.some((one) => one.distinct || !SUMMED.test(one.fn));
   const isCut = order.length > 0 || limit !== null || offset !== null;
   return isCut || windows !== undefined || distinct || distinctOn !== undefined;
 }

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { must } from '../assert.js';
 import { ALL_PIECES } from '../chunks/all.js';
 import type { Expression } from '../expression.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
-import { accumulator } from './accumulators.js';
 import { RARER_FOLDS } from './rarer-accumulators.js';
 import { compiler } from './compile.js';
 import { groupsMaker } from './groups.js';
@@ -275,8 +275,8 @@ test('the least and the greatest of many values, whichever go', () => {
   fc.assert(
     fc.property(turns, (history) => {
       const [least, greatest] = [
-        accumulator('min', { kind: 'int' }, {}, RARER_FOLDS),
-        accumulator('max', { kind: 'int' }, {}, RARER_FOLDS),
+        must(RARER_FOLDS['min'], 'min')({ kind: 'int' }, {}),
+        must(RARER_FOLDS['max'], 'max')({ kind: 'int' }, {}),
       ];
       const held = new Map(Array.from({ length: 120 }, (_, value) => [value, 1]));
       for (const value of held.keys()) for (const of of [least, greatest]) of.add(String(value), 1);

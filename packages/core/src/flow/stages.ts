@@ -39,7 +39,7 @@ export type Project = (changes: readonly Change[], params: readonly PgText[]) =>
 export function projector({ plan, compile }: CompiledBlock): Project {
   const project = plan.project.map(compile);
   const rowOf = (values: readonly PgText[] | null, params: readonly PgText[]): readonly PgText[] | null =>
-    values === null ? null : project.map((one) => one(values, params));
+    values && project.map((one) => one(values, params));
   return (changes, params) => {
     let out: Change[] = [];
     for (const { key, old, next } of changes) {
@@ -175,15 +175,10 @@ class Window {
   }
 
   apply(changes: readonly Change[]): Change[] {
-    if (this.#cut === null) {
-      for (const { key } of changes) this.#take(key);
-      for (const { key, next } of changes) if (next !== null) this.#insert({ key, values: next });
-      return [...changes];
-    }
-    const before = new Map(this.#slice().map((row) => [row.key, row.values]));
+    const before = this.#cut && new Map(this.#slice().map((row) => [row.key, row.values]));
     for (const { key } of changes) this.#take(key);
     for (const { key, next } of changes) if (next !== null) this.#insert({ key, values: next });
-    return difference(before, this.#slice());
+    return before === null ? [...changes] : difference(before, this.#slice());
   }
 
   #take(key: string): void {
@@ -245,9 +240,9 @@ function orderOf(plan: Block, rules: TypeRules): (left: Ordered, right: Ordered)
   };
 }
 
-function difference(before: ReadonlyMap<string, readonly PgText[]>, after: readonly Ordered[]): Change[] {
+/** @param left what was there before; not to be used any more */
+function difference(left: Map<string, readonly PgText[]>, after: readonly Ordered[]): Change[] {
   const changes: Change[] = [];
-  const left = new Map(before);
   for (const { key, values } of after) {
     const old = left.get(key) ?? null;
     left.delete(key);
