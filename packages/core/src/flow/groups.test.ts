@@ -8,6 +8,7 @@ import type { PgText } from '../value.js';
 import { RARER_FOLDS } from './rarer-accumulators.js';
 import { compiler } from './compile.js';
 import { groupsMaker } from './groups.js';
+import { HeldGroups } from './held-groups.js';
 import type { Aggregate, Grouping } from './plan.js';
 import type { Change } from './row.js';
 
@@ -225,11 +226,13 @@ const history = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
+const HELD_PIECES = { ...ALL_PIECES, operators: { ...ALL_PIECES.operators, groups: HeldGroups } };
+
 test('groups show what is made of their rows from nothing', () => {
   let changed = 0;
   fc.assert(
-    fc.property(grouping, history, (plan, turns) => {
-      const groups = groupsMaker(plan, compiler(ALL_PIECES))(['1', '+']);
+    fc.property(grouping, history, fc.boolean(), (plan, turns, isHeld) => {
+      const groups = groupsMaker(plan, compiler(isHeld ? HELD_PIECES : ALL_PIECES))(['1', '+']);
       const rows = new Map<string, Values>();
       const shown = new Map<string, Values>();
       const take = (changes: readonly Change[]): void => {
@@ -262,7 +265,7 @@ test('groups show what is made of their rows from nothing', () => {
         if (rows.size > 0) changed++;
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 3000 },
   );
   expect(changed).toBeGreaterThan(5_000);
 }, 60_000);

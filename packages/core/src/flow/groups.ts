@@ -1,43 +1,11 @@
 import type { PgText } from '../value.js';
 import { appended, each, withOne, type Few } from '../few.js';
-import type { AggregateState } from './aggregate-state.js';
 import { makeAggregate } from './aggregates.js';
-import type { Compile, Compiled } from './compile.js';
+import type { Compile } from './compile.js';
+import type { Group, GroupingSet, GroupStage, Shared } from './group.js';
 import { Texts } from './one-text.js';
 import type { Grouping } from './plan.js';
-import { equality, type Change, type KeyPart } from './row.js';
-
-interface Group {
-  readonly key: string;
-  readonly set: GroupingSet;
-  readonly states: readonly AggregateState[];
-  /** Of the keys of its joined tuples. */
-  readonly texts: Texts;
-  /** What was handed on last; null: nothing. */
-  shown: readonly PgText[] | null;
-  heldBytes: number;
-}
-
-interface GroupingSet {
-  /** Told apart from other sets by it. */
-  readonly prefix: string;
-  readonly has: readonly boolean[];
-  /** One group, also of nothing. */
-  readonly isWhole: boolean;
-  readonly marks: readonly string[];
-}
-
-/** What the groups of all members share. */
-interface Shared {
-  readonly plan: Grouping;
-  readonly compile: Compile;
-  readonly keys: readonly Compiled[];
-  readonly parts: readonly KeyPart[];
-  readonly having: readonly Compiled[];
-  readonly sets: readonly GroupingSet[];
-  /** There are no rows whose memory is counted. */
-  readonly isTally: boolean;
-}
+import { equality, type Change } from './row.js';
 
 /** A group, and each of its aggregates. */
 const GROUP_BYTES = 300;
@@ -47,42 +15,39 @@ export function groupsMaker(
   plan: Grouping,
   compile: Compile,
   isTally = false,
-): (params: readonly PgText[]) => Groups {
-  const shared: Shared = {
+): (params: readonly PgText[]) => GroupStage {
+  const shared = sharedOf(plan, compile, isTally);
+  const { groups: Made = Groups } = compile.pieces.operators;
+  return (params) => new Made(shared, params);
+}
+
+export function sharedOf(plan: Grouping, compile: Compile, isTally: boolean): Shared {
+  return {
     plan,
-    compile,
+    states: plan.aggregates.map((one) => (params) => makeAggregate(one, params, compile)()),
     keys: plan.keys.map(compile),
     parts: plan.types.map((type) => equality(type, compile.pieces.types)),
     having: plan.having.map(compile),
     sets: setsOf(plan),
     isTally,
   };
-  return (params) => new Groups(shared, params);
 }
 
 /** GROUP BY and HAVING of one member. */
-export class Groups {
-  readonly #shared: Shared;
-  readonly #params: readonly PgText[];
-  readonly #groups = new Map<string, Group>();
-  /** Of a tally, by estimate: its groups, and what their aggregates hold of values. */
+export class Groups implements GroupStage {
+  readonly shared: Shared;
+  readonly params: readonly PgText[];
+  #groups: Map<string, Group> | null = null;
   heldBytes = 0;
 
   constructor(shared: Shared, params: readonly PgText[]) {
-    this.#shared = shared;
-    this.#params = params;
+    this.shared = shared;
+    this.params = params;
   }
 
   begin(): Change[] {
-    const whole = this.#shared.sets.filter(({ isWhole }) => isWhole);
-    return this.#tell(
-      whole.map((set) =>
-        this.#group(
-          set,
-          set.has.map(() => null),
-        ),
-      ),
-    );
+    const whole = this.shared.sets.filter(({ isWhole }) => isWhole);
+    return this.#tell(whole.map((set) => this.#group(set, set.nothing)));
   }
 
   apply(changes: readonly Change[]): Change[] {
@@ -100,8 +65,8 @@ export class Groups {
     touched: Few<Group> | undefined,
     by: number,
   ): Few<Group> | undefined {
-    for (const set of this.#shared.sets) {
-      const keys = this.#shared.keys.map((one, at) => (set.has[at] ? one(tuple, this.#params) : null));
+    for (const set of this.shared.sets) {
+      const keys = this.shared.keys.map((one, at) => (set.has[at] ? one(tuple, this.params) : null));
       const group = this.#group(set, keys);
       touched = withOne(touched, group);
       group.texts.count(keys, by);
@@ -116,43 +81,53 @@ export class Groups {
   /** In groups NULL equals NULL. */
   #group(set: GroupingSet, keys: readonly PgText[]): Group {
     let key = set.prefix;
-    for (let at = 0; at < keys.length; at++) key += this.#shared.parts[at]?.(keys[at] ?? null) ?? '-';
-    let group = this.#groups.get(key);
-    if (group === undefined) {
-      const { plan, compile } = this.#shared;
-      const states = plan.aggregates.map((one) => makeAggregate(one, this.#params, compile)());
-      group = { key, set, states, texts: new Texts(), shown: null, heldBytes: 0 };
-      this.#groups.set(key, group);
-    }
+    for (let at = 0; at < keys.length; at++) key += this.shared.parts[at]?.(keys[at] ?? null) ?? '-';
+    return this.find(key) ?? this.add(key, set);
+  }
+
+  find(key: string): Group | undefined {
+    return this.#groups?.get(key);
+  }
+
+  add(key: string, set: GroupingSet): Group {
+    const states = this.shared.states.map((make) => make(this.params));
+    const group = { key, set, states, texts: new Texts(), shown: null, bytes: 0 };
+    (this.#groups ??= new Map()).set(key, group);
     return group;
   }
 
+  drop({ key }: Group): void {
+    this.#groups?.delete(key);
+  }
+
   #tell(touched: Iterable<Group>): Change[] {
+    // What one of them raises leaves all as they were shown.
+    const told = Array.from(touched, (group) => ({ group, next: this.rowOf(group) }));
     let out: Change[] = [];
-    for (const group of touched) {
+    for (const { group, next } of told) {
       const old = group.shown;
-      const next = this.#rowOf(group);
       group.shown = next;
-      const isGone = group.texts.isEmpty && !group.set.isWhole;
-      if (isGone) this.#groups.delete(group.key);
-      if (this.#shared.isTally) {
+      const isGone = group.texts.times === 0 && !group.set.isWhole;
+      if (this.shared.isTally) {
         // What is shown of it is counted where it goes.
-        let bytes = isGone ? 0 : GROUP_BYTES + group.key.length;
-        if (!isGone) for (const { heldBytes = 0 } of group.states) bytes += STATE_BYTES + heldBytes;
-        this.heldBytes += bytes - group.heldBytes;
-        group.heldBytes = bytes;
+        let bytes = GROUP_BYTES + group.key.length;
+        for (const { heldBytes = 0 } of group.states) bytes += STATE_BYTES + heldBytes;
+        if (isGone) bytes = 0;
+        this.heldBytes += bytes - group.bytes;
+        group.bytes = bytes;
       }
       if (old !== null || next !== null) out = appended(out, { key: group.key, old, next });
+      if (isGone) this.drop(group);
     }
     return out;
   }
 
-  #rowOf({ set, states, texts }: Group): readonly PgText[] | null {
+  rowOf({ set, states, texts }: Group): readonly PgText[] | null {
     const keys = texts.one();
     if (keys === null && !set.isWhole) return null;
     const results = states.map((state) => state.result());
-    const row = (keys ?? set.has.map(() => null)).concat(results, set.marks);
-    return this.#shared.having.every((condition) => condition(row, this.#params) === 't') ? row : null;
+    const row = (keys ?? set.nothing).concat(results, set.marks);
+    return this.shared.having.every((condition) => condition(row, this.params) === 't') ? row : null;
   }
 }
 
@@ -162,6 +137,7 @@ function setsOf({ keys, sets, marks = [] }: Grouping): readonly GroupingSet[] {
     prefix: sets === undefined ? '' : `${index}/`,
     has: keys.map((_, at) => set.includes(at)),
     isWhole: set.length === 0,
+    nothing: keys.map(() => null),
     marks: marks.map((of) => String(of.reduce((bits, key) => bits * 2 + (set.includes(key) ? 0 : 1), 0))),
   }));
 }

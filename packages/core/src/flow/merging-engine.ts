@@ -1,6 +1,7 @@
 import { assert } from '../assert.js';
 import type { EnginePieces } from './engine-pieces.js';
 import { FlowEngine } from './flow-engine.js';
+import { HeldGroups } from './held-groups.js';
 import { madeAnswers } from './made-answers.js';
 import type { Maintained } from './maintained.js';
 import type { FlowMember } from './member.js';
@@ -16,7 +17,8 @@ import type { PgText, RowKey } from '../value.js';
 export class MergingEngine extends FlowEngine {
   /** @param pieces those of the chunks that the plan names */
   constructor(plan: Block, pieces: EnginePieces) {
-    super(plan, { ...pieces, newMap: () => new NumberMap() }, madeAnswers);
+    const operators = { ...pieces.operators, groups: HeldGroups };
+    super(plan, { ...pieces, operators, newMap: () => new NumberMap() }, madeAnswers);
   }
 
   get memberCount(): number {

@@ -2,6 +2,7 @@ import type { TypeRules } from '../engine/compare.js';
 import type { ValueType } from '../plan.js';
 import type { PgText } from '../value.js';
 import type { Accumulator, AggregateFactory, Bind, Folds } from './aggregate-state.js';
+import type { MakeGroups } from './group.js';
 import type { ListMaker, ListOptions } from './lists.js';
 import type { Aggregate, Block, ComputedRows, SetOperation, Windows } from './plan.js';
 import type { Change } from './row.js';
@@ -13,6 +14,8 @@ export interface Stage {
 
 /** The operators that are rarer than joins, groups and orders, each in a chunk. `Compile` is the compiler of the plan. */
 export interface Operators<Compile> {
+  /** What keeps groups in the place of the kernel's. */
+  readonly groups?: MakeGroups;
   readonly windows?: (plan: Windows, params: readonly PgText[], compile: Compile) => Stage;
   readonly sets?: (operation: SetOperation, types: readonly ValueType[], rules: TypeRules) => Stage;
   readonly distinct?: (types: readonly ValueType[], rules: TypeRules) => Stage;
@@ -27,7 +30,7 @@ export interface Operators<Compile> {
   readonly rarerLists?: (fn: string, options: ListOptions) => ListMaker;
   /** Aggregates beyond counts, by their names. */
   readonly folds?: Folds;
-  /** DISTINCT in one of `FOLDS`. */
+  /** DISTINCT in a count, or in one of `folds`. */
   readonly distinctFold?: (
     inner: Accumulator,
     key: (value: string) => string,

@@ -115,15 +115,15 @@ const AGGREGATES: readonly Mutant[] = [
   {
     breaks: 'GROUP BY: HAVING is not looked at',
     file: `${FLOW}/groups.ts`,
-    find: "return this.#shared.having.every((condition) => condition(row, this.#params) === 't') ? row : null;",
+    find: "return this.shared.having.every((condition) => condition(row, this.params) === 't') ? row : null;",
     replace: 'return row;',
     caughtBy: known('groups'),
   },
   {
     breaks: 'GROUPING SETS: keys that are not in a set are shown',
     file: `${FLOW}/groups.ts`,
-    find: '(set.has[at] ? one(tuple, this.#params) : null)',
-    replace: 'one(tuple, this.#params)',
+    find: '(set.has[at] ? one(tuple, this.params) : null)',
+    replace: 'one(tuple, this.params)',
     caughtBy: GROUPS,
   },
   {
