@@ -1,4 +1,3 @@
-import { must } from '../assert.js';
 import { bytesBetween, bytesOfValues, ENTRY_BYTES, type HeldBytes } from '../engine/held-bytes.js';
 import { appended, type FewByKey } from '../few.js';
 import type { PgText } from '../value.js';
@@ -36,7 +35,7 @@ export class FlowMember {
   readonly #of: Membership;
   #rows: Map<string, Row> | null = null;
   /** Null until it is started: what its parameters say may be an error. */
-  #stages: Stages | null = null;
+  stages: Stages | null = null;
   started = false;
   /** Who took it in: found without looking it up. */
   owner: object | null = null;
@@ -56,7 +55,7 @@ export class FlowMember {
 
   /** It is no member any more. */
   release(): void {
-    this.#count(-this.#bytes);
+    this.count(-this.#bytes);
     this.#ofStages = 0;
   }
 
@@ -72,14 +71,14 @@ export class FlowMember {
 
   /** In the order of the query, then of the keys. */
   shown(): readonly Row[] {
-    const keys = this.#stages?.shown() ?? null;
+    const keys = this.stages?.shown() ?? null;
     if (keys === null) return [...this.rows()];
     return keys.map((key) => this.#rows?.get(key)).filter((row) => row !== undefined);
   }
 
   /** Of a block that is not within another: rows of the answer, by their keys, in the order of the query, each with the key of the row before it. */
   placesOf(rowKeys: readonly string[]): readonly Placed[] {
-    return this.#stages?.placesOf(rowKeys) ?? [];
+    return this.stages?.placesOf(rowKeys) ?? [];
   }
 
   /** Of a block with an order. */
@@ -94,14 +93,13 @@ export class FlowMember {
 
   /** Begins anew with what comes. */
   begin(changes: readonly Change[]): void {
-    const rows = (this.#rows ??= new Map());
-    rows.clear();
+    this.#rows?.clear();
     this.release();
     const stages = this.#of.makeStages(this.params);
-    this.#stages = stages;
-    this.#take(stages.begin());
+    this.stages = stages;
+    this.take(stages.begin());
     this.#keep(changes);
-    this.#take(stages.apply(changes));
+    this.take(stages.apply(changes));
     this.#weigh(stages);
     this.started = true;
   }
@@ -110,9 +108,9 @@ export class FlowMember {
   takeOver(other: FlowMember): void {
     this.release();
     this.#rows = other.#rows;
-    this.#stages = other.#stages;
+    this.stages = other.stages;
     this.#ofStages = other.#ofStages;
-    this.#count(other.#bytes);
+    this.count(other.#bytes);
     this.started = true;
   }
 
@@ -134,19 +132,19 @@ export class FlowMember {
   }
 
   change(changes: readonly Change[]): RowChange[] {
-    if (changes.length === 0 || this.#stages === null) return [];
+    if (changes.length === 0 || this.stages === null) return [];
     this.#keep(changes);
-    const out = this.#take(this.#stages.apply(changes));
-    this.#weigh(this.#stages);
+    const out = this.take(this.stages.apply(changes));
+    this.#weigh(this.stages);
     return out;
   }
 
-  #take(changes: readonly Change[]): RowChange[] {
-    const rows = must(this.#rows, 'rows');
+  take(changes: readonly Change[]): RowChange[] {
+    const rows = (this.#rows ??= new Map());
     return changes.map(({ key, next }) => {
       const old = rows.get(key) ?? null;
-      const row = next === null ? null : this.#row(key, old, next);
-      this.#count(bytesOfChange(old?.values ?? null, row?.values ?? null, ENTRY_BYTES));
+      const row = next && this.#row(key, old, next);
+      this.count(bytesOfChange(old?.values ?? null, row?.values ?? null, ENTRY_BYTES));
       if (row === null) rows.delete(key);
       else rows.set(key, row);
       return { old, next: row };
@@ -161,22 +159,26 @@ export class FlowMember {
 
   #keep(changes: readonly Change[]): void {
     if (!this.#of.keepsTuples) return;
-    for (const { old, next } of changes) this.#count(bytesOfChange(old, next, 0));
+    for (const { old, next } of changes) this.count(bytesOfChange(old, next, 0));
   }
 
   #weigh({ heldBytes }: Stages): void {
-    this.#count(heldBytes - this.#ofStages);
+    this.count(heldBytes - this.#ofStages);
     this.#ofStages = heldBytes;
   }
 
-  #count(by: number): void {
+  count(by: number): void {
     this.#bytes += by;
     this.#of.bytes.change(by);
   }
 }
 
 /** @param entry what holds a row */
-function bytesOfChange(old: readonly PgText[] | null, next: readonly PgText[] | null, entry: number): number {
+export function bytesOfChange(
+  old: readonly PgText[] | null,
+  next: readonly PgText[] | null,
+  entry: number,
+): number {
   if (old !== null && next !== null) return bytesBetween(old, next);
   return (next === null ? 0 : bytesOfValues(next) + entry) - (old === null ? 0 : bytesOfValues(old) + entry);
 }

@@ -1,6 +1,7 @@
 import { assert } from '../assert.js';
 import type { EnginePieces } from './engine-pieces.js';
 import { FlowEngine } from './flow-engine.js';
+import { groupedAnswers } from './grouped-answers.js';
 import { HeldGroups } from './held-groups.js';
 import { madeAnswers } from './made-answers.js';
 import type { Maintained } from './maintained.js';
@@ -18,7 +19,11 @@ export class MergingEngine extends FlowEngine {
   /** @param pieces those of the chunks that the plan names */
   constructor(plan: Block, pieces: EnginePieces) {
     const operators = { ...pieces.operators, groups: HeldGroups };
-    super(plan, { ...pieces, operators, newMap: () => new NumberMap() }, madeAnswers);
+    super(
+      plan,
+      { ...pieces, operators, newMap: () => new NumberMap() },
+      (block, joining) => madeAnswers(block, joining) ?? groupedAnswers(block),
+    );
   }
 
   get memberCount(): number {

@@ -32,4 +32,26 @@ export const MADE_ANSWERS: readonly Mutant[] = [
     replace: '{ left: Infinity }, false)',
     caughtBy: [`${FLOW}/made-answers.test.ts`, 'C6: who misses by a row that EXISTS had not come to'],
   },
+  {
+    breaks: 'C6: who misses by one of its groups has an answer in which others have changed',
+    file: `${FLOW}/groups.ts`,
+    find: 'const told = Array.from(touched, (group) => ({ group, next: this.rowOf(group) }));',
+    replace:
+      'const told = Array.from(touched, (group) => ({ group, next: (group.shown = this.rowOf(group)) }));',
+    caughtBy: [`${FLOW}/grouped-answers.test.ts`, 'C6: who misses by one of its groups'],
+  },
+  {
+    breaks: 'a group that is used again has the aggregates of another plan',
+    file: `${FLOW}/held-groups.ts`,
+    find: 'group.set !== set || group.states.length === 0',
+    replace: 'group.states.length === 0',
+    caughtBy: [`${FLOW}/held-groups.test.ts`, 'a group of another plan has the aggregates of its own'],
+  },
+  {
+    breaks: 'what was told of a group changes with it',
+    file: `${FLOW}/held-groups.ts`,
+    find: 'return this.#isShown ? [...this.#shown] : null;',
+    replace: 'return this.#isShown ? this.#shown : null;',
+    caughtBy: [`${FLOW}/held-groups.test.ts`, 'what was told stays as it was told'],
+  },
 ];
