@@ -188,6 +188,8 @@ describe('claims that change under open subscriptions', () => {
     await expect.poll(() => visible.rows).toEqual([{ id: 2 }, { id: 3 }]);
     expect(role.rows).toEqual([{ role: 'sluice_client' }]);
     await database.sql('DELETE FROM issue WHERE id > 2');
+    // Whoever comes next does not wait for it.
+    await expect.poll(() => visible.rows).toEqual([{ id: 2 }]);
   });
 });
 
