@@ -85,13 +85,18 @@ class GroupedMember extends FlowMember {
   }
 
   override take(changes: readonly Change[]): RowChange[] {
-    const differ = changes.filter(({ old, next }) => old === null || next === null || !same(old, next));
+    const differ = changes.some(isNone) ? changes.filter((change) => !isNone(change)) : changes;
     return differ.map(({ key, old, next }) => {
       this.count(bytesOfChange(old, next, ENTRY_BYTES));
       this.#size += (next === null ? 0 : 1) - (old === null ? 0 : 1);
       return { old: old && { key, values: old }, next: next && { key, values: next } };
     });
   }
+}
+
+/** What differs is not among what is shown. */
+function isNone({ old, next }: Change): boolean {
+  return old !== null && next !== null && same(old, next);
 }
 
 /** Whether the answer is the groups, each for itself, in no order. */

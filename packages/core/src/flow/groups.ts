@@ -102,7 +102,7 @@ export class Groups implements GroupStage {
 
   #tell(touched: Iterable<Group>): Change[] {
     // What one of them raises leaves all as they were shown.
-    const told = Array.from(touched, (group) => ({ group, next: this.rowOf(group) }));
+    const told = [...touched].map((group) => ({ group, next: this.rowOf(group) }));
     let out: Change[] = [];
     for (const { group, next } of told) {
       const old = group.shown;

@@ -35,9 +35,9 @@ export const MADE_ANSWERS: readonly Mutant[] = [
   {
     breaks: 'C6: who misses by one of its groups has an answer in which others have changed',
     file: `${FLOW}/groups.ts`,
-    find: 'const told = Array.from(touched, (group) => ({ group, next: this.rowOf(group) }));',
+    find: 'const told = [...touched].map((group) => ({ group, next: this.rowOf(group) }));',
     replace:
-      'const told = Array.from(touched, (group) => ({ group, next: (group.shown = this.rowOf(group)) }));',
+      'const told = [...touched].map((group) => ({ group, next: (group.shown = this.rowOf(group)) }));',
     caughtBy: [`${FLOW}/grouped-answers.test.ts`, 'C6: who misses by one of its groups'],
   },
   {
