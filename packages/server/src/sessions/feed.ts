@@ -12,8 +12,8 @@ import { bytesOf, NO_PLACE, type Owner, type Span, type VersionLog } from './ver
  *   spans      [10 … 17] n=1   [25 … 30] n=1   [31 … 44] n=2   [52 … open) n=3
  *
  * Versions are numbered without holes while the chain holds. When it breaks (the view starts over), a number is left
- * out, so that no client from before can be continued by mistake. Memory is bounded by count, bytes and age: whoever
- * needs an older version gets whole rows or a difference instead.
+ * out, so that no client from before can be continued by mistake. They are held in the log of all views, which bounds
+ * them by bytes and age: whoever needs an older version gets whole rows or a difference instead.
  */
 
 /** A version, whole: an encoded `rows` message. */
@@ -260,7 +260,6 @@ export class Feed implements Owner {
       error,
       arrivedMs: nowMs,
       previous,
-      isVersion,
       before,
       delta,
       plain,
@@ -295,7 +294,9 @@ export class Feed implements Owner {
   }
 }
 
-type Answer = Pick<Span, 'from' | 'n' | 'error' | 'isVersion' | 'delta' | 'plain' | 'count'>;
+type Answer = Pick<Span, 'from' | 'n' | 'error' | 'delta' | 'plain' | 'count'> & {
+  readonly isVersion: boolean;
+};
 
 const NO_VERSION = { isVersion: false, delta: null, plain: null, count: 0 } as const;
 const CHAIN_BEGINS = { ...NO_VERSION, isVersion: true } as const;

@@ -12,7 +12,6 @@ function spanOf(n: number, arrivedMs: number, letGo: (place: number, span: Span)
     ...answer,
     previous: NO_PLACE,
     before: NO_PLACE,
-    isVersion: true,
     delta,
     plain: delta,
     count: 1,

@@ -14,9 +14,7 @@ export interface Span {
   readonly arrivedMs: number;
   /** The place of the span before it. */
   readonly previous: number;
-  /** Whether a version begins with it; all that is below is that version's. */
-  readonly isVersion: boolean;
-  /** The place of the version before it. */
+  /** The place of the version before it; as what is below, of a span that begins with a version. */
   readonly before: number;
   /** The encoded delta from that one, with edits if there are any; null where the chain begins. */
   readonly delta: Uint8Array | null;
