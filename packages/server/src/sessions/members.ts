@@ -8,7 +8,7 @@ import type { Spot } from './spot.js';
  */
 export class Members {
   readonly #all = new Map<ViewId, Member>();
-  readonly #stirred: Member[] = [];
+  readonly #stirred = new Set<Member>();
 
   get(view: ViewId): Member | null {
     return this.#all.get(view) ?? null;
@@ -19,47 +19,38 @@ export class Members {
   }
 
   /** Those that have a say in where the connection moves, or something to be told. */
-  stirred(): readonly Member[] {
+  stirred(): Iterable<Member> {
     return this.#stirred;
   }
 
   /** There are some that rest: they are current. */
   get anyRests(): boolean {
-    return this.#stirred.length < this.#all.size;
+    return this.#stirred.size < this.#all.size;
   }
 
   add(member: Member): void {
     this.#all.set(member.feed.view, member);
-    this.stir(member);
+    this.#stirred.add(member);
   }
 
   remove(member: Member): void {
     this.#all.delete(member.feed.view);
-    if (member.rests) return;
-    member.rests = true;
-    this.#stirred.splice(this.#stirred.indexOf(member), 1);
+    this.#stirred.delete(member);
   }
 
   /** The feed has said something: what the client was told may not hold any more. */
   stir(member: Member): void {
-    if (!member.rests) return;
-    member.rests = false;
-    this.#stirred.push(member);
+    this.#stirred.add(member);
   }
 
   /** @returns all */
-  stirAll(): readonly Member[] {
-    for (const member of this.#all.values()) this.stir(member);
+  stirAll(): Iterable<Member> {
+    for (const member of this.#all.values()) this.#stirred.add(member);
     return this.#stirred;
   }
 
   /** The connection has moved to a position. */
   settle(position: Spot): void {
-    let left = 0;
-    for (const member of this.#stirred) {
-      member.rests = member.restsAt(position);
-      if (!member.rests) this.#stirred[left++] = member;
-    }
-    this.#stirred.length = left;
+    for (const member of this.#stirred) if (member.restsAt(position)) this.#stirred.delete(member);
   }
 }
