@@ -1,3 +1,4 @@
+import { DEFINITION } from '../registry/catalog-sql.js';
 import type { Registry, Table } from '../registry/registry.js';
 import type { Run } from '../source/source.js';
 import { StaleColumns } from './dependencies.js';
@@ -33,9 +34,8 @@ function columnsOf(table: Table): string {
     .join(',');
 }
 
-// As the registry reads them: names are written out as far as the search_path asks for it.
 const DEFINITIONS = `
-SELECT c.oid::pg_catalog.int8, pg_catalog.md5(pg_catalog.pg_get_viewdef(c.oid) || coalesce(c.reloptions::pg_catalog.text, ''))
+SELECT c.oid::pg_catalog.int8, ${DEFINITION}
 FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1::pg_catalog.oid[])`;
 
 /**
@@ -50,7 +50,6 @@ export async function checkDefinitions(
   views: ReadonlySet<number>,
 ): Promise<void> {
   if (views.size === 0) return;
-  await run('SET LOCAL search_path TO DEFAULT');
   const { rows } = await run(DEFINITIONS, [`{${[...views].join(',')}}`]);
   const now = new Map(rows.map(([oid, definition]) => [Number(oid), definition ?? '']));
   for (const oid of views) {

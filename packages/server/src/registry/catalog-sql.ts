@@ -8,6 +8,14 @@ const USER_SCHEMA = (oid: string): string =>
   `${oid} IN (SELECT oid FROM pg_namespace WHERE nspname NOT IN ('pg_catalog', 'information_schema')
      AND nspname !~ '^pg_(toast|temp)')`;
 
+/**
+ * Of a view `c`. Here and below what is stored is read, and not printed: `pg_get_viewdef` and its like lock what a
+ * definition names, and wait for whoever alters it.
+ */
+export const DEFINITION = `CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.md5(coalesce(c.reloptions::pg_catalog.text, '')
+     || (SELECT w.ev_action::pg_catalog.text FROM pg_catalog.pg_rewrite w
+         WHERE w.ev_class = c.oid AND w.rulename = '_RETURN')) END`;
+
 export const RELATIONS_SQL: string = `
 SELECT json_build_object(
   'oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,
@@ -15,7 +23,7 @@ SELECT json_build_object(
   'partitionOf', (SELECT i.inhparent::int8 FROM pg_inherits i WHERE i.inhrelid = c.oid AND c.relispartition),
   'inheritedBy', (SELECT json_agg(i.inhrelid::int8 ORDER BY i.inhrelid) FROM pg_inherits i
                   JOIN pg_class l ON l.oid = i.inhrelid WHERE i.inhparent = c.oid AND NOT l.relispartition),
-  'definition', CASE WHEN c.relkind IN ('v', 'm') THEN md5(pg_get_viewdef(c.oid) || coalesce(c.reloptions::text, '')) END,
+  'definition', ${DEFINITION},
   'access', md5(concat_ws('|', c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity,
      (SELECT string_agg(concat_ws(',', a.attnum, a.attacl), ';' ORDER BY a.attnum) FROM pg_attribute a
       WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL),
@@ -149,7 +157,7 @@ FROM (${VERSIONS.join(' UNION ALL ')}) v`;
 export const GLOBAL_SQL: string = `
 SELECT md5(concat_ws('|',
   (SELECT string_agg(concat_ws(',', p.oid, p.proname, p.pronamespace, p.proowner, p.prolang, p.prosecdef, p.provolatile,
-     p.prosrc, p.probin, pg_get_function_sqlbody(p.oid), p.proconfig, p.proacl, p.proargtypes, p.prorettype), ';' ORDER BY p.oid)
+     p.prosrc, p.probin, p.prosqlbody, p.proconfig, p.proacl, p.proargtypes, p.prorettype), ';' ORDER BY p.oid)
    FROM pg_proc p WHERE p.oid >= 16384),
   (SELECT string_agg(o::text, ';' ORDER BY o.oid) FROM pg_operator o WHERE o.oid >= 16384),
   (SELECT string_agg(k::text, ';' ORDER BY k.oid) FROM pg_cast k WHERE k.oid >= 16384)))`;

@@ -123,6 +123,25 @@ test('what is published is read at the snapshot, like the rest', async () => {
   }
 });
 
+test('nothing that is locked is waited for: neither tables, nor the views and functions that name them', async () => {
+  await database.sql(
+    `CREATE TABLE locked (id int); CREATE VIEW through AS SELECT id FROM locked;
+     CREATE FUNCTION counts() RETURNS bigint LANGUAGE sql STABLE BEGIN ATOMIC SELECT count(*) FROM locked; END`,
+  );
+  const locker = new pg.Client({ connectionString: database.adminUrl });
+  await locker.connect();
+  try {
+    await locker.query('BEGIN; LOCK TABLE locked, through IN ACCESS EXCLUSIVE MODE');
+    await run('SET lock_timeout = 1');
+    const read = readRegistry(run, 'sluice').then((registry) => table(registry, 'through').definitionHash);
+    await expect(read).resolves.toMatch(/^[0-9a-f]{32}$/);
+  } finally {
+    await run('RESET lock_timeout');
+    await locker.end();
+    await database.sql('DROP FUNCTION counts; DROP VIEW through; DROP TABLE locked');
+  }
+});
+
 test('statistics do not change a hash; columns, enum labels and grants do, each its own', async () => {
   const before = await readRegistry(run, 'sluice');
   await database.sql(`INSERT INTO issue (id, title, slug) VALUES (1, 'a', 's'); ANALYZE issue`);

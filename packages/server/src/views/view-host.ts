@@ -26,13 +26,14 @@ import type { FromViews, Principal, QuerySpec, ToViews, ViewsPort } from './port
 import { RestingViews } from './resting-views.js';
 import { RerunRounds } from './rerun-rounds.js';
 import { RerunTemplate } from './rerun-template.js';
-import { ACCESS_PREFIX, CLOCK_PREFIX, isAltering, REWRITE_PREFIX } from './marks.js';
+import { CLOCK_PREFIX, isAltering, REWRITE_PREFIX } from './marks.js';
 import type { ChangesByTable } from './table-changes.js';
 import { ShedTemplates } from './shed-templates.js';
 import { TemplateIndex, type Template } from './template-index.js';
 import { Ticks } from './ticks.js';
 import { Publications, type Version } from './publications.js';
 import { View } from './view.js';
+import { ViewPlans } from './view-plans.js';
 import { viewId } from './view-id.js';
 
 /**
@@ -61,11 +62,7 @@ export class ViewHost implements ViewsPort, SourceListener {
   readonly #altered: AlteredSchema<Template>;
   /** Of the transactions that are told next. */
   readonly #coming = new Announced((transaction: Transaction) => this.#index.changesOf(transaction));
-  /** Queries that are being planned, and the DDL that the stream has told of since. */
-  #planning = 0;
-  #alterations: Transaction[] = [];
-  /** How often `schemaChanged` told of other definitions. */
-  #schemas = 0;
+  readonly #plans: ViewPlans;
 
   constructor(options: ViewHostOptions) {
     this.#options = options;
@@ -99,6 +96,15 @@ export class ViewHost implements ViewsPort, SourceListener {
     this.#altered = new AlteredSchema(options.schemaKnown ?? (() => Promise.resolve()), () =>
       this.#rounds.wake(),
     );
+    this.#plans = new ViewPlans({
+      ...options,
+      index: this.#index,
+      altered: this.#altered,
+      views: () => this.#views.values(),
+      isOpen: (hosted) => this.#views.get(hosted.view.id) === hosted,
+      asError: (error) => this.#asError(error),
+      end: (hosted, error) => this.#end(hosted, error),
+    });
     this.#budget = new HeldBudget(options.limits.heldBytesMax, (heldBytes) => {
       options.onEvent({ kind: 'full', heldBytes });
       this.#outbox.tell({ kind: 'full' });
@@ -167,7 +173,7 @@ export class ViewHost implements ViewsPort, SourceListener {
     const at: Version = { epoch: this.#options.source.epoch, lsn: transaction.lsn };
     this.#version = at;
     if (isAltering(transaction)) {
-      if (this.#planning > 0) this.#alterations.push(transaction);
+      this.#plans.alteredBy(transaction);
       const altered = this.#index.alteredBy(transaction);
       this.#altered.alter(altered);
       this.#shed.altered();
@@ -218,24 +224,9 @@ export class ViewHost implements ViewsPort, SourceListener {
     if (stage === 'none') this.#altered.alter(this.#shed.end(this.#version.lsn));
   }
 
-  /**
-   * Definitions or rights changed: of the relations named, or where `anything` of functions, operators and casts. A
-   * new one may be meant by a name that meant one of Postgres's own, so that no plan is beyond it. Plans are made anew;
-   * a view whose plan is another one then ends, and clients subscribe again. Of those that go on under their plan, what
-   * Postgres computed may be refused now (a function reads what its caller no longer may), and an error may be mended:
-   * a commit of ours marks the place from which on these are looked at again (C23).
-   */
-  async schemaChanged(relations: ReadonlySet<number>, anything: boolean): Promise<void> {
-    if (anything || relations.size > 0) this.#schemas++;
-    const affected = [...this.#views.values()].filter(({ planned }) => {
-      return anything || [...planned.reads, ...planned.views].some((relation) => relations.has(relation));
-    });
-    await Promise.all(affected.map((one) => this.#replan(one)));
-    const again = affected.filter(
-      ({ kind, view }) => !view.isClosed && (kind === 'rerun' || !view.isValid || view.isFailed),
-    );
-    const tables = new Set(again.flatMap(({ planned }) => planned.reads));
-    if (again.length > 0) await this.#options.emit(ACCESS_PREFIX, [...tables].join(','));
+  /** @see ViewPlans.schemaChanged */
+  schemaChanged(relations: ReadonlySet<number>, anything: boolean): Promise<void> {
+    return this.#plans.schemaChanged(relations, anything);
   }
 
   /**
@@ -253,7 +244,7 @@ export class ViewHost implements ViewsPort, SourceListener {
 
   async #open(ref: number, spec: QuerySpec): Promise<void> {
     try {
-      const { planned, binding } = await this.#planNow(spec);
+      const { planned, binding } = await this.#plans.now(spec);
       const tickMs = planned.readsClock ? parseTick(must(spec.tick, 'the planner asks for a tick')) : 0;
       const id = viewId(planned.template, binding, spec.principal, tickMs);
       // What was said before of a view of that name must not seem to be said of this one.
@@ -263,24 +254,6 @@ export class ViewHost implements ViewsPort, SourceListener {
       this.#outbox.tell({ kind: 'opened', ref, view: id, shape: planned.shape, ...gearOf(view) });
     } catch (error) {
       this.#outbox.tell({ kind: 'refused', ref, error: this.#asError(error).toWire() });
-    }
-  }
-
-  /** Under the schema that the stream has told of: until the view is there, nobody plans it anew when that changes. */
-  async #planNow(spec: QuerySpec): Promise<{ readonly planned: Planned; readonly binding: Binding }> {
-    this.#planning++;
-    try {
-      for (;;) {
-        await this.#options.schemaKnown?.();
-        const before = this.#schemas;
-        const told = this.#alterations.length;
-        const planned = await this.#options.plan(spec);
-        const binding = await this.#options.bind(planned, spec.params);
-        const meant = this.#alterations.slice(told).some((one) => this.#index.alters(one, planned));
-        if (before === this.#schemas && !meant) return { planned, binding };
-      }
-    } finally {
-      if (--this.#planning === 0) this.#alterations = [];
     }
   }
 
@@ -425,18 +398,6 @@ export class ViewHost implements ViewsPort, SourceListener {
       this.#rerun.delete(template.key);
       this.#rounds.remove(template);
       this.#forget(template);
-    }
-  }
-
-  /** A view whose query means the same columns goes on under its new plan; any other ends with the reason. */
-  async #replan(hosted: HostedView): Promise<void> {
-    const { view } = hosted;
-    try {
-      const planned = await this.#options.plan(view.spec);
-      if (planned.template === hosted.planned.template || this.#views.get(view.id) !== hosted) return;
-      throw viewsError('query_replanned');
-    } catch (error) {
-      if (this.#views.get(view.id) === hosted) this.#end(hosted, this.#asError(error));
     }
   }
 
