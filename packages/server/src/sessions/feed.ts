@@ -1,3 +1,4 @@
+import type { Lsn } from '@sluice/core/lsn';
 import type { Shape } from '@sluice/core/shape';
 import type { ViewId, WireError } from '@sluice/core/wire';
 import type { Geared } from '../views/port.js';
@@ -108,15 +109,15 @@ export class Feed implements Owner {
     count: number,
     nowMs: number,
   ): boolean {
-    const { latest } = this;
-    const chained = latest !== null && (latest.from === from || lsnOf(latest.from) === lsnOf(from));
-    if (!chained) {
+    if (this.#latestLsn !== lsnOf(from)) {
       this.#begin(to, nowMs);
       return false;
     }
     this.#n += 1;
     if (plain === null) this.#edited = this.#n;
-    this.#take({ from: to, n: this.#n, error: null, isVersion: true, delta, plain, count }, nowMs);
+    // The common case: what is known of the version before is enough.
+    const isLater = from < to && this.#lastPlace === this.#latestPlace;
+    this.#take({ from: to, n: this.#n, error: null, isVersion: true, delta, plain, count }, nowMs, isLater);
     return true;
   }
 
@@ -196,6 +197,7 @@ export class Feed implements Owner {
     for (let version = this.latest; version !== null; version = this.#before(version)) {
       if (version.n <= n) break;
       if (version.n <= to) versions.push(version);
+      if (version.n === n + 1) break;
     }
     return versions.reverse();
   }
@@ -223,6 +225,12 @@ export class Feed implements Owner {
 
   // ------------------------------------------------------------ inside
 
+  /** Where the last version begins. */
+  get #latestLsn(): Lsn | null {
+    if (this.#keptLatest !== null) return lsnOf(this.#keptLatest.from);
+    return this.#latestPlace === NO_PLACE ? null : this.#log.lsnAt(this.#latestPlace);
+  }
+
   /** The version before, as far as it is held, of the same chain and not too far back. */
   #before({ n, delta, before }: Span): Span | null {
     return delta === null || this.#n - n >= this.#bounds.logVersionsMax ? null : this.#log.at(before);
@@ -247,9 +255,10 @@ export class Feed implements Owner {
     this.#take({ from, n, error, ...NO_VERSION }, nowMs);
   }
 
-  #take({ from, n, error, isVersion, delta, plain, count }: Answer, nowMs: number): void {
+  /** @param isLater the last span begins before it */
+  #take({ from, n, error, isVersion, delta, plain, count }: Answer, nowMs: number, isLater = false): void {
     this.#bringBack(nowMs);
-    const { last } = this;
+    const last = isLater ? null : this.last;
     if (last !== null && last.through === null && last.from >= from) this.#moveBack(last);
     const [previous, before] = [this.#lastPlace, this.#latestPlace];
     const span = {

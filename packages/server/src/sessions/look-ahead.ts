@@ -1,31 +1,45 @@
 import type { Few } from '@sluice/core/few';
 import type { Feed } from './feed.js';
-import type { Member } from './member.js';
+import type { Holder, Member } from './member.js';
 import { SPOT_ZERO } from './spot.js';
-import type { Span } from './version-log.js';
 
-/** How many entries are looked ahead at together: more than that the processor does not remember the pages of. */
+/*
+ * What entries or connections that come together will come by is read side by side before the first of them is taken: each
+ * loop takes one step for all, as in `flow/look-ahead.ts` of the engine. With many views none of it lies in a cache.
+ */
+
+/** How many are looked ahead at together: more than that the processor does not remember the pages of. */
 export const TOGETHER = 16;
 
 /** What was read, so that it is read for something. */
 let read = 0;
 
-/**
- * What entries that come together will come by is read side by side before the first of them is taken: each loop takes one
- * step for all, as in `flow/look-ahead.ts` of the engine. With many views none of it lies in a cache.
- */
-export function lookAhead(views: readonly (Feed & { readonly members: Few<Member> | undefined })[]): void {
+/** Of the views that entries are about. */
+export function lookAhead(views: readonly (Viewed | undefined)[]): void {
   const members: Member[] = [];
   for (const feed of views) {
+    if (feed === undefined) continue;
     read ^= feed.bytes;
     if (isOne(feed.members)) members.push(feed.members);
   }
-  const spans: Span[] = [];
-  for (const { latest } of views) if (latest !== null) spans.push(latest);
-  for (const { have } of members) read ^= have;
-  for (const { n } of spans) read ^= n;
-  for (const { from } of spans) if (from === SPOT_ZERO) read ^= 1;
+  const holders: Holder[] = [];
+  for (const { have, holder } of members) {
+    read ^= have;
+    holders.push(holder);
+  }
+  for (const { edits } of holders) if (edits) read ^= 1;
+  for (const { position, error } of members) if (position === SPOT_ZERO && error === null) read ^= 1;
+  for (const { stirred } of holders) read ^= stirred;
 }
+
+/** Of the connections that are told at the end of a turn. */
+export function lookAheadAt(sessions: readonly (Holder & { readonly bufferedBytes: number })[]): void {
+  for (const { edits } of sessions) if (edits) read ^= 1;
+  for (const { stirred } of sessions) read ^= stirred;
+  for (const { bufferedBytes } of sessions) read ^= bufferedBytes;
+}
+
+type Viewed = Feed & { readonly members: Few<Member> | undefined };
 
 function isOne(members: Few<Member> | undefined): members is Member {
   return members !== undefined && !Array.isArray(members) && !(members instanceof Set);

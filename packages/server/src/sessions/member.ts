@@ -10,6 +10,8 @@ export type MemberState = 'joining' | 'current' | 'behind';
 export interface Holder {
   /** Whether the client takes edits. */
   readonly edits: boolean;
+  /** Of how many of its views something was said that a turn has to look at. */
+  readonly stirred: number;
   /** Something was said of the view. */
   stir(member: Member): void;
   /** At the end of this turn it is to be told what there is to tell. */
@@ -29,6 +31,8 @@ export class Member {
   /** The subscriptions that share it. */
   readonly ids: Set<number> = new Set();
   state: MemberState = 'joining';
+  /** Kept by `members.ts`: a turn need not look at it. */
+  rests = true;
   /** Whether the client was told of it in a move. */
   shown = false;
   /** The version that the client holds; 0 for none. */

@@ -8,7 +8,7 @@ import type { Spot } from './spot.js';
  */
 export class Members {
   readonly #all = new Map<ViewId, Member>();
-  readonly #stirred = new Set<Member>();
+  readonly #stirred: Member[] = [];
 
   get(view: ViewId): Member | null {
     return this.#all.get(view) ?? null;
@@ -19,38 +19,47 @@ export class Members {
   }
 
   /** Those that have a say in where the connection moves, or something to be told. */
-  stirred(): Iterable<Member> {
+  stirred(): readonly Member[] {
     return this.#stirred;
   }
 
   /** There are some that rest: they are current. */
   get anyRests(): boolean {
-    return this.#stirred.size < this.#all.size;
+    return this.#stirred.length < this.#all.size;
   }
 
   add(member: Member): void {
     this.#all.set(member.feed.view, member);
-    this.#stirred.add(member);
+    this.stir(member);
   }
 
   remove(member: Member): void {
     this.#all.delete(member.feed.view);
-    this.#stirred.delete(member);
+    if (member.rests) return;
+    member.rests = true;
+    this.#stirred.splice(this.#stirred.indexOf(member), 1);
   }
 
   /** The feed has said something: what the client was told may not hold any more. */
   stir(member: Member): void {
-    this.#stirred.add(member);
+    if (!member.rests) return;
+    member.rests = false;
+    this.#stirred.push(member);
   }
 
   /** @returns all */
-  stirAll(): Iterable<Member> {
-    for (const member of this.#all.values()) this.#stirred.add(member);
+  stirAll(): readonly Member[] {
+    for (const member of this.#all.values()) this.stir(member);
     return this.#stirred;
   }
 
   /** The connection has moved to a position. */
   settle(position: Spot): void {
-    for (const member of this.#stirred) if (member.restsAt(position)) this.#stirred.delete(member);
+    let left = 0;
+    for (const member of this.#stirred) {
+      member.rests = member.restsAt(position);
+      if (!member.rests) this.#stirred[left++] = member;
+    }
+    this.#stirred.length = left;
   }
 }

@@ -91,7 +91,7 @@ test('another epoch: a lower LSN is ahead', async () => {
     entries: [
       {
         kind: 'delta',
-        view: 'a',
+        ...stage.views.at('a'),
         from: asLsn(10n),
         to: asLsn(7n),
         message: Buffer.from('{"kind":"delta","view":"a","from":"7.1:0/A","to":"7.2:0/7","ops":[]}'),

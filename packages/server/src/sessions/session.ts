@@ -102,6 +102,15 @@ export class Session implements Holder {
     });
   }
 
+  get stirred(): number {
+    return this.#mover.members.stirred().length;
+  }
+
+  /** What was handed over and is not on its way yet. */
+  get bufferedBytes(): number {
+    return this.#sink.bufferedBytes;
+  }
+
   get subscriptions(): number {
     return this.#subscriptions.size;
   }
@@ -223,7 +232,7 @@ export class Session implements Holder {
     for (const id of next?.replaced ?? []) this.#end(id);
     this.#reaches.done(next?.reached ?? []);
     const messages = [...this.#control, ...(next?.chunks ?? [])];
-    this.#control = [];
+    if (this.#control.length > 0) this.#control = [];
     if (messages.length > 0) {
       counters.messages += messages.length;
       for (const message of messages) counters.bytes += message.length;

@@ -10,7 +10,7 @@ import { newCounters, type SessionCounters } from './counters.js';
 import { Feed } from './feed.js';
 import { KeepWarm } from './keep-warm.js';
 import { SESSION_LIMITS, type SessionLimits } from './limits.js';
-import { lookAhead, TOGETHER } from './look-ahead.js';
+import { lookAhead, lookAheadAt, TOGETHER } from './look-ahead.js';
 import type { Member } from './member.js';
 import { shapeFor, type Bound, type Resolver } from './resolver.js';
 import { Session, type OpenAnswer, type SessionHost, type Sink } from './session.js';
@@ -52,12 +52,19 @@ export interface SessionsStatus {
 
 /** A view, and who holds it. */
 class Held extends Feed {
+  /** Where entries find it. */
+  readonly place: number;
   /** One for each connection that holds the view: mostly there is one. */
   members: Few<Member> | undefined = undefined;
   /** How many of them take no edits. */
   plain = 0;
   /** Number of the snapshot request under way. */
   asking: number | null = null;
+
+  constructor(place: number, ...about: ConstructorParameters<typeof Feed>) {
+    super(...about);
+    this.place = place;
+  }
 }
 
 export class Sessions implements SessionHost {
@@ -71,6 +78,8 @@ export class Sessions implements SessionHost {
   readonly #secret: Uint8Array;
   readonly #onQueryError: (query: string | null, error: WireError) => void;
   readonly #held = new Map<ViewId, Held>();
+  /** The same by their places. */
+  readonly #places: (Held | undefined)[] = [];
   readonly #sessions = new Set<Session>();
   readonly #waiting = new Set<Session>();
   readonly #dirty = new Set<Session>();
@@ -256,9 +265,11 @@ export class Sessions implements SessionHost {
 
   #newFeed(message: Extract<FromViews, { kind: 'opened' }>): Held {
     const chain = `${Buffer.from(this.#secret.subarray(0, 6)).toString('hex')}.${++this.#chains}`;
-    const { view, shape } = message;
-    const feed = new Held({ view, shape, chain, geared: gearedOf(message) }, this.limits, this.#log);
-    this.#held.set(feed.view, feed);
+    const { view, place, shape } = message;
+    const about = { view, shape, chain, geared: gearedOf(message) };
+    const feed = new Held(place, about, this.limits, this.#log);
+    this.#held.set(view, feed);
+    this.#places[place] = feed;
     return feed;
   }
 
@@ -292,13 +303,13 @@ export class Sessions implements SessionHost {
   #take(entries: readonly Entry[]): void {
     for (let from = 0; from < entries.length; from += TOGETHER) {
       const some = entries.slice(from, from + TOGETHER);
-      if (some.length > 1) lookAhead(some.flatMap(({ view }) => this.#held.get(view) ?? []));
+      if (some.length > 1) lookAhead(some.map(({ place }) => this.#places[place]));
       for (const entry of some) this.#entry(entry);
     }
   }
 
   #entry(entry: Entry): void {
-    const held = this.#held.get(entry.view);
+    const held = this.#places[entry.place];
     if (held === undefined) return;
     const nowMs = this.clock.nowMs();
     const { whole } = held;
@@ -385,6 +396,7 @@ export class Sessions implements SessionHost {
 
   #drop(held: Held): void {
     this.#held.delete(held.view);
+    this.#places[held.place] = undefined;
     if (held.asking !== null) this.#asks.delete(held.asking);
     held.forgetLog();
     held.forgetWhole();
@@ -400,7 +412,11 @@ export class Sessions implements SessionHost {
     this.#scheduled = false;
     const dirty = [...this.#dirty];
     this.#dirty.clear();
-    for (const session of dirty) session.flush();
+    for (let from = 0; from < dirty.length; from += TOGETHER) {
+      const some = dirty.slice(from, from + TOGETHER);
+      if (some.length > 1) lookAheadAt(some);
+      for (const session of some) session.flush();
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { WireError } from '@sluice/core/wire';
-import type { Spot } from './spot.js';
+import type { Lsn } from '@sluice/core/lsn';
+import { lsnOf, type Spot } from './spot.js';
 
 /** A stretch of positions over which a view has one answer: a version or an error. */
 export interface Span {
@@ -44,6 +45,8 @@ export const NO_PLACE = -1;
 export const SPAN_BYTES = 256;
 /** From so many places on that are empty, and most, the list is made anew. */
 const EMPTY_MIN = 4096;
+/** For so many places there is room at least. */
+const PLACES_MIN = 1024;
 
 /**
  * The spans of all views, in the order in which they came; the oldest go first. A view knows its own by their places, which
@@ -53,6 +56,8 @@ const EMPTY_MIN = 4096;
 export class VersionLog {
   readonly #bounds: LogBounds;
   #list: (Span | undefined)[] = [];
+  /** Where each begins, but for the epoch: read without the span itself, which lies by itself somewhere. */
+  #lsns = new BigUint64Array(PLACES_MIN);
   /** The place of the first in the list. */
   #base = 0;
   /** Where in the list the oldest is. */
@@ -70,7 +75,9 @@ export class VersionLog {
 
   /** @returns its place */
   push(span: Span, nowMs: number): number {
-    this.#list.push(span);
+    const at = this.#list.push(span) - 1;
+    if (at === this.#lsns.length) this.#resize(2 * at);
+    this.#lsns[at] = lsnOf(span.from);
     this.#bytes += bytesOf(span);
     this.#trim(nowMs);
     return this.#base + this.#list.length - 1;
@@ -79,6 +86,11 @@ export class VersionLog {
   /** Null once it is gone. */
   at(place: number): Span | null {
     return place < this.#base ? null : (this.#list[place - this.#base] ?? null);
+  }
+
+  /** Where the span begins that is there. */
+  lsnAt(place: number): Lsn {
+    return this.#lsns[place - this.#base] as Lsn;
   }
 
   /** Nobody asks for it any more. */
@@ -102,8 +114,16 @@ export class VersionLog {
     }
     if (this.#oldest < EMPTY_MIN || 2 * this.#oldest < this.#list.length) return;
     this.#list = this.#list.slice(this.#oldest);
+    this.#lsns.copyWithin(0, this.#oldest);
+    if (4 * this.#list.length < this.#lsns.length) this.#resize(this.#lsns.length / 2);
     this.#base += this.#oldest;
     this.#oldest = 0;
+  }
+
+  #resize(places: number): void {
+    const lsns = this.#lsns.subarray(0, this.#list.length);
+    this.#lsns = new BigUint64Array(places);
+    this.#lsns.set(lsns);
   }
 }
 

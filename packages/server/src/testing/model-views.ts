@@ -4,6 +4,7 @@ import { formatPosition, parsePosition, type Position } from '@sluice/core/posit
 import type { Row, RowKey } from '@sluice/core/value';
 import type { ColumnEdit, Op, ServerMessage, ViewId, WireError } from '@sluice/core/wire';
 import type { Entry, FromViews, ToViews, ViewsPort } from '../views/port.js';
+import { Places } from './places.js';
 
 /** What Postgres would answer: keyed rows in order, or an error. */
 export type Answer = { readonly rows: readonly (readonly [RowKey, Row])[] } | { readonly error: WireError };
@@ -34,6 +35,7 @@ export class ModelViews implements ViewsPort {
   /** Views by name: `late` ones answer only when told to run. */
   readonly #kinds: ReadonlyMap<ViewId, { readonly late: boolean; readonly ordered: boolean }>;
   readonly #hosted = new Map<ViewId, Hosted>();
+  readonly #places = new Places();
   readonly #history: Moment[] = [];
   #entries: Entry[] = [];
   #snapshots: { readonly ref: number; readonly view: ViewId }[] = [];
@@ -57,7 +59,7 @@ export class ModelViews implements ViewsPort {
     else if (message.kind === 'snapshot') this.#snapshots.push(message);
     else if (message.kind === 'release') {
       const hosted = this.#hosted.get(message.view);
-      if (hosted !== undefined && --hosted.references === 0) this.#hosted.delete(message.view);
+      if (hosted !== undefined && --hosted.references === 0) this.#close(message.view);
     }
   }
 
@@ -95,7 +97,14 @@ export class ModelViews implements ViewsPort {
       } else hosted.references += 1;
       const ordered = this.#kinds.get(view)?.ordered === true;
       const shape = { columns: [{ name: 'v', type: 'text', decoder: 'text' as const }], ordered };
-      this.#listener({ kind: 'opened', ref, view, shape, gear: 'rerun', reason: 'it is a model' });
+      this.#listener({
+        kind: 'opened',
+        ref,
+        ...this.#at(view),
+        shape,
+        gear: 'rerun',
+        reason: 'it is a model',
+      });
     }
   }
 
@@ -147,7 +156,9 @@ export class ModelViews implements ViewsPort {
   }
 
   end(view: ViewId, error: WireError): void {
-    if (this.#hosted.delete(view)) this.#entries.push({ kind: 'ended', view, error });
+    if (!this.#hosted.has(view)) return;
+    this.#entries.push({ kind: 'ended', ...this.#at(view), error });
+    this.#close(view);
   }
 
   /** Sends the batch. */
@@ -167,6 +178,15 @@ export class ModelViews implements ViewsPort {
 
   // ------------------------------------------------------------ inside
 
+  #at(view: ViewId): { readonly view: ViewId; readonly place: number } {
+    return { view, place: this.#places.of(view) };
+  }
+
+  #close(view: ViewId): void {
+    this.#hosted.delete(view);
+    this.#places.close(view);
+  }
+
   #now(): Moment {
     const moment = this.#history.at(-1);
     if (moment === undefined) throw new Error('no history');
@@ -179,7 +199,7 @@ export class ModelViews implements ViewsPort {
     hosted.state = 'gap';
     hosted.changed = moment;
     const through = (this.#history[moment]?.lsn ?? 0) - 1;
-    this.#entries.push({ kind: 'gap', view, through: asLsn(BigInt(through)) });
+    this.#entries.push({ kind: 'gap', ...this.#at(view), through: asLsn(BigInt(through)) });
   }
 
   #publish(view: ViewId, hosted: Hosted, moment: Moment): void {
@@ -190,13 +210,13 @@ export class ModelViews implements ViewsPort {
     hosted.state = 'valid';
     if ('error' in answer) {
       hosted.failed = true;
-      this.#entries.push({ kind: 'error', view, from, error: answer.error });
+      this.#entries.push({ kind: 'error', ...this.#at(view), from, error: answer.error });
       return;
     }
     hosted.failed = false;
     const { version, rows } = hosted;
     if (version !== null && JSON.stringify(rows) === JSON.stringify(answer.rows)) {
-      if (!open) this.#entries.push({ kind: 'again', view, from });
+      if (!open) this.#entries.push({ kind: 'again', ...this.#at(view), from });
       return;
     }
     hosted.version = moment;
@@ -211,7 +231,7 @@ export class ModelViews implements ViewsPort {
     const edited = diff(rows, answer.rows, ordered, true);
     this.#entries.push({
       kind: 'delta',
-      view,
+      ...this.#at(view),
       from: asLsn(BigInt(version.lsn)),
       to: from,
       message: encode({ kind: 'delta', view, ...between, ops }),
@@ -227,7 +247,7 @@ export class ModelViews implements ViewsPort {
     const at = asLsn(BigInt(moment.lsn));
     this.#entries.push({
       kind: 'rows',
-      view,
+      ...this.#at(view),
       at,
       message,
       count: rows.length,

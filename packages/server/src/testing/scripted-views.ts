@@ -4,6 +4,7 @@ import type { Shape } from '@sluice/core/shape';
 import type { Row, RowKey } from '@sluice/core/value';
 import type { Op, ServerMessage, ViewId, WireError } from '@sluice/core/wire';
 import type { Entry, FromViews, QuerySpec, ToViews, ViewsPort } from '../views/port.js';
+import { Places } from './places.js';
 
 export type ScriptEntry =
   | {
@@ -33,6 +34,7 @@ export class ScriptedViews implements ViewsPort {
   shape: Shape = { columns: [{ name: 'v', type: 'text', decoder: 'text' }], ordered: false };
   /** Names the view of a query; null: the test answers `open` itself. */
   viewOf: ((spec: QuerySpec) => ViewId) | null = (spec) => spec.sql;
+  readonly #places = new Places();
   #listener: (message: FromViews) => void = () => undefined;
 
   listen(listener: (message: FromViews) => void): void {
@@ -49,7 +51,11 @@ export class ScriptedViews implements ViewsPort {
   }
 
   opened(ref: number, view: ViewId): void {
-    this.tell({ kind: 'opened', ref, view, shape: this.shape, gear: 'incremental' });
+    this.tell({ kind: 'opened', ref, ...this.at(view), shape: this.shape, gear: 'incremental' });
+  }
+
+  at(view: ViewId): { readonly view: ViewId; readonly place: number } {
+    return { view, place: this.#places.of(view) };
   }
 
   /** What was posted of one kind, and forgets it. */
@@ -81,7 +87,7 @@ export class ScriptedViews implements ViewsPort {
       const message = encode({ kind: 'rows', view, at: this.position(at), rows: is });
       return {
         kind: 'rows',
-        view,
+        ...this.at(view),
         at: lsn(at),
         message,
         count: is.length,
@@ -93,7 +99,7 @@ export class ScriptedViews implements ViewsPort {
       const between = { view, from: this.position(from), to: this.position(to) };
       return {
         kind: 'delta',
-        view,
+        ...this.at(view),
         from: lsn(from),
         to: lsn(to),
         message: encode({ kind: 'delta', ...between, ops }),
@@ -101,10 +107,11 @@ export class ScriptedViews implements ViewsPort {
         count: ops.length,
       };
     }
-    if ('gap' in entry) return { kind: 'gap', view: entry.gap, through: lsn(entry.through) };
-    if ('again' in entry) return { kind: 'again', view: entry.again, from: lsn(entry.from) };
-    if ('error' in entry) return { kind: 'error', view: entry.error, from: lsn(entry.from), error: entry.is };
-    return { kind: 'ended', view: entry.ended, error: entry.is };
+    if ('gap' in entry) return { kind: 'gap', ...this.at(entry.gap), through: lsn(entry.through) };
+    if ('again' in entry) return { kind: 'again', ...this.at(entry.again), from: lsn(entry.from) };
+    if ('error' in entry)
+      return { kind: 'error', ...this.at(entry.error), from: lsn(entry.from), error: entry.is };
+    return { kind: 'ended', ...this.at(entry.ended), error: entry.is };
   }
 }
 

@@ -25,7 +25,9 @@ test('what passes between views and sessions arrives as it was, in order', async
   remote.post({ kind: 'open', ref: 1, spec });
   await until(1);
   expect(views.take('open')).toEqual([{ kind: 'open', ref: 1, spec }]);
-  expect(heard).toEqual([{ kind: 'opened', ref: 1, view: 'a', shape: views.shape, gear: 'incremental' }]);
+  expect(heard).toEqual([
+    { kind: 'opened', ref: 1, view: 'a', place: 0, shape: views.shape, gear: 'incremental' },
+  ]);
 
   const large = 2 ** 60;
   views.batch(

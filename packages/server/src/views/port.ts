@@ -62,6 +62,7 @@ export type FromViews =
       readonly kind: 'opened';
       readonly ref: number;
       readonly view: ViewId;
+      readonly place: number;
       readonly shape: Shape;
     } & Geared)
   | { readonly kind: 'refused'; readonly ref: number; readonly error: WireError }
@@ -76,7 +77,10 @@ export type FromViews =
   /** A commit token was seen: its transaction is at this position (C26). */
   | { readonly kind: 'token'; readonly token: string; readonly lsn: Lsn };
 
-export type Entry =
+/** Something about a view: which has a place of its own among all, a small number, from `opened` on until it ends. */
+export type Entry = { readonly view: ViewId; readonly place: number } & News;
+
+type News =
   /**
    * The version `at`, whole: `message` is an encoded `Rows`. With `ref` it answers a `snapshot` request and
    * changes nothing; without, it is the view's first version, or the next where nobody knows what leads to it from the
@@ -84,7 +88,6 @@ export type Entry =
    */
   | {
       readonly kind: 'rows';
-      readonly view: ViewId;
       readonly at: Lsn;
       readonly ref?: number;
       readonly message: Uint8Array;
@@ -96,7 +99,6 @@ export type Entry =
    */
   | {
       readonly kind: 'delta';
-      readonly view: ViewId;
       readonly from: Lsn;
       readonly to: Lsn;
       readonly message: Uint8Array;
@@ -104,12 +106,12 @@ export type Entry =
       readonly count: number;
     }
   /** The view is not known to be valid after `through`. */
-  | { readonly kind: 'gap'; readonly view: ViewId; readonly through: Lsn }
+  | { readonly kind: 'gap'; readonly through: Lsn }
   /** The current version is valid again from here. */
-  | { readonly kind: 'again'; readonly view: ViewId; readonly from: Lsn }
+  | { readonly kind: 'again'; readonly from: Lsn }
   /** From here the answer is an error (C17), until the next `delta`, `again` or `rows`. Closes a gap; a `gap` may follow. */
-  | { readonly kind: 'error'; readonly view: ViewId; readonly from: Lsn; readonly error: WireError }
+  | { readonly kind: 'error'; readonly from: Lsn; readonly error: WireError }
   /** From now on it is maintained otherwise: as `opened` says it. */
-  | ({ readonly kind: 'gear'; readonly view: ViewId } & Geared)
+  | ({ readonly kind: 'gear' } & Geared)
   /** The view is over: its query no longer holds. */
-  | { readonly kind: 'ended'; readonly view: ViewId; readonly error: WireError };
+  | { readonly kind: 'ended'; readonly error: WireError };

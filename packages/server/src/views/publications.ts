@@ -84,7 +84,7 @@ export class Publications {
   ahead(views: readonly { readonly place: number }[]): void {
     let read = 0;
     for (const { place } of views) if (place !== NOWHERE) read += this.#records[place * RECORD_BYTES] ?? 0;
-    for (const { place } of views) read += this.#ids[place]?.length ?? 0;
+    for (const { place } of views) if (this.#ids[place] === null) read += 1;
     this.read = read;
   }
 
@@ -106,7 +106,7 @@ export class Publications {
   gap(place: number, through: Lsn): void {
     if (!this.isValid(place)) return;
     this.#records[place * RECORD_BYTES + STATE] = GAP;
-    this.#publish({ kind: 'gap', view: this.#idOf(place), through });
+    this.#publish({ kind: 'gap', view: this.#idOf(place), place, through });
   }
 
   /** The first version, whole; or the next, when what leads to it is not known. */
@@ -115,7 +115,7 @@ export class Publications {
     this.#becomeValid(place, false);
     const message = this.#encodeRows(place, at, rows);
     cost?.told(rows.length, message.length);
-    this.#publish({ kind: 'rows', view: this.#idOf(place), at: at.lsn, message, count: rows.length });
+    this.#publish({ kind: 'rows', view: this.#idOf(place), place, at: at.lsn, message, count: rows.length });
   }
 
   /** The next version, by operations on the one before; without operations the same one holds again. */
@@ -127,7 +127,7 @@ export class Publications {
     const view = this.#idOf(place);
     const count = ops.length;
     if (count === 0) {
-      if (!wasValid) this.#publish({ kind: 'again', view, from: to.lsn });
+      if (!wasValid) this.#publish({ kind: 'again', view, place, from: to.lsn });
       return;
     }
     this.#moveTo(place, to);
@@ -136,14 +136,14 @@ export class Publications {
     const edits = ops.every(isPlain) ? plain : joined(ops, editOp);
     const edited = edits === plain ? null : this.#encodeDelta(place, epoch, from, to, edits);
     cost?.told(count, (edited ?? message).length);
-    const entry = { kind: 'delta', view, from, to: to.lsn, message, count } as const;
+    const entry = { kind: 'delta', view, place, from, to: to.lsn, message, count } as const;
     this.#publish(edited === null ? entry : { ...entry, edited });
   }
 
   /** From here the answer is an error (C17). */
   error(place: number, at: Version, error: WireError): void {
     this.#becomeValid(place, true);
-    this.#publish({ kind: 'error', view: this.#idOf(place), from: at.lsn, error });
+    this.#publish({ kind: 'error', view: this.#idOf(place), place, from: at.lsn, error });
   }
 
   /** Answers a request for the current version. @returns false when there is none yet. */
@@ -153,12 +153,20 @@ export class Publications {
     const at = { epoch, lsn: this.#lsnOf(place) };
     const message = this.#encodeRows(place, at, rows);
     cost?.told(rows.length, message.length);
-    this.#publish({ kind: 'rows', view: this.#idOf(place), at: at.lsn, ref, message, count: rows.length });
+    this.#publish({
+      kind: 'rows',
+      view: this.#idOf(place),
+      place,
+      at: at.lsn,
+      ref,
+      message,
+      count: rows.length,
+    });
     return true;
   }
 
   end(place: number, error: WireError): void {
-    this.#publish({ kind: 'ended', view: this.#idOf(place), error });
+    this.#publish({ kind: 'ended', view: this.#idOf(place), place, error });
   }
 
   #idOf(place: number): ViewId {

@@ -251,7 +251,8 @@ export class ViewHost implements ViewsPort, SourceListener {
       this.#outbox.settle();
       const view = this.#views.get(id) ?? this.#create(id, planned, binding, spec, tickMs);
       view.view.references++;
-      this.#outbox.tell({ kind: 'opened', ref, view: id, shape: planned.shape, ...gearOf(view) });
+      const { place } = view.view;
+      this.#outbox.tell({ kind: 'opened', ref, view: id, place, shape: planned.shape, ...gearOf(view) });
     } catch (error) {
       this.#outbox.tell({ kind: 'refused', ref, error: this.#asError(error).toWire() });
     }
@@ -351,7 +352,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       const rehosted = this.#hostRerun(view, hosted.planned, planned, binding, 0);
       rehosted.template.keep(rehosted.one, shown);
       this.#views.set(view.id, rehosted);
-      this.#outbox.publish({ kind: 'gear', view: view.id, ...gearOf(rehosted) });
+      this.#outbox.publish({ kind: 'gear', view: view.id, place: view.place, ...gearOf(rehosted) });
       this.#budget.note(rehosted.template);
     } catch (error) {
       if (this.#views.get(view.id) === hosted) this.#end(hosted, this.#asError(error));

@@ -33,8 +33,8 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'C13: a delta that does not continue the chain is taken for the next',
     file: `${SESSIONS}/feed.ts`,
-    find: 'const chained = latest !== null && (latest.from === from || lsnOf(latest.from) === lsnOf(from));',
-    replace: 'const chained = latest !== null && lsnOf(from) !== null;',
+    find: 'if (this.#latestLsn !== lsnOf(from)) {',
+    replace: 'if (this.#latestLsn === null) {',
     caughtBy: [TEST, 'C13 a delta that does not continue the chain: whole rows for who is behind it'],
   },
   {
@@ -177,8 +177,8 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'P7: each turn reads all views of a connection',
     file: `${SESSIONS}/members.ts`,
-    find: 'if (member.restsAt(position)) this.#stirred.delete(member);',
-    replace: 'if (position < 0n && member.restsAt(position)) this.#stirred.delete(member);',
+    find: 'member.rests = member.restsAt(position);',
+    replace: 'member.rests = position < 0n && member.restsAt(position);',
     caughtBy: [TEST, 'P7 what a connection does for a change does not grow with the views that it has'],
   },
   {
