@@ -2,6 +2,7 @@ import type { Lsn } from '@sluice/core/lsn';
 import type { Shape } from '@sluice/core/shape';
 import type { ViewId, WireError } from '@sluice/core/wire';
 import type { Geared } from '../views/port.js';
+import type { Standing } from './resting.js';
 import { lsnOf, type Spot } from './spot.js';
 import { bytesOf, NO_PLACE, type Owner, type Span, type VersionLog } from './version-log.js';
 
@@ -166,6 +167,25 @@ export class Feed implements Owner {
     this.#remove(this.#latestPlace, ({ before }) => before);
   }
 
+  /** What there is to it while its last span is its last version, which still holds; null while there is more. */
+  standing(): Standing | null {
+    const { last, latest } = this;
+    if (last === null || last !== latest || last.through !== null) return null;
+    const place = this.#keptLatest === null ? this.#latestPlace : NO_PLACE;
+    const { from, arrivedMs } = last;
+    return { n: this.#n, edited: this.#edited, bytes: this.#bytes, place, from, arrivedMs };
+  }
+
+  /** It has come that far without it. */
+  stand({ n, edited, bytes, place, from, arrivedMs }: Standing): void {
+    this.#n = n;
+    this.#edited = edited;
+    this.#bytes = bytes;
+    this.#lastPlace = this.#latestPlace = place;
+    const kept = place === NO_PLACE ? this.#bare(n, from, arrivedMs) : null;
+    this.#keptLast = this.#keptLatest = kept;
+  }
+
   /** The log has let go of one. */
   letGo(place: number, span: Span): void {
     this.#bytes -= bytesOf(span);
@@ -291,6 +311,12 @@ export class Feed implements Owner {
         last === latest ? this.#latestPlace : this.#push({ ...last, arrivedMs: nowMs }, nowMs);
   }
 
+  /** A version as it is kept once the log has let go of it. */
+  #bare(n: number, from: Spot, arrivedMs: number): Span {
+    const places = { previous: NO_PLACE, before: NO_PLACE };
+    return { owner: this, from, through: null, n, error: null, arrivedMs, ...places, ...BARE };
+  }
+
   #push(span: Span, nowMs: number): number {
     this.#bytes += bytesOf(span);
     return this.#log.push(span, nowMs);
@@ -307,5 +333,6 @@ type Answer = Pick<Span, 'from' | 'n' | 'error' | 'delta' | 'plain' | 'count'> &
   readonly isVersion: boolean;
 };
 
-const NO_VERSION = { isVersion: false, delta: null, plain: null, count: 0 } as const;
+const BARE = { delta: null, plain: null, count: 0 } as const;
+const NO_VERSION = { isVersion: false, ...BARE } as const;
 const CHAIN_BEGINS = { ...NO_VERSION, isVersion: true } as const;

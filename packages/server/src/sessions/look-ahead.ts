@@ -1,5 +1,5 @@
 import type { Few } from '@sluice/core/few';
-import type { Feed } from './feed.js';
+import type { Held } from './held.js';
 import type { Holder, Member } from './member.js';
 import { SPOT_ZERO } from './spot.js';
 
@@ -15,7 +15,7 @@ export const TOGETHER = 16;
 let read = 0;
 
 /** Of the views that entries are about. */
-export function lookAhead(views: readonly (Viewed | undefined)[]): void {
+export function lookAhead(views: readonly (Held | undefined)[]): void {
   const members: Member[] = [];
   for (const feed of views) {
     if (feed === undefined) continue;
@@ -38,8 +38,6 @@ export function lookAheadAt(sessions: readonly (Holder & { readonly bufferedByte
   for (const { stirred } of sessions) read ^= stirred;
   for (const { bufferedBytes } of sessions) read ^= bufferedBytes;
 }
-
-type Viewed = Feed & { readonly members: Few<Member> | undefined };
 
 function isOne(members: Few<Member> | undefined): members is Member {
   return members !== undefined && !Array.isArray(members) && !(members instanceof Set);

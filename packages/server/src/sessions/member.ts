@@ -8,6 +8,8 @@ export type MemberState = 'joining' | 'current' | 'behind';
 
 /** Whose hold it is: the connection. */
 export interface Holder {
+  /** Of all connections. */
+  readonly number: number;
   /** Whether the client takes edits. */
   readonly edits: boolean;
   /** Of how many of its views something was said that a turn has to look at. */

@@ -2,13 +2,25 @@ import type { ViewId } from '@sluice/core/wire';
 import type { Member } from './member.js';
 import type { Spot } from './spot.js';
 
+/** Who is told what rests. */
+export interface Lane {
+  rests(member: Member): void;
+  /** Before anything is asked of it. */
+  restsNot(member: Member): void;
+}
+
 /**
  * The views of one connection. Most of them rest: of these a turn reads nothing, so that what it takes is what has
  * happened since the last one, and not how many views there are (P7).
  */
 export class Members {
+  readonly #lane: Lane;
   readonly #all = new Map<ViewId, Member>();
   readonly #stirred: Member[] = [];
+
+  constructor(lane: Lane) {
+    this.#lane = lane;
+  }
 
   get(view: ViewId): Member | null {
     return this.#all.get(view) ?? null;
@@ -44,6 +56,7 @@ export class Members {
   stir(member: Member): void {
     if (!member.rests) return;
     member.rests = false;
+    this.#lane.restsNot(member);
     this.#stirred.push(member);
   }
 
@@ -58,7 +71,8 @@ export class Members {
     let left = 0;
     for (const member of this.#stirred) {
       member.rests = member.restsAt(position);
-      if (!member.rests) this.#stirred[left++] = member;
+      if (member.rests) this.#lane.rests(member);
+      else this.#stirred[left++] = member;
     }
     this.#stirred.length = left;
   }

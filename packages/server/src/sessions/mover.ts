@@ -7,7 +7,7 @@ import { encode } from './encode.js';
 import { fold } from './fold.js';
 import type { SessionLimits } from './limits.js';
 import type { Member } from './member.js';
-import { Members } from './members.js';
+import { Members, type Lane } from './members.js';
 import { greatestCommon } from './move-rule.js';
 import { later, SPOT_ZERO, type Epochs, type Spot } from './spot.js';
 import type { Span } from './version-log.js';
@@ -41,7 +41,7 @@ export interface Next {
   readonly reached: readonly number[];
 }
 
-export interface MoverContext {
+export interface MoverContext extends Lane {
   readonly clock: Clock;
   readonly limits: Pick<SessionLimits, 'holdMs' | 'holdPauseMsMax' | 'foldAbove'>;
   readonly counters: SessionCounters;
@@ -67,7 +67,7 @@ interface News {
 }
 
 export class Mover {
-  readonly members: Members = new Members();
+  readonly members: Members;
   /** Subscriptions that end once another is shown, by the id of that one. */
   readonly replacing: Map<number, { readonly old: number; readonly by: Member }> = new Map();
   readonly #context: MoverContext;
@@ -78,6 +78,7 @@ export class Mover {
   /** @param seed of the digests that the client sends */
   constructor(context: MoverContext, seed: string) {
     this.#context = context;
+    this.members = new Members(context);
     this.#seed = seed;
   }
 
@@ -97,6 +98,18 @@ export class Mover {
 
   forgetReach(id: number): void {
     this.#reaches.delete(id);
+  }
+
+  /** The move that tells what came by the lane; null when more is to be looked at than that. */
+  quick(tip: Spot, versions: readonly Span[], edits: boolean): Uint8Array[] | null {
+    if (this.members.stirred().length > 0 || this.#reaches.size > 0 || this.replacing.size > 0) return null;
+    if (versions.length === 0 || tip < this.#position) return null;
+    const chunks = versions.flatMap(({ delta, plain }) => (edits ? delta : plain) ?? []);
+    if (chunks.length < versions.length || versions.some(({ from }) => from > tip)) return null;
+    this.#position = tip;
+    this.#context.counters.moves += 1;
+    chunks.push(encode({ kind: 'move', position: this.#context.epochs.text(tip) }));
+    return chunks;
   }
 
   next(tip: Spot, late: boolean): Next {

@@ -11,11 +11,13 @@ import { sessionsError } from './errors.js';
 import type { Feed } from './feed.js';
 import type { SessionLimits } from './limits.js';
 import { Member, type Holder } from './member.js';
+import type { Lane } from './members.js';
 import { Mover, type Next } from './mover.js';
 import { Reaches } from './reaches.js';
 import { shapeFor, type Bound } from './resolver.js';
 import type { Epochs, Spot } from './spot.js';
 import type { Tokens } from './tokens.js';
+import type { Span } from './version-log.js';
 
 /** A connection as sessions see it: no socket is known here. */
 export interface Sink {
@@ -27,7 +29,7 @@ export interface Sink {
 }
 
 /** What a session needs of the whole. */
-export interface SessionHost {
+export interface SessionHost extends Lane {
   readonly clock: Clock;
   readonly limits: SessionLimits;
   readonly epochs: Epochs;
@@ -46,6 +48,11 @@ export interface SessionHost {
   ask(feed: Feed): void;
   /** Flushes the session at the end of this turn. */
   wake(session: Session): void;
+  /** What came of these views by the lane for a connection, in order of each; null when it is not told one by one. */
+  news(number: number, views: readonly number[]): readonly Span[] | null;
+  /** It was told. */
+  told(number: number, views: readonly number[]): void;
+  leaveLane(number: number, views: readonly number[]): void;
   /** Whether the session wants to be flushed after every batch. */
   wait(session: Session, waiting: boolean): void;
   /** Takes or gives back room under the principal's limit. @returns false when there is none. */
@@ -72,6 +79,7 @@ interface Subscription {
 export class Session implements Holder {
   readonly #host: SessionHost;
   readonly #sink: Sink;
+  readonly number: number;
   /** Whether the client takes edits. */
   readonly edits: boolean;
   readonly #mover: Mover;
@@ -79,6 +87,8 @@ export class Session implements Holder {
   readonly #subscriptions = new Map<number, Subscription>();
   readonly #restored = new Map<string, number>();
   #control: Uint8Array[] = [];
+  /** Views of which something came by the lane. */
+  readonly #quick: number[] = [];
   #principal: Principal;
   #key: string;
   #floor: string | null;
@@ -88,8 +98,16 @@ export class Session implements Holder {
   #cancelStall: (() => void) | null = null;
 
   /** @param floor the position of the client's `hello`: nothing older is served within its epoch (P3). */
-  constructor(host: SessionHost, sink: Sink, principal: Principal, floor: string | null, edits: boolean) {
+  constructor(
+    host: SessionHost,
+    number: number,
+    sink: Sink,
+    principal: Principal,
+    floor: string | null,
+    edits: boolean,
+  ) {
     this.#host = host;
+    this.number = number;
     this.edits = edits;
     this.#sink = sink;
     this.#principal = principal;
@@ -139,7 +157,10 @@ export class Session implements Holder {
 
   /** The version of each chain that the client has been brought to. */
   holdings(): Map<string, number> {
-    const members = [...this.#mover.members.all()].filter((member) => member.have > 0);
+    const members = [...this.#mover.members.all()].filter((member) => {
+      this.#host.restsNot(member);
+      return member.have > 0;
+    });
     return new Map(members.map((member) => [member.feed.chain, member.have]));
   }
 
@@ -168,6 +189,7 @@ export class Session implements Holder {
       const { member } = subscription;
       subscription.round += 1;
       if (member !== null) {
+        this.#host.restsNot(member);
         subscription.held = { chain: member.feed.chain, have: member.have };
         this.#release(id, subscription);
       }
@@ -184,6 +206,12 @@ export class Session implements Holder {
   }
 
   // ------------------------------------------------------------ what the views say
+
+  /** Something came of a view by the lane. */
+  quick(view: number): void {
+    this.#quick.push(view);
+    this.#host.wake(this);
+  }
 
   stir(member: Member): void {
     this.#mover.members.stir(member);
@@ -227,7 +255,7 @@ export class Session implements Holder {
     this.#cancelStall?.();
     this.#cancelStall = null;
     this.#raiseFloor(tip);
-    const next = tip === null ? null : this.#mover.next(tip, this.#late);
+    const next = tip === null ? null : (this.#nextQuick(tip) ?? this.#mover.next(tip, this.#late));
     this.#late = false;
     for (const id of next?.replaced ?? []) this.#end(id);
     this.#reaches.done(next?.reached ?? []);
@@ -359,8 +387,23 @@ export class Session implements Holder {
     subscription.member = null;
     member?.ids.delete(id);
     if (member === null || member.ids.size > 0) return;
+    this.#host.restsNot(member);
     this.#mover.members.remove(member);
     this.#host.leave(member);
+  }
+
+  /** What came by the lane is told at once, if nothing else is to be told; else it is as if it had not come that way. */
+  #nextQuick(tip: Spot): Next | null {
+    const views = this.#quick.splice(0);
+    if (views.length === 0) return null;
+    const news = this.#late ? null : this.#host.news(this.number, views);
+    const chunks = news === null ? null : this.#mover.quick(tip, news, this.edits);
+    if (chunks === null) {
+      this.#host.leaveLane(this.number, views);
+      return null;
+    }
+    this.#host.told(this.number, views);
+    return { ...NOTHING, chunks };
   }
 
   #tell(message: ServerMessage): void {
@@ -392,6 +435,8 @@ export class Session implements Holder {
     this.close(CLOSE.slow, sessionsError('client_too_slow').toWire());
   }
 }
+
+const NOTHING = { waiting: false, wakeAtMs: null, lacking: [], replaced: [], reached: [] } as const;
 
 function toWire(error: unknown): WireError {
   return (error instanceof SluiceError ? error : sessionsError('query_failed')).toWire();

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { SluiceError } from '@sluice/core/errors';
-import { each, hasOne, withOne, withoutOne, type Few } from '@sluice/core/few';
+import { each, hasOne, withOne, withoutOne } from '@sluice/core/few';
 import type { Shape } from '@sluice/core/shape';
 import type { Subscribe, ViewId, WireError } from '@sluice/core/wire';
 import { principalKey } from '../auth/auth.js';
 import type { Entry, FromViews, Geared, Principal, QuerySpec, ViewsPort } from '../views/port.js';
 import type { Clock } from './clock.js';
 import { newCounters, type SessionCounters } from './counters.js';
-import { Feed } from './feed.js';
+import type { Feed } from './feed.js';
+import { Held } from './held.js';
 import { KeepWarm } from './keep-warm.js';
 import { SESSION_LIMITS, type SessionLimits } from './limits.js';
 import { lookAhead, lookAheadAt, TOGETHER } from './look-ahead.js';
@@ -15,8 +16,9 @@ import type { Member } from './member.js';
 import { shapeFor, type Bound, type Resolver } from './resolver.js';
 import { Session, type OpenAnswer, type SessionHost, type Sink } from './session.js';
 import { Epochs, later, type Spot } from './spot.js';
+import { QuickLane } from './quick-lane.js';
 import { Tokens } from './tokens.js';
-import { VersionLog } from './version-log.js';
+import { VersionLog, type Span } from './version-log.js';
 
 /*
  * Between views and connections. From the left come batches: versions of views and where they are valid. They are
@@ -50,23 +52,6 @@ export interface SessionsStatus {
   readonly counters: Readonly<SessionCounters>;
 }
 
-/** A view, and who holds it. */
-class Held extends Feed {
-  /** Where entries find it. */
-  readonly place: number;
-  /** One for each connection that holds the view: mostly there is one. */
-  members: Few<Member> | undefined = undefined;
-  /** How many of them take no edits. */
-  plain = 0;
-  /** Number of the snapshot request under way. */
-  asking: number | null = null;
-
-  constructor(place: number, ...about: ConstructorParameters<typeof Feed>) {
-    super(...about);
-    this.place = place;
-  }
-}
-
 export class Sessions implements SessionHost {
   readonly clock: Clock;
   readonly limits: SessionLimits;
@@ -81,6 +66,9 @@ export class Sessions implements SessionHost {
   /** The same by their places. */
   readonly #places: (Held | undefined)[] = [];
   readonly #sessions = new Set<Session>();
+  /** By number. */
+  readonly #numbered: (Session | undefined)[] = [undefined];
+  readonly #numbers: number[] = [];
   readonly #waiting = new Set<Session>();
   readonly #dirty = new Set<Session>();
   readonly #opens = new Map<number, OpenAnswer>();
@@ -89,6 +77,7 @@ export class Sessions implements SessionHost {
   /** Feeds that hold whole rows, least recently made first. */
   readonly #wholes = new Map<Feed, number>();
   readonly #log: VersionLog;
+  readonly #lane: QuickLane;
   readonly #keepWarm: KeepWarm;
   #wholeBytes = 0;
   #refs = 0;
@@ -100,6 +89,7 @@ export class Sessions implements SessionHost {
     this.clock = options.clock;
     this.limits = { ...SESSION_LIMITS, ...options.limits };
     this.#log = new VersionLog(this.limits);
+    this.#lane = new QuickLane(this.#log, this.limits, this.epochs);
     this.tokens = new Tokens(this.limits.tokensMax);
     this.#port = options.port;
     this.#resolver = options.resolver;
@@ -116,7 +106,9 @@ export class Sessions implements SessionHost {
 
   /** A new connection of an authenticated client. @param edits whether it takes operations of that kind */
   connect(sink: Sink, principal: Principal, position: string | null, edits: boolean): Session {
-    const session = new Session(this, sink, principal, position, edits);
+    const number = this.#numbers.pop() ?? this.#numbered.length;
+    const session = new Session(this, number, sink, principal, position, edits);
+    this.#numbered[number] = session;
     this.#sessions.add(session);
     return session;
   }
@@ -182,6 +174,7 @@ export class Sessions implements SessionHost {
     this.#keepWarm.take(feed);
     const held = this.#held.get(feed.view);
     if (held === undefined) return;
+    held.leaveLane();
     held.members = withOne(held.members, member);
     if (!holder.edits) held.plain += 1;
   }
@@ -193,6 +186,33 @@ export class Sessions implements SessionHost {
     if (hasOne(held.members, member) && !holder.edits) held.plain -= 1;
     held.members = withoutOne(held.members, member);
     if (held.members === undefined) this.#keepWarm.keep(feed, this.#refs);
+  }
+
+  rests(member: Member): void {
+    if (member.feed instanceof Held) member.feed.enterLane(member);
+  }
+
+  restsNot({ feed }: Member): void {
+    if (feed instanceof Held) feed.leaveLane();
+  }
+
+  news(number: number, views: readonly number[]): readonly Span[] | null {
+    const news: Span[] = [];
+    for (const view of views) {
+      if (this.#lane.holderOf(view) !== number) continue;
+      const versions = this.#lane.news(view);
+      if (versions === null) return null;
+      news.push(...versions);
+    }
+    return news;
+  }
+
+  told(number: number, views: readonly number[]): void {
+    for (const view of views) if (this.#lane.holderOf(view) === number) this.#lane.tell(view);
+  }
+
+  leaveLane(number: number, views: readonly number[]): void {
+    for (const view of views) if (this.#lane.holderOf(view) === number) this.#places[view]?.leaveLane();
   }
 
   ask(feed: Feed): void {
@@ -226,6 +246,8 @@ export class Sessions implements SessionHost {
 
   gone(session: Session): void {
     this.#sessions.delete(session);
+    this.#numbered[session.number] = undefined;
+    this.#numbers.push(session.number);
     this.#waiting.delete(session);
     this.#dirty.delete(session);
   }
@@ -257,6 +279,7 @@ export class Sessions implements SessionHost {
     this.#opens.delete(message.ref);
     const known = this.#held.get(message.view);
     if (known !== undefined) this.#port.post({ kind: 'release', view: message.view });
+    known?.leaveLane();
     const feed = known ?? this.#newFeed(message);
     answer?.opened(feed, message.shape);
     if (feed.members === undefined) this.#keepWarm.keep(feed, this.#refs);
@@ -267,7 +290,7 @@ export class Sessions implements SessionHost {
     const chain = `${Buffer.from(this.#secret.subarray(0, 6)).toString('hex')}.${++this.#chains}`;
     const { view, place, shape } = message;
     const about = { view, shape, chain, geared: gearedOf(message) };
-    const feed = new Held(place, about, this.limits, this.#log);
+    const feed = new Held(place, this.#lane, about, this.limits, this.#log);
     this.#held.set(view, feed);
     this.#places[place] = feed;
     return feed;
@@ -290,8 +313,9 @@ export class Sessions implements SessionHost {
     const before = this.#tip;
     if (this.epochs.enter(message.epoch) && before !== null) {
       for (const held of this.#held.values()) {
+        held.leaveLane();
         held.gap(before);
-        stir(held);
+        held.stir();
       }
     }
     const position = this.epochs.spot(message.position);
@@ -303,7 +327,7 @@ export class Sessions implements SessionHost {
   #take(entries: readonly Entry[]): void {
     for (let from = 0; from < entries.length; from += TOGETHER) {
       const some = entries.slice(from, from + TOGETHER);
-      if (some.length > 1) lookAhead(some.map(({ place }) => this.#places[place]));
+      if (some.length > 1) lookAhead(some.map((entry) => this.#outsideLane(entry)));
       for (const entry of some) this.#entry(entry);
     }
   }
@@ -312,8 +336,10 @@ export class Sessions implements SessionHost {
     const held = this.#places[entry.place];
     if (held === undefined) return;
     const nowMs = this.clock.nowMs();
+    if (this.#quick(entry, held, nowMs)) return;
+    held.leaveLane();
     const { whole } = held;
-    stir(held);
+    held.stir();
     switch (entry.kind) {
       case 'rows':
         this.#rows(held, entry, nowMs);
@@ -348,6 +374,19 @@ export class Sessions implements SessionHost {
     }
     if (held.whole !== whole) this.#noteWhole(held);
     for (const { holder } of each(held.members)) holder.wake();
+  }
+
+  /** @returns whether it was one more version of a view in the lane */
+  #quick(entry: Entry, held: Held, nowMs: number): boolean {
+    const session = this.#numbered[this.#lane.holderOf(entry.place)];
+    if (session === undefined) return false;
+    const taken = this.#lane.take(entry, entry.place, held, session.edits, nowMs);
+    if (taken === 'first') session.quick(entry.place);
+    return taken !== null;
+  }
+
+  #outsideLane({ place }: Entry): Held | undefined {
+    return this.#lane.holderOf(place) === 0 ? this.#places[place] : undefined;
   }
 
   #rows(held: Held, entry: Extract<Entry, { kind: 'rows' }>, nowMs: number): void {
@@ -395,6 +434,7 @@ export class Sessions implements SessionHost {
   }
 
   #drop(held: Held): void {
+    held.leaveLane();
     this.#held.delete(held.view);
     this.#places[held.place] = undefined;
     if (held.asking !== null) this.#asks.delete(held.asking);
@@ -418,11 +458,6 @@ export class Sessions implements SessionHost {
       for (const session of some) session.flush();
     }
   }
-}
-
-/** Something was said of the view. */
-function stir({ members }: Held): void {
-  for (const member of each(members)) member.holder.stir(member);
 }
 
 function gearedOf({ gear, reason }: Geared): Geared {

@@ -26,11 +26,11 @@ export class Epochs {
 
   /** A position of the current epoch. */
   spot(lsn: Lsn): Spot {
-    return ((BigInt(Math.max(0, this.#epochs.length - 1)) << LSN_BITS) | lsn) as Spot;
+    return spotOf(Math.max(0, this.#epochs.length - 1), lsn);
   }
 
   text(at: Spot): Position {
-    const epoch = this.#epochs[Number(at >> LSN_BITS)];
+    const epoch = this.#epochs[epochOf(at)];
     return formatPosition(epoch ?? '0.0', lsnOf(at));
   }
 
@@ -39,12 +39,21 @@ export class Epochs {
     const parsed = parsePosition(text);
     if (parsed === null) return null;
     const index = this.#epochs.lastIndexOf(parsed.epoch);
-    return index < 0 ? null : (((BigInt(index) << LSN_BITS) | parsed.lsn) as Spot);
+    return index < 0 ? null : spotOf(index, parsed.lsn);
   }
 
   isCurrent(at: Spot): boolean {
-    return Number(at >> LSN_BITS) === this.#epochs.length - 1;
+    return epochOf(at) === this.#epochs.length - 1;
   }
+}
+
+/** @param epoch its number */
+export function spotOf(epoch: number, lsn: Lsn): Spot {
+  return ((BigInt(epoch) << LSN_BITS) | lsn) as Spot;
+}
+
+export function epochOf(at: Spot): number {
+  return Number(at >> LSN_BITS);
 }
 
 export function lsnOf(at: Spot): Lsn {

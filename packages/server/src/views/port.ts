@@ -18,6 +18,7 @@ import type { ViewId, WireError } from '@sluice/core/wire';
  * Everything in one batch is in order; batches and `opened` are in order: what precedes an `opened` is not about the
  * view that it names, and `release` and `ended` each end a view, the latter whatever its holds. A version keeps its
  * LSN when the epoch changes; it is named by that in `from`, and in the `at` that answers a `snapshot`.
+ * A view has a `place` among all, a small number, from `opened` on until it ends; then it may be another's.
  * The epoch is empty until the stream has begun. `epoch` and positions: LSNs are of the current epoch.
  */
 export interface ViewsPort {
@@ -77,7 +78,7 @@ export type FromViews =
   /** A commit token was seen: its transaction is at this position (C26). */
   | { readonly kind: 'token'; readonly token: string; readonly lsn: Lsn };
 
-/** Something about a view: which has a place of its own among all, a small number, from `opened` on until it ends. */
+/** Something about a view. */
 export type Entry = { readonly view: ViewId; readonly place: number } & News;
 
 type News =

@@ -35,7 +35,7 @@ export const POSITIONS: readonly Mutant[] = [
   {
     breaks: 'C1: sessions compare LSNs without their epochs',
     file: `${SESSIONS}/spot.ts`,
-    find: 'return ((BigInt(Math.max(0, this.#epochs.length - 1)) << LSN_BITS) | lsn) as Spot;',
+    find: 'return ((BigInt(epoch) << LSN_BITS) | lsn) as Spot;',
     replace: 'return lsn as bigint as Spot;',
     caughtBy: [`${SESSIONS}/resuming.test.ts`, 'another epoch: a lower LSN is ahead'],
   },
