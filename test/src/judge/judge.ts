@@ -351,9 +351,8 @@ export class Judge {
     const altered = bound.query.reads.map((name) => this.#altered.get(name) ?? 0n);
     const sinceMicros = altered
       .map((at) => this.#atMicros - at)
-      .filter((micros) => micros <= this.#noticeMicros)
-      .reduce<bigint | null>((most, micros) => (most === null || micros > most ? micros : most), null);
-    if (this.#noticeMicros === 0n || sinceMicros === null) return false;
+      .reduce<bigint | null>((least, micros) => (least === null || micros < least ? micros : least), null);
+    if (this.#noticeMicros === 0n || sinceMicros === null || sinceMicros > this.#noticeMicros) return false;
     this.counts.unnoticed++;
     this.counts.unnoticedMsMax = Math.max(this.counts.unnoticedMsMax, Number(sinceMicros / 1000n));
     return true;
