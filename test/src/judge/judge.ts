@@ -83,7 +83,7 @@ const PAUSE_MS = 25;
  * Without the event trigger a change of the schema is noticed by the poll of the catalog, which is promised within 1 s
  * (docs/operations.md); the rest is what a busy machine takes to read it.
  */
-export const NOTICE_MS = 6000;
+export const NOTICE_MS = 4000;
 /** A tick is a commit that carries a logical message: its interval in ms. */
 const TICK_PREFIX = 'sluice.tick';
 
