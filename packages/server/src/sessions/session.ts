@@ -17,6 +17,7 @@ import { Reaches } from './reaches.js';
 import { shapeFor, type Bound } from './resolver.js';
 import type { Epochs, Spot } from './spot.js';
 import type { Tokens } from './tokens.js';
+import { NO_VIEWS } from './turn-views.js';
 import type { Span } from './version-log.js';
 
 /** A connection as sessions see it: no socket is known here. */
@@ -48,6 +49,10 @@ export interface SessionHost extends Lane {
   ask(feed: Feed): void;
   /** Flushes the session at the end of this turn. */
   wake(session: Session): void;
+  /** Something came of a view by the lane. @param last of those of the connection @returns the last from now on */
+  came(view: number, last: number): number;
+  /** Those views up to the last. */
+  cameUpTo(last: number): readonly number[];
   /** What came of these views by the lane for a connection, in order of each; null when it is not told one by one. */
   news(number: number, views: readonly number[]): readonly Span[] | null;
   /** It was told. */
@@ -87,8 +92,10 @@ export class Session implements Holder {
   readonly #subscriptions = new Map<number, Subscription>();
   readonly #restored = new Map<string, number>();
   #control: Uint8Array[] = [];
-  /** Views of which something came by the lane. */
-  readonly #quick: number[] = [];
+  /** Of the views of which something came by the lane in this turn. */
+  #lastCame = NO_VIEWS;
+  /** It waits for something, or is to be woken. */
+  #isPlanned = false;
   #principal: Principal;
   #key: string;
   #floor: string | null;
@@ -209,7 +216,7 @@ export class Session implements Holder {
 
   /** Something came of a view by the lane. */
   quick(view: number): void {
-    this.#quick.push(view);
+    this.#lastCame = this.#host.came(view, this.#lastCame);
     this.#host.wake(this);
   }
 
@@ -245,28 +252,31 @@ export class Session implements Holder {
   /** Tells what there is to tell, in one write; nothing while the client does not read. */
   flush(): void {
     if (this.#closed) return;
-    const { limits, counters, tip, clock } = this.#host;
+    const { limits, tip, clock } = this.#host;
     if (this.#sink.bufferedBytes > limits.bufferHighBytes) {
       this.#late = true;
       this.#cancelStall ??= clock.after(limits.stallMs, () => this.#tooSlow());
+      this.#leaveLane();
       if (this.#control.length > limits.controlMax) this.#tooSlow();
       return;
     }
     this.#cancelStall?.();
     this.#cancelStall = null;
     this.#raiseFloor(tip);
-    const next = tip === null ? null : (this.#nextQuick(tip) ?? this.#mover.next(tip, this.#late));
+    const quick = tip === null ? null : this.#quickMove(tip);
+    if (quick !== null && this.#control.length === 0) {
+      this.#late = false;
+      this.#send(quick);
+      if (this.#isPlanned) this.#plan(NOTHING);
+      return;
+    }
+    const next = tip === null ? null : quick === null ? this.#mover.next(tip, this.#late) : NOTHING;
     this.#late = false;
     for (const id of next?.replaced ?? []) this.#end(id);
     this.#reaches.done(next?.reached ?? []);
-    const messages = [...this.#control, ...(next?.chunks ?? [])];
+    const messages = [...this.#control, ...(quick ?? next?.chunks ?? [])];
     if (this.#control.length > 0) this.#control = [];
-    if (messages.length > 0) {
-      counters.messages += messages.length;
-      for (const message of messages) counters.bytes += message.length;
-      this.#sink.send(messages);
-      if (this.#sink.bufferedBytes > limits.bufferBytesMax) this.#tooSlow();
-    }
+    if (messages.length > 0) this.#send(messages);
     this.#plan(next);
   }
 
@@ -393,17 +403,33 @@ export class Session implements Holder {
   }
 
   /** What came by the lane is told at once, if nothing else is to be told; else it is as if it had not come that way. */
-  #nextQuick(tip: Spot): Next | null {
-    const views = this.#quick.splice(0);
-    if (views.length === 0) return null;
-    const news = this.#late ? null : this.#host.news(this.number, views);
+  #quickMove(tip: Spot): readonly Uint8Array[] | null {
+    if (this.#lastCame === NO_VIEWS) return null;
+    const views = this.#host.cameUpTo(this.#lastCame);
+    const news = this.#host.news(this.number, views);
     const chunks = news === null ? null : this.#mover.quick(tip, news, this.edits);
     if (chunks === null) {
-      this.#host.leaveLane(this.number, views);
+      this.#leaveLane();
       return null;
     }
+    this.#lastCame = NO_VIEWS;
     this.#host.told(this.number, views);
-    return { ...NOTHING, chunks };
+    return chunks;
+  }
+
+  #leaveLane(): void {
+    if (this.#lastCame === NO_VIEWS) return;
+    const views = this.#host.cameUpTo(this.#lastCame);
+    this.#lastCame = NO_VIEWS;
+    this.#host.leaveLane(this.number, views);
+  }
+
+  #send(messages: readonly Uint8Array[]): void {
+    const { counters, limits } = this.#host;
+    counters.messages += messages.length;
+    for (const message of messages) counters.bytes += message.length;
+    this.#sink.send(messages);
+    if (this.#sink.bufferedBytes > limits.bufferBytesMax) this.#tooSlow();
   }
 
   #tell(message: ServerMessage): void {
@@ -420,12 +446,17 @@ export class Session implements Holder {
   }
 
   #plan(next: Next | null): void {
+    // What it was told was more than it may leave unread: it is over.
+    if (this.#closed) return;
     for (const member of next?.lacking ?? []) this.#host.ask(member.feed);
-    this.#host.wait(this, next?.waiting ?? true);
+    const waiting = next?.waiting ?? true;
+    this.#host.wait(this, waiting);
+    this.#isPlanned = waiting;
     this.#cancelWake?.();
     this.#cancelWake = null;
     const wakeAtMs = next?.wakeAtMs ?? null;
-    if (wakeAtMs === null || this.#closed) return;
+    if (wakeAtMs === null) return;
+    this.#isPlanned = true;
     const { clock } = this.#host;
     this.#cancelWake = clock.after(Math.max(1, wakeAtMs - clock.nowMs()), () => this.#host.wake(this));
   }
@@ -436,7 +467,7 @@ export class Session implements Holder {
   }
 }
 
-const NOTHING = { waiting: false, wakeAtMs: null, lacking: [], replaced: [], reached: [] } as const;
+const NOTHING: Next = { chunks: [], waiting: false, wakeAtMs: null, lacking: [], replaced: [], reached: [] };
 
 function toWire(error: unknown): WireError {
   return (error instanceof SluiceError ? error : sessionsError('query_failed')).toWire();

@@ -18,6 +18,7 @@ import { Session, type OpenAnswer, type SessionHost, type Sink } from './session
 import { Epochs, later, type Spot } from './spot.js';
 import { QuickLane } from './quick-lane.js';
 import { Tokens } from './tokens.js';
+import { TurnViews } from './turn-views.js';
 import { VersionLog, type Span } from './version-log.js';
 
 /*
@@ -78,6 +79,7 @@ export class Sessions implements SessionHost {
   readonly #wholes = new Map<Feed, number>();
   readonly #log: VersionLog;
   readonly #lane: QuickLane;
+  readonly #came = new TurnViews();
   readonly #keepWarm: KeepWarm;
   #wholeBytes = 0;
   #refs = 0;
@@ -194,6 +196,14 @@ export class Sessions implements SessionHost {
 
   restsNot({ feed }: Member): void {
     if (feed instanceof Held) feed.leaveLane();
+  }
+
+  came(view: number, last: number): number {
+    return this.#came.add(view, last);
+  }
+
+  cameUpTo(last: number): readonly number[] {
+    return this.#came.upTo(last);
   }
 
   news(number: number, views: readonly number[]): readonly Span[] | null {
@@ -457,6 +467,7 @@ export class Sessions implements SessionHost {
       if (some.length > 1) lookAheadAt(some);
       for (const session of some) session.flush();
     }
+    if (this.#dirty.size === 0) this.#came.clear();
   }
 }
 

@@ -80,7 +80,7 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'C13: deltas and their move are written apart',
     file: `${SESSIONS}/session.ts`,
-    find: 'this.#sink.send(messages);\n      if',
+    find: 'this.#sink.send(messages);\n    if',
     replace: 'for (const message of messages) this.#sink.send([message]);\n      if',
     caughtBy: [TEST, 'C13 deltas of all views, then one move, in one write'],
   },
@@ -217,14 +217,18 @@ export const SESSION_RULES: readonly Mutant[] = [
     caughtBy: [PROPERTY, 'at every move every client holds what is true at its position'],
   },
   {
-    breaks: 'C13: the lane tells who is late each delta',
+    breaks: 'C13: of several views that came by the lane in one turn the last alone is told',
+    file: `${SESSIONS}/turn-views.ts`,
+    find: 'this.#before.push(last);',
+    replace: 'this.#before.push(last < 0 ? last : NO_VIEWS);',
+    caughtBy: [PROPERTY, 'at every move every client holds what is true at its position'],
+  },
+  {
+    breaks: 'C13: what came by the lane for a client that does not read is forgotten with the turn',
     file: `${SESSIONS}/session.ts`,
-    find: 'const news = this.#late ? null : this.#host.news(',
-    replace: 'const news = this.#host.news(',
-    caughtBy: [
-      `${SESSIONS}/slow-clients.test.ts`,
-      'a client that does not read: folded, and whole when the log does not reach back',
-    ],
+    find: '      this.#leaveLane();\n      if (this.#control',
+    replace: '      this.#lastCame = NO_VIEWS;\n      if (this.#control',
+    caughtBy: [PROPERTY, 'at every move every client holds what is true at its position'],
   },
   {
     breaks: 'C14: a view of which only a gap was said has no say in where its connection moves',
