@@ -385,6 +385,22 @@ describe('refused', () => {
   });
 });
 
+test('a query on a table that stays locked is told so, and planned once it is not', async () => {
+  const waiting = new Planner({ connections: pool, registry: () => registry, planTimeoutMs: 100 });
+  const locker = new pg.Client({ connectionString: database.adminUrl });
+  await locker.connect();
+  try {
+    await locker.query('BEGIN; LOCK TABLE project IN ACCESS EXCLUSIVE MODE');
+    await expect(waiting.plan('SELECT id FROM project', REQUEST)).rejects.toMatchObject({
+      code: 'lock_timeout',
+      retry: true,
+    });
+  } finally {
+    await locker.end();
+  }
+  await expect(planner.plan('SELECT id FROM project', REQUEST)).resolves.toMatchObject({ readsClock: false });
+});
+
 test('a burst of new queries waits for its turn, within a bound', async () => {
   const busy = new Planner({
     connections: pool,

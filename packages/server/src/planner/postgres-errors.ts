@@ -1,4 +1,5 @@
 import type { SluiceError } from '@sluice/core/errors';
+import { sourceError } from '../source/errors.js';
 import { plannerError, type PlannerErrorCode } from './errors.js';
 
 /** SQLSTATEs of a statement that cannot be described or planned (Postgres manual, "PostgreSQL Error Codes"). */
@@ -18,11 +19,14 @@ const STATES: Readonly<Record<string, PlannerErrorCode>> = {
   '57014': 'query_too_slow_to_plan',
 };
 
+const LOCK_TIMEOUT = '55P03';
+
 /** Names that Postgres puts into these messages are of the query or the schema; values are in class 22 alone. */
 export function fromPostgres(error: unknown): SluiceError {
   if (!isDatabaseError(error)) return plannerError('planning_failed', undefined, { cause: error });
   const { code, message, position } = error;
   const at = position === undefined ? '' : ` (position ${position})`;
+  if (code === LOCK_TIMEOUT) return sourceError('lock_timeout', message);
   const known = STATES[code];
   if (known === 'read_not_permitted') return plannerError(known, message);
   if (known !== undefined) return plannerError(known, `${message}${at}`);

@@ -50,6 +50,8 @@ export async function inSession<T>(
         'BEGIN READ ONLY',
         ...querySettings(),
         `SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}`,
+        // Sooner, so that it is said what was waited for.
+        `SET LOCAL lock_timeout = ${Math.ceil(0.8 * options.timeoutMs)}`,
       ].join('; '),
     );
     const run = runOn(client);
