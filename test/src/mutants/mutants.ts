@@ -3,6 +3,7 @@ import { OPERATORS } from './lists/operators.js';
 import { POSITIONS } from './lists/positions.js';
 import { SESSION_RULES } from './lists/sessions.js';
 import { SNAPSHOT_RULES } from './lists/snapshots.js';
+import { SCHEMA_CHANGES } from './lists/schema.js';
 import { VIEW_RULES } from './lists/views.js';
 import { TALLIES } from './lists/tallies.js';
 import { WORKING_SET } from './lists/working-set.js';
@@ -12,6 +13,7 @@ import type { Mutant } from './mutant.js';
 export const MUTANTS: readonly Mutant[] = [
   ...POSITIONS,
   ...SNAPSHOT_RULES,
+  ...SCHEMA_CHANGES,
   ...VIEW_RULES,
   ...SESSION_RULES,
   ...OPERATORS,

@@ -386,7 +386,7 @@ describe('refused', () => {
 });
 
 test('a query on a table that stays locked is told so, and planned once it is not', async () => {
-  const waiting = new Planner({ connections: pool, registry: () => registry, planTimeoutMs: 100 });
+  const waiting = new Planner({ connections: pool, registry: () => registry, planTimeoutMs: 1000 });
   const locker = new pg.Client({ connectionString: database.adminUrl });
   await locker.connect();
   try {
