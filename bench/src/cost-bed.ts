@@ -3,7 +3,6 @@
  * their own. It does what it is told to by messages.
  */
 import type { Principal } from '@sluice/server/views/port';
-import type { ViewId } from '@sluice/core/wire';
 import { must } from '@sluice/core/assert';
 import { CLIENT_ROLE, createTestDatabase } from '@sluice/server/testing/postgres';
 import { startViews } from '@sluice/server/testing/views';
@@ -38,7 +37,7 @@ const database = await createTestDatabase(
 );
 const running = await startViews(database, { viewsMax: bindings });
 /** Who was told something in this round, and how many operations: counted when it is over. */
-let told: ViewId[] = [];
+let told: number[] = [];
 let operations = 0;
 let opened = 0;
 let valid = 0;
@@ -52,7 +51,7 @@ running.host.listen((message) => {
     for (const entry of message.entries) {
       if (entry.kind === 'rows') valid++;
       else if (entry.kind === 'delta') {
-        told.push(entry.view);
+        told.push(entry.place);
         operations += entry.count;
       } else throw new Error(`a view was told ${entry.kind}`);
     }

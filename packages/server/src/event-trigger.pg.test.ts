@@ -92,8 +92,11 @@ async function open(sql: string): Promise<string> {
   return opened.view;
 }
 
+/** Of a view that was opened once. */
 function entriesOf(view: string, message: FromViews): readonly { readonly kind: string }[] {
-  return message.kind === 'batch' ? message.entries.filter((entry) => entry.view === view) : [];
+  if (message.kind !== 'batch') return [];
+  const opened = heard.find((one) => one.kind === 'opened' && one.view === view);
+  return message.entries.filter(({ place }) => opened?.kind === 'opened' && opened.place === place);
 }
 
 function lastOf(view: string): { readonly kind: string } | undefined {

@@ -34,6 +34,8 @@ export class PortWatcher {
   readonly #principal: Principal;
   readonly #asked = new Map<number, Bound>();
   readonly #views = new Map<string, PortView>();
+  /** Which view entries are about. */
+  readonly #places = new Map<number, string>();
   #refs = 0;
   readonly refusals: string[] = [];
   position = 0n;
@@ -90,6 +92,7 @@ export class PortWatcher {
       case 'opened': {
         const bound = this.#asked.get(message.ref);
         if (!bound) return;
+        this.#places.set(message.place, message.view);
         const held = this.#views.get(message.view);
         if (held) {
           held.opens++;
@@ -128,7 +131,7 @@ export class PortWatcher {
     const seen: SeenView[] = [];
     let floor = position;
     for (const entry of entries) {
-      const view = this.#views.get(entry.view);
+      const view = this.#views.get(this.#places.get(entry.place) ?? '');
       if (!view) continue;
       if (entry.kind === 'rows' && entry.ref !== undefined) {
         this.#checkWhole(view, entry);
@@ -211,7 +214,7 @@ export class PortWatcher {
         return;
       case 'ended':
         this.refusals.push(`${view.bound.key} ended: ${entry.error.code} ${entry.error.detail ?? ''}`);
-        this.#views.delete(entry.view);
+        this.#views.delete(this.#places.get(entry.place) ?? '');
         return;
     }
   }

@@ -82,6 +82,7 @@ export async function startViews(
   });
   const tokens = new Map<string, bigint>();
   const followed = new Map<string, FollowedView>();
+  const placed = new Map<number, FollowedView>();
   const opening = new Map<number, (message: FromViews) => void>();
   host.listen((message) => {
     if (message.kind === 'opened' || message.kind === 'refused') opening.get(message.ref)?.(message);
@@ -93,7 +94,7 @@ export async function startViews(
   let position = 0n;
   const waiting = new Set<() => void>();
   const take = (batch: Extract<FromViews, { kind: 'batch' }>): void => {
-    for (const entry of batch.entries) followed.get(entry.view)?.take(entry);
+    for (const entry of batch.entries) placed.get(entry.place)?.take(entry);
     position = batch.position;
     for (const look of waiting) look();
   };
@@ -123,6 +124,7 @@ export async function startViews(
           const view =
             followed.get(message.view) ?? new FollowedView(message.view, message.gear, message.reason);
           followed.set(message.view, view);
+          placed.set(message.place, view);
           view.gear = message.gear;
           view.reason = message.reason;
           resolve(view);

@@ -20,7 +20,7 @@ test('many entries do not wait for the end of the turn, and all of a transaction
   let lsn = asLsn(0n);
   const outbox = new Outbox({ now: () => ({ epoch: 'e', lsn }), answer: () => 'answered' });
   const publish = (count: number): void => {
-    for (let n = 0; n < count; n++) outbox.publish({ kind: 'again', view: `v${n}`, place: n, from: lsn });
+    for (let n = 0; n < count; n++) outbox.publish({ kind: 'again', place: n, from: lsn });
   };
   outbox.listen((message) => said.push(message));
   await turn();

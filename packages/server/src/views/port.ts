@@ -78,8 +78,8 @@ export type FromViews =
   /** A commit token was seen: its transaction is at this position (C26). */
   | { readonly kind: 'token'; readonly token: string; readonly lsn: Lsn };
 
-/** Something about a view. */
-export type Entry = { readonly view: ViewId; readonly place: number } & News;
+/** Something about a view: it is named by its place, of which no more is read than what is known of it there. */
+export type Entry = { readonly place: number } & News;
 
 type News =
   /**

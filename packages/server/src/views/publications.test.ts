@@ -64,12 +64,13 @@ test('what is published of a view is of that view alone, whoever stood in its pl
         const model = models[index];
         if (model === undefined) throw new Error('a view is there');
         const { view, version } = model;
+        const { place } = view;
         const wasValid = model.state === 'valid' && !model.failed;
         entries = [];
         const told = act(model, kind, at);
         expect(entries.length).toBe(told === null ? 0 : 1);
         const [entry] = entries;
-        if (told !== null) expect(entry).toMatchObject({ view: view.id, ...told });
+        if (told !== null) expect(entry).toMatchObject({ place, ...told });
         if (entry?.kind === 'delta') {
           chained++;
           const [from, to] = [version === null ? '' : text(version), text(at)];
@@ -164,8 +165,8 @@ test('more views than there was room for, and what is published of one that is c
   });
   entries.length = 0;
   for (const view of views) view.delta({ epoch: 'e', lsn: asLsn(5_000n) }, ['["del","k"]']);
-  expect(entries.map((entry) => (entry.kind === 'delta' ? [entry.view, entry.from] : entry))).toEqual(
-    views.map(({ id }, n) => [id, BigInt(n)]),
+  expect(entries.map((entry) => (entry.kind === 'delta' ? [entry.place, entry.from] : entry))).toEqual(
+    views.map(({ place }, n) => [place, BigInt(n)]),
   );
   expect(views[7]?.cost?.toldRows).toBe(1);
   entries.length = 0;

@@ -46,7 +46,8 @@ const [VALID, GAP] = [1, 2];
  */
 export class Publications {
   readonly #publish: (entry: Entry) => void;
-  readonly #ids: (ViewId | null)[] = [];
+  /** There were at most so many views at once. */
+  #places = 0;
   /** So that what is read ahead is read for something. */
   read = 0;
   /** Places of views that are gone. */
@@ -65,18 +66,17 @@ export class Publications {
   /** @returns the place of a view that has published nothing yet */
   open(id: ViewId): number {
     assert(ID_FORM.test(id), 'an id stands in JSON as it is');
-    const place = this.#free.pop() ?? this.#ids.length;
-    this.#ids[place] = id;
+    const place = this.#free.pop() ?? this.#places++;
     const at = place * RECORD_BYTES;
     if (at === this.#records.length) this.#grow();
-    this.#records.fill(0, at, at + RECORD_BYTES);
     this.#records[at + ID_LENGTH] = this.#records.write(id, at + ID, 'latin1');
     return place;
   }
 
   /** The place may be another view's from here on. */
   close(place: number): void {
-    this.#ids[place] = null;
+    const at = place * RECORD_BYTES;
+    this.#records.fill(0, at, at + RECORD_BYTES);
     this.#free.push(place);
   }
 
@@ -84,7 +84,6 @@ export class Publications {
   ahead(views: readonly { readonly place: number }[]): void {
     let read = 0;
     for (const { place } of views) if (place !== NOWHERE) read += this.#records[place * RECORD_BYTES] ?? 0;
-    for (const { place } of views) if (this.#ids[place] === null) read += 1;
     this.read = read;
   }
 
@@ -106,7 +105,7 @@ export class Publications {
   gap(place: number, through: Lsn): void {
     if (!this.isValid(place)) return;
     this.#records[place * RECORD_BYTES + STATE] = GAP;
-    this.#publish({ kind: 'gap', view: this.#idOf(place), place, through });
+    this.#publish({ kind: 'gap', place, through });
   }
 
   /** The first version, whole; or the next, when what leads to it is not known. */
@@ -115,7 +114,7 @@ export class Publications {
     this.#becomeValid(place, false);
     const message = this.#encodeRows(place, at, rows);
     cost?.told(rows.length, message.length);
-    this.#publish({ kind: 'rows', view: this.#idOf(place), place, at: at.lsn, message, count: rows.length });
+    this.#publish({ kind: 'rows', place, at: at.lsn, message, count: rows.length });
   }
 
   /** The next version, by operations on the one before; without operations the same one holds again. */
@@ -124,10 +123,9 @@ export class Publications {
     const from = this.#lsnOf(place);
     const wasValid = this.isValid(place) && !this.isFailed(place);
     this.#becomeValid(place, false);
-    const view = this.#idOf(place);
     const count = ops.length;
     if (count === 0) {
-      if (!wasValid) this.#publish({ kind: 'again', view, place, from: to.lsn });
+      if (!wasValid) this.#publish({ kind: 'again', place, from: to.lsn });
       return;
     }
     this.#moveTo(place, to);
@@ -136,14 +134,14 @@ export class Publications {
     const edits = ops.every(isPlain) ? plain : joined(ops, editOp);
     const edited = edits === plain ? null : this.#encodeDelta(place, epoch, from, to, edits);
     cost?.told(count, (edited ?? message).length);
-    const entry = { kind: 'delta', view, place, from, to: to.lsn, message, count } as const;
+    const entry = { kind: 'delta', place, from, to: to.lsn, message, count } as const;
     this.#publish(edited === null ? entry : { ...entry, edited });
   }
 
   /** From here the answer is an error (C17). */
   error(place: number, at: Version, error: WireError): void {
     this.#becomeValid(place, true);
-    this.#publish({ kind: 'error', view: this.#idOf(place), place, from: at.lsn, error });
+    this.#publish({ kind: 'error', place, from: at.lsn, error });
   }
 
   /** Answers a request for the current version. @returns false when there is none yet. */
@@ -155,7 +153,6 @@ export class Publications {
     cost?.told(rows.length, message.length);
     this.#publish({
       kind: 'rows',
-      view: this.#idOf(place),
       place,
       at: at.lsn,
       ref,
@@ -166,11 +163,14 @@ export class Publications {
   }
 
   end(place: number, error: WireError): void {
-    this.#publish({ kind: 'ended', view: this.#idOf(place), place, error });
+    this.#publish({ kind: 'ended', place, error });
   }
 
   #idOf(place: number): ViewId {
-    return must(this.#ids[place], 'a view is published while it is open');
+    const id = place * RECORD_BYTES + ID;
+    const length = this.#records[id - ID + ID_LENGTH] ?? 0;
+    assert(length > 0, 'a view is published while it is open');
+    return this.#records.toString('latin1', id, id + length);
   }
 
   #becomeValid(place: number, isFailed: boolean): void {

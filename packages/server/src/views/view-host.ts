@@ -352,7 +352,7 @@ export class ViewHost implements ViewsPort, SourceListener {
       const rehosted = this.#hostRerun(view, hosted.planned, planned, binding, 0);
       rehosted.template.keep(rehosted.one, shown);
       this.#views.set(view.id, rehosted);
-      this.#outbox.publish({ kind: 'gear', view: view.id, place: view.place, ...gearOf(rehosted) });
+      this.#outbox.publish({ kind: 'gear', place: view.place, ...gearOf(rehosted) });
       this.#budget.note(rehosted.template);
     } catch (error) {
       if (this.#views.get(view.id) === hosted) this.#end(hosted, this.#asError(error));
