@@ -33,10 +33,8 @@ export function lookAhead(views: readonly (Held | undefined)[]): void {
 }
 
 /** Of the connections that are told at the end of a turn. */
-export function lookAheadAt(sessions: readonly (Holder & { readonly bufferedBytes: number })[]): void {
-  for (const { edits } of sessions) if (edits) read ^= 1;
-  for (const { stirred } of sessions) read ^= stirred;
-  for (const { bufferedBytes } of sessions) read ^= bufferedBytes;
+export function lookAheadAt(sinks: readonly ({ readonly bufferedBytes: number } | undefined)[]): void {
+  for (const sink of sinks) read ^= sink?.bufferedBytes ?? 0;
 }
 
 function isOne(members: Few<Member> | undefined): members is Member {

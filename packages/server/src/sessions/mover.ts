@@ -10,6 +10,7 @@ import type { Member } from './member.js';
 import { Members, type Lane } from './members.js';
 import { greatestCommon } from './move-rule.js';
 import { later, SPOT_ZERO, type Epochs, type Spot } from './spot.js';
+import type { Turns } from './turns.js';
 import type { Span } from './version-log.js';
 
 /*
@@ -46,6 +47,7 @@ export interface MoverContext extends Lane {
   readonly limits: Pick<SessionLimits, 'holdMs' | 'holdPauseMsMax' | 'foldAbove'>;
   readonly counters: SessionCounters;
   readonly epochs: Epochs;
+  readonly turns: Pick<Turns, 'positionOf' | 'moveTo'>;
 }
 
 interface Turn {
@@ -71,25 +73,31 @@ export class Mover {
   /** Subscriptions that end once another is shown, by the id of that one. */
   readonly replacing: Map<number, { readonly old: number; readonly by: Member }> = new Map();
   readonly #context: MoverContext;
+  readonly #number: number;
   readonly #reaches = new Map<number, Spot>();
   readonly #seed: string;
-  #position: Spot = SPOT_ZERO;
 
-  /** @param seed of the digests that the client sends */
-  constructor(context: MoverContext, seed: string) {
+  /** @param number of the connection @param seed of the digests that the client sends */
+  constructor(context: MoverContext, number: number, seed: string) {
     this.#context = context;
+    this.#number = number;
     this.members = new Members(context);
     this.#seed = seed;
   }
 
   /** What the client was told last. */
   get position(): Spot {
-    return this.#position;
+    return this.#context.turns.positionOf(this.#number);
+  }
+
+  /** Nothing is to be told, whatever happens to others: every view rests, and nobody asks for a position. */
+  get isIdle(): boolean {
+    return this.members.stirred().length + this.#reaches.size + this.replacing.size === 0;
   }
 
   /** Nothing older is served. */
   raise(floor: Spot): void {
-    this.#position = later(this.#position, floor);
+    this.#moveTo(later(this.position, floor));
   }
 
   reach(id: number, target: Spot): void {
@@ -100,23 +108,11 @@ export class Mover {
     this.#reaches.delete(id);
   }
 
-  /** The move that tells what came by the lane; null when more is to be looked at than that. */
-  quick(tip: Spot, versions: readonly Span[], edits: boolean): Uint8Array[] | null {
-    if (this.members.stirred().length > 0 || this.#reaches.size > 0 || this.replacing.size > 0) return null;
-    if (versions.length === 0 || tip < this.#position) return null;
-    const chunks = versions.flatMap(({ delta, plain }) => (edits ? delta : plain) ?? []);
-    if (chunks.length < versions.length || versions.some(({ from }) => from > tip)) return null;
-    this.#position = tip;
-    this.#context.counters.moves += 1;
-    chunks.push(encode({ kind: 'move', position: this.#context.epochs.text(tip) }));
-    return chunks;
-  }
-
   next(tip: Spot, late: boolean): Next {
     const nowMs = this.#context.clock.nowMs();
     const lists = { chunks: [], demoted: new Set<Member>(), current: [], behind: [], errors: [] };
     const turn: Turn = { tip, nowMs, late, ...lists };
-    if (tip < this.#position) return this.#finish(turn, null, []);
+    if (tip < this.position) return this.#finish(turn, null, []);
     const { p, set, wakeAtMs } = this.#choose(turn);
     for (const member of set) {
       // While it waits for another one it does not go back to where that leaves the connection.
@@ -136,7 +132,7 @@ export class Mover {
     const courted = this.#admit(turn, set);
     let courting = courted.length > 0;
     for (;;) {
-      const p = courting ? this.#position : this.#common(turn, set);
+      const p = courting ? this.position : this.#common(turn, set);
       const news = this.#oldestNews(turn, set, p);
       const dueMs = news === null ? null : news.sinceMs + this.#context.limits.holdMs;
       if (news === null || dueMs === null || dueMs > turn.nowMs) {
@@ -162,16 +158,16 @@ export class Mover {
   #common(turn: Turn, set: ReadonlySet<Member>): Spot {
     // Nothing current: no reason to run ahead of a view that may come back, but for those who ask.
     const isAlone = set.size === 0 && !this.members.anyRests;
-    const still = isAlone && this.#reaches.size === 0 && this.#position > SPOT_ZERO;
-    return (still ? null : greatestCommon(set, this.#position, turn.tip)) ?? this.#position;
+    const still = isAlone && this.#reaches.size === 0 && this.position > SPOT_ZERO;
+    return (still ? null : greatestCommon(set, this.position, turn.tip)) ?? this.position;
   }
 
   /** Adds to the set those that can move with it. @returns those it should wait for a little. */
   #admit(turn: Turn, set: Set<Member>): Member[] {
     const courted: Member[] = [];
     const anyone = set.size > 0 || this.members.anyRests;
-    let p = greatestCommon(set, this.#position, turn.tip);
-    let floor = this.#position;
+    let p = greatestCommon(set, this.position, turn.tip);
+    let floor = this.position;
     for (const member of this.members.stirred()) {
       if (member.state === 'current' || member.feed.last === null || member.lacksRows) continue;
       const least = later(floor, member.position);
@@ -226,7 +222,7 @@ export class Mover {
     member.fallBehind(turn.nowMs, holdMs, holdPauseMsMax);
     if (state !== 'behind') this.#context.counters.fellBehind += 1;
     if (state !== 'current') return;
-    member.position = this.#position;
+    member.position = this.position;
     turn.demoted.add(member);
   }
 
@@ -301,12 +297,12 @@ export class Mover {
     const parts = { current, behind, errors, reached, replaced };
     const filled = Object.fromEntries(Object.entries(parts).filter(([, list]) => list.length > 0));
     if (p !== null && (turn.chunks.length > 0 || Object.keys(filled).length > 0)) {
-      this.#position = p;
+      this.#moveTo(p);
       this.#context.counters.moves += 1;
       turn.chunks.push(encode({ kind: 'move', position: this.#context.epochs.text(p), ...filled }));
     }
     const members = [...this.members.stirred()];
-    this.members.settle(this.#position);
+    this.members.settle(this.position);
     return {
       chunks: turn.chunks,
       waiting:
@@ -319,6 +315,10 @@ export class Mover {
       replaced,
       reached,
     };
+  }
+
+  #moveTo(p: Spot): void {
+    this.#context.turns.moveTo(this.#number, p);
   }
 
   #replaced(): number[] {

@@ -17,8 +17,7 @@ import { Reaches } from './reaches.js';
 import { shapeFor, type Bound } from './resolver.js';
 import type { Epochs, Spot } from './spot.js';
 import type { Tokens } from './tokens.js';
-import { NO_VIEWS } from './turn-views.js';
-import type { Span } from './version-log.js';
+import type { Turns } from './turns.js';
 
 /** A connection as sessions see it: no socket is known here. */
 export interface Sink {
@@ -36,6 +35,7 @@ export interface SessionHost extends Lane {
   readonly epochs: Epochs;
   readonly tokens: Tokens;
   readonly counters: SessionCounters;
+  readonly turns: Turns;
   /** How far the stream has come; null before the first batch. */
   readonly tip: Spot | null;
   seed(principal: Principal): string;
@@ -49,15 +49,8 @@ export interface SessionHost extends Lane {
   ask(feed: Feed): void;
   /** Flushes the session at the end of this turn. */
   wake(session: Session): void;
-  /** Something came of a view by the lane. @param last of those of the connection @returns the last from now on */
-  came(view: number, last: number): number;
-  /** Those views up to the last. */
-  cameUpTo(last: number): readonly number[];
-  /** What came of these views by the lane for a connection, in order of each; null when it is not told one by one. */
-  news(number: number, views: readonly number[]): readonly Span[] | null;
-  /** It was told. */
-  told(number: number, views: readonly number[]): void;
-  leaveLane(number: number, views: readonly number[]): void;
+  /** What came of its views by the lane is told as if it had not come that way. */
+  leaveLane(number: number): void;
   /** Whether the session wants to be flushed after every batch. */
   wait(session: Session, waiting: boolean): void;
   /** Takes or gives back room under the principal's limit. @returns false when there is none. */
@@ -92,8 +85,6 @@ export class Session implements Holder {
   readonly #subscriptions = new Map<number, Subscription>();
   readonly #restored = new Map<string, number>();
   #control: Uint8Array[] = [];
-  /** Of the views of which something came by the lane in this turn. */
-  #lastCame = NO_VIEWS;
   /** It waits for something, or is to be woken. */
   #isPlanned = false;
   #principal: Principal;
@@ -120,7 +111,7 @@ export class Session implements Holder {
     this.#principal = principal;
     this.#key = principalKey(principal);
     this.#floor = floor;
-    this.#mover = new Mover(host, host.seed(principal));
+    this.#mover = new Mover(host, number, host.seed(principal));
     this.#reaches = new Reaches(host, this.#mover, {
       failed: (id, error) => this.#tell({ kind: 'error', reach: id, error }),
       arrived: () => host.wake(this),
@@ -214,13 +205,8 @@ export class Session implements Holder {
 
   // ------------------------------------------------------------ what the views say
 
-  /** Something came of a view by the lane. */
-  quick(view: number): void {
-    this.#lastCame = this.#host.came(view, this.#lastCame);
-    this.#host.wake(this);
-  }
-
   stir(member: Member): void {
+    this.#host.turns.disturb(this.number);
     this.#mover.members.stir(member);
   }
 
@@ -256,28 +242,28 @@ export class Session implements Holder {
     if (this.#sink.bufferedBytes > limits.bufferHighBytes) {
       this.#late = true;
       this.#cancelStall ??= clock.after(limits.stallMs, () => this.#tooSlow());
-      this.#leaveLane();
+      this.#host.leaveLane(this.number);
       if (this.#control.length > limits.controlMax) this.#tooSlow();
       return;
     }
     this.#cancelStall?.();
     this.#cancelStall = null;
     this.#raiseFloor(tip);
-    const quick = tip === null ? null : this.#quickMove(tip);
-    if (quick !== null && this.#control.length === 0) {
-      this.#late = false;
-      this.#send(quick);
-      if (this.#isPlanned) this.#plan(NOTHING);
-      return;
-    }
-    const next = tip === null ? null : quick === null ? this.#mover.next(tip, this.#late) : NOTHING;
+    this.#host.leaveLane(this.number);
+    const next = tip === null ? null : this.#mover.next(tip, this.#late);
     this.#late = false;
     for (const id of next?.replaced ?? []) this.#end(id);
     this.#reaches.done(next?.reached ?? []);
-    const messages = [...this.#control, ...(quick ?? next?.chunks ?? [])];
+    const messages = [...this.#control, ...(next?.chunks ?? [])];
     if (this.#control.length > 0) this.#control = [];
     if (messages.length > 0) this.#send(messages);
     this.#plan(next);
+    if (next !== null && this.#isIdle) this.#host.turns.quiet(this.number);
+  }
+
+  /** It was handed something that this session knows nothing of. */
+  handed(): void {
+    if (this.#sink.bufferedBytes > this.#host.limits.bufferBytesMax) this.#tooSlow();
   }
 
   /** The sink has room again. */
@@ -402,26 +388,10 @@ export class Session implements Holder {
     this.#host.leave(member);
   }
 
-  /** What came by the lane is told at once, if nothing else is to be told; else it is as if it had not come that way. */
-  #quickMove(tip: Spot): readonly Uint8Array[] | null {
-    if (this.#lastCame === NO_VIEWS) return null;
-    const views = this.#host.cameUpTo(this.#lastCame);
-    const news = this.#host.news(this.number, views);
-    const chunks = news === null ? null : this.#mover.quick(tip, news, this.edits);
-    if (chunks === null) {
-      this.#leaveLane();
-      return null;
-    }
-    this.#lastCame = NO_VIEWS;
-    this.#host.told(this.number, views);
-    return chunks;
-  }
-
-  #leaveLane(): void {
-    if (this.#lastCame === NO_VIEWS) return;
-    const views = this.#host.cameUpTo(this.#lastCame);
-    this.#lastCame = NO_VIEWS;
-    this.#host.leaveLane(this.number, views);
+  /** Nothing is to be told, now or later, but what may come of its views. */
+  get #isIdle(): boolean {
+    const isWaiting = this.#isPlanned || this.#control.length > 0 || this.#floor !== null;
+    return !this.#closed && !isWaiting && this.#mover.isIdle;
   }
 
   #send(messages: readonly Uint8Array[]): void {
@@ -466,8 +436,6 @@ export class Session implements Holder {
     this.close(CLOSE.slow, sessionsError('client_too_slow').toWire());
   }
 }
-
-const NOTHING: Next = { chunks: [], waiting: false, wakeAtMs: null, lacking: [], replaced: [], reached: [] };
 
 function toWire(error: unknown): WireError {
   return (error instanceof SluiceError ? error : sessionsError('query_failed')).toWire();

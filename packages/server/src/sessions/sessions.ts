@@ -15,11 +15,12 @@ import { lookAhead, lookAheadAt, TOGETHER } from './look-ahead.js';
 import type { Member } from './member.js';
 import { shapeFor, type Bound, type Resolver } from './resolver.js';
 import { Session, type OpenAnswer, type SessionHost, type Sink } from './session.js';
+import { encode } from './encode.js';
 import { Epochs, later, type Spot } from './spot.js';
 import { QuickLane } from './quick-lane.js';
 import { Tokens } from './tokens.js';
-import { TurnViews } from './turn-views.js';
-import { VersionLog, type Span } from './version-log.js';
+import { Turns } from './turns.js';
+import { VersionLog } from './version-log.js';
 
 /*
  * Between views and connections. From the left come batches: versions of views and where they are valid. They are
@@ -59,6 +60,7 @@ export class Sessions implements SessionHost {
   readonly epochs: Epochs = new Epochs();
   readonly tokens: Tokens;
   readonly counters: SessionCounters = newCounters();
+  readonly turns: Turns = new Turns();
   readonly #port: ViewsPort;
   readonly #resolver: Resolver;
   readonly #secret: Uint8Array;
@@ -69,6 +71,7 @@ export class Sessions implements SessionHost {
   readonly #sessions = new Set<Session>();
   /** By number. */
   readonly #numbered: (Session | undefined)[] = [undefined];
+  readonly #sinks: (Sink | undefined)[] = [undefined];
   readonly #numbers: number[] = [];
   readonly #waiting = new Set<Session>();
   readonly #dirty = new Set<Session>();
@@ -79,7 +82,6 @@ export class Sessions implements SessionHost {
   readonly #wholes = new Map<Feed, number>();
   readonly #log: VersionLog;
   readonly #lane: QuickLane;
-  readonly #came = new TurnViews();
   readonly #keepWarm: KeepWarm;
   #wholeBytes = 0;
   #refs = 0;
@@ -109,8 +111,10 @@ export class Sessions implements SessionHost {
   /** A new connection of an authenticated client. @param edits whether it takes operations of that kind */
   connect(sink: Sink, principal: Principal, position: string | null, edits: boolean): Session {
     const number = this.#numbers.pop() ?? this.#numbered.length;
+    this.turns.open(number, edits);
     const session = new Session(this, number, sink, principal, position, edits);
     this.#numbered[number] = session;
+    this.#sinks[number] = sink;
     this.#sessions.add(session);
     return session;
   }
@@ -198,31 +202,10 @@ export class Sessions implements SessionHost {
     if (feed instanceof Held) feed.leaveLane();
   }
 
-  came(view: number, last: number): number {
-    return this.#came.add(view, last);
-  }
-
-  cameUpTo(last: number): readonly number[] {
-    return this.#came.upTo(last);
-  }
-
-  news(number: number, views: readonly number[]): readonly Span[] | null {
-    const news: Span[] = [];
-    for (const view of views) {
-      if (this.#lane.holderOf(view) !== number) continue;
-      const versions = this.#lane.news(view);
-      if (versions === null) return null;
-      news.push(...versions);
-    }
-    return news;
-  }
-
-  told(number: number, views: readonly number[]): void {
-    for (const view of views) if (this.#lane.holderOf(view) === number) this.#lane.tell(view);
-  }
-
-  leaveLane(number: number, views: readonly number[]): void {
-    for (const view of views) if (this.#lane.holderOf(view) === number) this.#places[view]?.leaveLane();
+  leaveLane(number: number): void {
+    for (const view of this.turns.viewsOf(number))
+      if (this.#lane.holderOf(view) === number) this.#places[view]?.leaveLane();
+    this.turns.settle(number);
   }
 
   ask(feed: Feed): void {
@@ -235,7 +218,12 @@ export class Sessions implements SessionHost {
   }
 
   wake(session: Session): void {
+    this.turns.disturb(session.number);
     this.#dirty.add(session);
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.clock.soon(() => this.#flush());
@@ -257,6 +245,8 @@ export class Sessions implements SessionHost {
   gone(session: Session): void {
     this.#sessions.delete(session);
     this.#numbered[session.number] = undefined;
+    this.#sinks[session.number] = undefined;
+    this.turns.open(session.number, false);
     this.#numbers.push(session.number);
     this.#waiting.delete(session);
     this.#dirty.delete(session);
@@ -388,10 +378,13 @@ export class Sessions implements SessionHost {
 
   /** @returns whether it was one more version of a view in the lane */
   #quick(entry: Entry, held: Held, nowMs: number): boolean {
-    const session = this.#numbered[this.#lane.holderOf(entry.place)];
-    if (session === undefined) return false;
-    const taken = this.#lane.take(entry, entry.place, held, session.edits, nowMs);
-    if (taken === 'first') session.quick(entry.place);
+    const number = this.#lane.holderOf(entry.place);
+    if (number === 0) return false;
+    const taken = this.#lane.take(entry, entry.place, held, this.turns.takesEdits(number), nowMs);
+    if (taken === 'first') {
+      this.turns.came(number, entry.place);
+      this.#schedule();
+    }
     return taken !== null;
   }
 
@@ -460,6 +453,7 @@ export class Sessions implements SessionHost {
 
   #flush(): void {
     this.#scheduled = false;
+    this.#flushLane();
     const dirty = [...this.#dirty];
     this.#dirty.clear();
     for (let from = 0; from < dirty.length; from += TOGETHER) {
@@ -467,7 +461,53 @@ export class Sessions implements SessionHost {
       if (some.length > 1) lookAheadAt(some);
       for (const session of some) session.flush();
     }
-    if (this.#dirty.size === 0) this.#came.clear();
+    this.turns.clear();
+  }
+
+  /** Those that are quiet are told what came by the lane, and not looked at; the others are told with all else. */
+  #flushLane(): void {
+    const tip = this.#tip;
+    const numbers = tip === null ? [] : this.turns.numbers();
+    if (tip === null || numbers.length === 0) return;
+    const move = encode({ kind: 'move', position: this.epochs.text(tip) });
+    for (let from = 0; from < numbers.length; from += TOGETHER) {
+      const some = numbers.slice(from, from + TOGETHER);
+      if (some.length > 1) lookAheadAt(some.map((number) => this.#sinks[number]));
+      for (const number of some) {
+        const session = this.#numbered[number];
+        if (session !== undefined && !this.#tellQuick(number, tip, move)) this.#dirty.add(session);
+      }
+    }
+  }
+
+  /** @param move to the tip @returns whether all that came is told */
+  #tellQuick(number: number, tip: Spot, move: Uint8Array): boolean {
+    const sink = this.#sinks[number];
+    if (sink === undefined || !this.turns.isQuiet(number)) return false;
+    if (sink.bufferedBytes > this.limits.bufferHighBytes) return false;
+    const edits = this.turns.takesEdits(number);
+    const views = this.turns.viewsOf(number);
+    const messages: Uint8Array[] = [];
+    for (const view of views) {
+      const news = this.#lane.holderOf(view) === number ? this.#lane.news(view) : null;
+      if (news === null) return false;
+      for (const { from, delta, plain } of news) {
+        const message = edits ? delta : plain;
+        if (message === null || from > tip) return false;
+        messages.push(message);
+      }
+    }
+    if (messages.length === 0) return false;
+    for (const view of views) this.#lane.tell(view);
+    this.turns.moveTo(number, tip);
+    this.turns.settle(number);
+    messages.push(move);
+    this.counters.moves += 1;
+    this.counters.messages += messages.length;
+    for (const { length } of messages) this.counters.bytes += length;
+    sink.send(messages);
+    if (sink.bufferedBytes > this.limits.bufferBytesMax) this.#numbered[number]?.handed();
+    return true;
   }
 }
 
