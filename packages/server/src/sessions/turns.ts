@@ -1,5 +1,5 @@
-import { epochOf, lsnOf, SPOT_ZERO, spotOf, type Spot } from './spot.js';
 import type { Lsn } from '@sluice/core/lsn';
+import { epochOf, lsnOf, SPOT_ZERO, spotOf, type Spot } from './spot.js';
 
 /** The last of no views. */
 const NO_VIEWS = -1;

@@ -42,7 +42,7 @@ export const POSITIONS: readonly Mutant[] = [
   {
     breaks: 'C1: a client is served what is older than what it has seen',
     file: `${SESSIONS}/mover.ts`,
-    find: 'this.#position = later(this.#position, floor);',
+    find: 'this.#moveTo(later(this.position, floor));',
     replace: 'void floor;',
     caughtBy: [`${SESSIONS}/resuming.test.ts`, 'P3 nothing older than the client has seen, within an epoch'],
   },

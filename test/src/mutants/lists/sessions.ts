@@ -191,9 +191,40 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'C14: what came by the lane moves a connection past views that are not valid there',
     file: `${SESSIONS}/mover.ts`,
-    find: 'if (this.members.stirred().length > 0 || ',
-    replace: 'if (',
-    caughtBy: [PROPERTY, 'at every move every client holds what is true at its position'],
+    find: 'return this.members.stirred().length + this.#reaches',
+    replace: 'return this.#reaches',
+    caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
+  },
+  {
+    breaks: 'C14: a connection of which a view stirs is still told by the lane alone',
+    file: `${SESSIONS}/session.ts`,
+    find: '    this.#host.turns.disturb(this.number);\n',
+    replace: '',
+    caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
+  },
+  {
+    breaks: 'C13: what came by the lane is told twice',
+    file: `${SESSIONS}/sessions.ts`,
+    find: 'for (const view of views) this.#lane.tell(view);',
+    replace: '',
+    caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
+  },
+  {
+    breaks: 'C14: what came by the lane leaves its connection where it was',
+    file: `${SESSIONS}/sessions.ts`,
+    find: '    this.turns.moveTo(number, tip);\n',
+    replace: '',
+    caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
+  },
+  {
+    breaks: 'a client that does not read is told by the lane nevertheless',
+    file: `${SESSIONS}/sessions.ts`,
+    find: '    if (sink.bufferedBytes > this.limits.bufferHighBytes) return false;\n',
+    replace: '',
+    caughtBy: [
+      `${SESSIONS}/slow-clients.test.ts`,
+      'a client that does not read: folded, and whole when the log does not reach back',
+    ],
   },
   {
     breaks: 'C13: what came of a view by the lane is not told once it has left it',
@@ -218,7 +249,7 @@ export const SESSION_RULES: readonly Mutant[] = [
   },
   {
     breaks: 'C13: of several views that came by the lane in one turn the last alone is told',
-    file: `${SESSIONS}/turn-views.ts`,
+    file: `${SESSIONS}/turns.ts`,
     find: 'this.#before.push(last);',
     replace: 'this.#before.push(last < 0 ? last : NO_VIEWS);',
     caughtBy: [PROPERTY, 'at every move every client holds what is true at its position'],
@@ -226,8 +257,8 @@ export const SESSION_RULES: readonly Mutant[] = [
   {
     breaks: 'C13: what came by the lane for a client that does not read is forgotten with the turn',
     file: `${SESSIONS}/session.ts`,
-    find: '      this.#leaveLane();\n      if (this.#control',
-    replace: '      this.#lastCame = NO_VIEWS;\n      if (this.#control',
+    find: '      this.#host.leaveLane(this.number);\n      if (this.#control',
+    replace: '      this.#host.turns.settle(this.number);\n      if (this.#control',
     caughtBy: [PROPERTY, 'at every move every client holds what is true at its position'],
   },
   {
