@@ -94,6 +94,19 @@ test('C14 the move goes to the greatest position at which all current views are 
   expect(sink.take()).toEqual(['delta a 15-30 (1)', 'move 41']);
 });
 
+test('C14 a connection that has told all but has a gap does not move by the lane', async () => {
+  const { session, sink } = await stage.shown('a', 'b');
+  stage.batch(20, { delta: 'a', from: 10, to: 20, ops: [put('k', '1')] });
+  stage.batch(30, { gap: 'b', through: 25 });
+  session.pong(7);
+  stage.clock.turn();
+  sink.take();
+  stage.batch(40, { delta: 'a', from: 20, to: 40, ops: [put('k', '2')] });
+  expect(sink.take()).toEqual([]);
+  stage.batch(41, { again: 'b', from: 41 });
+  expect(sink.take()).toEqual(['delta a 20-40 (1)', 'move 41']);
+});
+
 test('C14 a gap before an answer takes it back: the one before it has ended where that began', async () => {
   const { sink } = await stage.shown('a', 'b');
   stage.batch(20, { delta: 'a', from: 10, to: 20, ops: [put('k', '1')] }, { gap: 'a', through: 19 });
