@@ -201,15 +201,11 @@ test('a run that was asked for before a tick does not answer for it, although it
 
 test('a view stands where what concerns it says, an error where anything does (C9)', () => {
   const entries: Entry[] = [];
+  const publications = new Publications((entry) => entries.push(entry));
   const template = new RerunTemplate('key', RERUN_PLAN, principal, OPTIONS);
   const [one, other, failing] = ['one', 'other', 'failing'].map((id) =>
     template.open(
-      new View(
-        id,
-        RERUN_PLAN.shape,
-        { sql: '', params: [], principal, adHoc: false },
-        new Publications((entry) => entries.push(entry)),
-      ),
+      new View(id, RERUN_PLAN.shape, { sql: '', params: [], principal, adHoc: false }, publications),
       [],
       asLsn(1n),
     ),
@@ -224,9 +220,9 @@ test('a view stands where what concerns it says, an error where anything does (C
   expect(template.publish(one, { rows: [['y']] }, standings, 'e')).toBe(false);
   expect(template.publish(failing, { error: new Error('raised') }, standings, 'e')).toBe(false);
   expect(entries).toMatchObject([
-    { kind: 'rows', view: 'other', at: late.lsn },
-    { kind: 'rows', view: 'one', at: 1n },
-    { kind: 'gap', view: 'one', through: early.previous },
+    { kind: 'rows', place: other.view.place, at: late.lsn },
+    { kind: 'rows', place: one.view.place, at: 1n },
+    { kind: 'gap', place: one.view.place, through: early.previous },
   ]);
   // Who holds is not concerned by what concerns another.
   template.touched(transaction(2), new Set([one]));
