@@ -78,7 +78,7 @@ export type FromViews =
   /** A commit token was seen: its transaction is at this position (C26). */
   | { readonly kind: 'token'; readonly token: string; readonly lsn: Lsn };
 
-/** Something about a view: it is named by its place, of which no more is read than what is known of it there. */
+/** Something about a view, which is named by its place alone. */
 export type Entry = { readonly place: number } & News;
 
 type News =
