@@ -4,7 +4,7 @@ import type { ViewId, WireError } from '@sluice/core/wire';
 import type { Geared } from '../views/port.js';
 import type { Standing } from './resting.js';
 import { lsnOf, type Spot } from './spot.js';
-import { bytesOf, NO_PLACE, type Owner, type Span, type VersionLog } from './version-log.js';
+import { bytesOf, NO_PLACE, type Span, type VersionLog } from './version-log.js';
 
 /*
  * What sessions remember of one view: its versions, each with the delta that leads to it, and the spans over which
@@ -32,8 +32,10 @@ export interface FeedBounds {
   readonly logBytesMax: number;
 }
 
-export class Feed implements Owner {
+export class Feed {
   readonly view: ViewId;
+  /** Where entries find it. */
+  readonly place: number;
   readonly chain: string;
   /** Of the first who opened it: others may call its columns otherwise. */
   readonly shape: Shape;
@@ -52,8 +54,13 @@ export class Feed implements Owner {
   #bytes = 0;
   #whole: Whole | null = null;
 
-  constructor(about: Pick<Feed, 'view' | 'chain' | 'shape' | 'geared'>, bounds: FeedBounds, log: VersionLog) {
+  constructor(
+    about: Pick<Feed, 'view' | 'place' | 'chain' | 'shape' | 'geared'>,
+    bounds: FeedBounds,
+    log: VersionLog,
+  ) {
     this.view = about.view;
+    this.place = about.place;
     this.chain = about.chain;
     this.shape = about.shape;
     this.#geared = about.geared;
@@ -282,7 +289,7 @@ export class Feed implements Owner {
     if (last !== null && last.through === null && last.from >= from) this.#moveBack(last);
     const [previous, before] = [this.#lastPlace, this.#latestPlace];
     const span = {
-      owner: this,
+      view: this.place,
       from,
       through: null,
       n,
@@ -314,7 +321,7 @@ export class Feed implements Owner {
   /** A version as it is kept once the log has let go of it. */
   #bare(n: number, from: Spot, arrivedMs: number): Span {
     const places = { previous: NO_PLACE, before: NO_PLACE };
-    return { owner: this, from, through: null, n, error: null, arrivedMs, ...places, ...BARE };
+    return { view: this.place, from, through: null, n, error: null, arrivedMs, ...places, ...BARE };
   }
 
   #push(span: Span, nowMs: number): number {
@@ -322,8 +329,9 @@ export class Feed implements Owner {
     return this.#log.push(span, nowMs);
   }
 
-  /** The last span is none. */
+  /** The last span is none. If it was no version either, nothing leads to it any more. */
   #moveBack({ previous }: Span): void {
+    if (this.#lastPlace !== this.#latestPlace) this.#bytes -= this.#log.remove(this.#lastPlace);
     this.#keptLast = null;
     this.#lastPlace = previous;
   }

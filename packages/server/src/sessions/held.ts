@@ -2,12 +2,9 @@ import { each, type Few } from '@sluice/core/few';
 import { Feed } from './feed.js';
 import type { Member } from './member.js';
 import type { QuickLane } from './quick-lane.js';
-import type { Span } from './version-log.js';
 
 /** A view, and who holds it. */
 export class Held extends Feed {
-  /** Where entries find it. */
-  readonly place: number;
   /** One for each connection that holds the view: mostly there is one. */
   members: Few<Member> | undefined = undefined;
   /** How many of them take no edits. */
@@ -16,14 +13,9 @@ export class Held extends Feed {
   asking: number | null = null;
   readonly #lane: QuickLane;
 
-  constructor(place: number, lane: QuickLane, ...about: ConstructorParameters<typeof Feed>) {
+  constructor(lane: QuickLane, ...about: ConstructorParameters<typeof Feed>) {
     super(...about);
-    this.place = place;
     this.#lane = lane;
-  }
-
-  override letGo(place: number, span: Span): void {
-    if (!this.#mayRest || !this.#lane.letGo(this.place, place, span)) super.letGo(place, span);
   }
 
   /** Something was said of the view. */

@@ -2,7 +2,7 @@ import type { Entry } from '../views/port.js';
 import type { SessionLimits } from './limits.js';
 import { RestingViews, type Standing } from './resting.js';
 import type { Epochs, Spot } from './spot.js';
-import { bytesOf, NO_PLACE, type Owner, type Span, type VersionLog } from './version-log.js';
+import { bytesOf, NO_PLACE, type Span, type VersionLog } from './version-log.js';
 
 /*
  * The way of most changes: one more version of a view that rests with one connection. It is noted in the record of the view,
@@ -43,20 +43,21 @@ export class QuickLane {
   }
 
   /** @param edits whether the client takes edits @returns what is new about it; null when it is for the feed to say */
-  take(entry: Entry, view: number, owner: Owner, edits: boolean, nowMs: number): 'first' | 'more' | null {
+  take(entry: Entry, edits: boolean, nowMs: number): 'first' | 'more' | null {
     const views = this.#views;
+    const { place: view } = entry;
     if (entry.kind !== 'delta' || entry.from >= entry.to || entry.from !== views.lsnOf(view)) return null;
     const to = this.#epochs.spot(entry.to);
     const isFirst = views.toldOf(view) === views.versionOf(view);
     if (views.placeOf(view) === NO_PLACE) {
       const { n, from } = views.standingOf(view);
-      const again = spanOf(owner, from, n, nowMs, NO_PLACE, NOTHING);
+      const again = spanOf(view, from, n, nowMs, NO_PLACE, NOTHING);
       views.move(view, this.#push(view, again, nowMs));
     }
     const { message, edited, count } = entry;
     const plain = edited === undefined || !edits ? message : null;
     const told = { delta: edited ?? message, plain, count };
-    const span = spanOf(owner, to, views.versionOf(view) + 1, nowMs, views.placeOf(view), told);
+    const span = spanOf(view, to, views.versionOf(view) + 1, nowMs, views.placeOf(view), told);
     views.add(view, span, this.#push(view, span, nowMs));
     return isFirst ? 'first' : 'more';
   }
@@ -83,8 +84,9 @@ export class QuickLane {
   }
 
   /** The log has let go of one of its versions. @returns false when it is for the feed to know */
-  letGo(view: number, place: number, span: Span): boolean {
+  letGo(place: number, span: Span): boolean {
     const views = this.#views;
+    const { view } = span;
     if (views.holderOf(view) === 0) return false;
     views.weigh(view, -bytesOf(span));
     if (views.placeOf(view) === place) views.move(view, NO_PLACE);
@@ -101,7 +103,7 @@ const NOTHING = { delta: null, plain: null, count: 0 };
 
 /** @param before the place of the version before it, behind which it begins */
 function spanOf(
-  owner: Owner,
+  view: number,
   from: Spot,
   n: number,
   arrivedMs: number,
@@ -109,5 +111,5 @@ function spanOf(
   { delta, plain, count }: Pick<Span, 'delta' | 'plain' | 'count'>,
 ): Span {
   const previous = before;
-  return { owner, from, through: null, n, error: null, arrivedMs, previous, before, delta, plain, count };
+  return { view, from, through: null, n, error: null, arrivedMs, previous, before, delta, plain, count };
 }

@@ -20,7 +20,7 @@ import { Epochs, later, type Spot } from './spot.js';
 import { QuickLane } from './quick-lane.js';
 import { Tokens } from './tokens.js';
 import { Turns } from './turns.js';
-import { VersionLog } from './version-log.js';
+import { VersionLog, type Span } from './version-log.js';
 
 /*
  * Between views and connections. From the left come batches: versions of views and where they are valid. They are
@@ -92,7 +92,7 @@ export class Sessions implements SessionHost {
   constructor(options: SessionsOptions) {
     this.clock = options.clock;
     this.limits = { ...SESSION_LIMITS, ...options.limits };
-    this.#log = new VersionLog(this.limits);
+    this.#log = new VersionLog(this.limits, (place, span) => this.#letGo(place, span));
     this.#lane = new QuickLane(this.#log, this.limits, this.epochs);
     this.tokens = new Tokens(this.limits.tokensMax);
     this.#port = options.port;
@@ -289,8 +289,8 @@ export class Sessions implements SessionHost {
   #newFeed(message: Extract<FromViews, { kind: 'opened' }>): Held {
     const chain = `${Buffer.from(this.#secret.subarray(0, 6)).toString('hex')}.${++this.#chains}`;
     const { view, place, shape } = message;
-    const about = { view, shape, chain, geared: gearedOf(message) };
-    const feed = new Held(place, this.#lane, about, this.limits, this.#log);
+    const about = { view, place, shape, chain, geared: gearedOf(message) };
+    const feed = new Held(this.#lane, about, this.limits, this.#log);
     this.#held.set(view, feed);
     this.#places[place] = feed;
     return feed;
@@ -333,10 +333,10 @@ export class Sessions implements SessionHost {
   }
 
   #entry(entry: Entry): void {
+    const nowMs = this.clock.nowMs();
+    if (this.#quick(entry, nowMs)) return;
     const held = this.#places[entry.place];
     if (held === undefined) return;
-    const nowMs = this.clock.nowMs();
-    if (this.#quick(entry, held, nowMs)) return;
     held.leaveLane();
     const { whole } = held;
     held.stir();
@@ -377,15 +377,20 @@ export class Sessions implements SessionHost {
   }
 
   /** @returns whether it was one more version of a view in the lane */
-  #quick(entry: Entry, held: Held, nowMs: number): boolean {
+  #quick(entry: Entry, nowMs: number): boolean {
     const number = this.#lane.holderOf(entry.place);
     if (number === 0) return false;
-    const taken = this.#lane.take(entry, entry.place, held, this.turns.takesEdits(number), nowMs);
+    const taken = this.#lane.take(entry, this.turns.takesEdits(number), nowMs);
     if (taken === 'first') {
       this.turns.came(number, entry.place);
       this.#schedule();
     }
     return taken !== null;
+  }
+
+  /** The log has let go of a span. */
+  #letGo(place: number, span: Span): void {
+    if (!this.#lane.letGo(place, span)) this.#places[span.view]?.letGo(place, span);
   }
 
   #outsideLane({ place }: Entry): Held | undefined {

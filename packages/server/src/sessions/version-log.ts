@@ -4,8 +4,8 @@ import { lsnOf, type Spot } from './spot.js';
 
 /** A stretch of positions over which a view has one answer: a version or an error. */
 export interface Span {
-  /** Whose it is. */
-  readonly owner: Owner;
+  /** The place of the view that it is of. */
+  readonly view: number;
   readonly from: Spot;
   /** Valid through here; null while it is valid up to the next span, or as far as the stream has come. */
   through: Spot | null;
@@ -23,12 +23,6 @@ export interface Span {
   readonly plain: Uint8Array | null;
   /** Operations in the delta. */
   readonly count: number;
-}
-
-/** Told when the log lets go of a span. */
-export interface Owner {
-  /** @param place where it was */
-  letGo(place: number, span: Span): void;
 }
 
 export interface LogBounds {
@@ -55,6 +49,7 @@ const PLACES_MIN = 1024;
  */
 export class VersionLog {
   readonly #bounds: LogBounds;
+  readonly #gone: (place: number, span: Span) => void;
   #list: (Span | undefined)[] = [];
   /** Where each begins, but for the epoch: read without the span itself, which lies by itself somewhere. */
   #lsns = new BigUint64Array(PLACES_MIN);
@@ -64,8 +59,10 @@ export class VersionLog {
   #oldest = 0;
   #bytes = 0;
 
-  constructor(bounds: LogBounds) {
+  /** @param gone told of each span that the log lets go of, and where it was */
+  constructor(bounds: LogBounds, gone: (place: number, span: Span) => void) {
     this.#bounds = bounds;
+    this.#gone = gone;
   }
 
   /** By estimate. */
@@ -93,12 +90,14 @@ export class VersionLog {
     return this.#lsns[place - this.#base] as Lsn;
   }
 
-  /** Nobody asks for it any more. */
-  remove(place: number): void {
+  /** Nobody asks for it any more. @returns the bytes that it took; 0 if it is gone */
+  remove(place: number): number {
     const span = this.at(place);
-    if (span === null) return;
+    if (span === null) return 0;
+    const bytes = bytesOf(span);
     this.#list[place - this.#base] = undefined;
-    this.#bytes -= bytesOf(span);
+    this.#bytes -= bytes;
+    return bytes;
   }
 
   #trim(nowMs: number): void {
@@ -110,7 +109,7 @@ export class VersionLog {
       if (this.#bytes <= logBytesTotalMax && nowMs - span.arrivedMs <= logAgeMs) break;
       const place = this.#base + this.#oldest;
       this.remove(place);
-      span.owner.letGo(place, span);
+      this.#gone(place, span);
     }
     if (this.#oldest < EMPTY_MIN || 2 * this.#oldest < this.#list.length) return;
     this.#list = this.#list.slice(this.#oldest);
