@@ -7,7 +7,6 @@ import { principalKey } from '../auth/auth.js';
 import type { Entry, FromViews, Geared, Principal, QuerySpec, ViewsPort } from '../views/port.js';
 import type { Clock } from './clock.js';
 import { newCounters, type SessionCounters } from './counters.js';
-import { encode } from './encode.js';
 import type { Feed } from './feed.js';
 import { Held } from './held.js';
 import { KeepWarm } from './keep-warm.js';
@@ -16,8 +15,9 @@ import { lookAhead, lookAheadAt, TOGETHER } from './look-ahead.js';
 import type { Member } from './member.js';
 import { shapeFor, type Bound, type Resolver } from './resolver.js';
 import { Session, type OpenAnswer, type SessionHost, type Sink } from './session.js';
-import { Epochs, later, type Spot } from './spot.js';
 import { QuickLane } from './quick-lane.js';
+import { Quiet } from './quiet.js';
+import { Epochs, later, type Spot } from './spot.js';
 import { Tokens } from './tokens.js';
 import { Turns } from './turns.js';
 import { VersionLog, type Span } from './version-log.js';
@@ -71,7 +71,6 @@ export class Sessions implements SessionHost {
   readonly #sessions = new Set<Session>();
   /** By number. */
   readonly #numbered: (Session | undefined)[] = [undefined];
-  readonly #sinks: (Sink | undefined)[] = [undefined];
   readonly #numbers: number[] = [];
   readonly #waiting = new Set<Session>();
   readonly #dirty = new Set<Session>();
@@ -82,6 +81,7 @@ export class Sessions implements SessionHost {
   readonly #wholes = new Map<Feed, number>();
   readonly #log: VersionLog;
   readonly #lane: QuickLane;
+  readonly #quiet: Quiet;
   readonly #keepWarm: KeepWarm;
   #wholeBytes = 0;
   #refs = 0;
@@ -94,6 +94,10 @@ export class Sessions implements SessionHost {
     this.limits = { ...SESSION_LIMITS, ...options.limits };
     this.#log = new VersionLog(this.limits, (place, span) => this.#letGo(place, span));
     this.#lane = new QuickLane(this.#log, this.limits, this.epochs);
+    this.#quiet = new Quiet(this.turns, this.#lane, this.limits, this.counters, {
+      due: (number) => this.#due(number),
+      full: (number) => this.#numbered[number]?.handed(),
+    });
     this.tokens = new Tokens(this.limits.tokensMax);
     this.#port = options.port;
     this.#resolver = options.resolver;
@@ -114,7 +118,7 @@ export class Sessions implements SessionHost {
     this.turns.open(number, edits);
     const session = new Session(this, number, sink, principal, position, edits);
     this.#numbered[number] = session;
-    this.#sinks[number] = sink;
+    this.#quiet.connect(number, sink);
     this.#sessions.add(session);
     return session;
   }
@@ -229,6 +233,11 @@ export class Sessions implements SessionHost {
     this.clock.soon(() => this.#flush());
   }
 
+  #due(number: number): void {
+    const session = this.#numbered[number];
+    if (session !== undefined) this.#dirty.add(session);
+  }
+
   wait(session: Session, waiting: boolean): void {
     if (waiting) this.#waiting.add(session);
     else this.#waiting.delete(session);
@@ -245,7 +254,7 @@ export class Sessions implements SessionHost {
   gone(session: Session): void {
     this.#sessions.delete(session);
     this.#numbered[session.number] = undefined;
-    this.#sinks[session.number] = undefined;
+    this.#quiet.gone(session.number);
     this.turns.open(session.number, false);
     this.#numbers.push(session.number);
     this.#waiting.delete(session);
@@ -458,7 +467,8 @@ export class Sessions implements SessionHost {
 
   #flush(): void {
     this.#scheduled = false;
-    this.#flushLane();
+    const tip = this.#tip;
+    if (tip !== null) this.#quiet.tell(tip, () => this.epochs.text(tip));
     const dirty = [...this.#dirty];
     this.#dirty.clear();
     for (let from = 0; from < dirty.length; from += TOGETHER) {
@@ -467,52 +477,6 @@ export class Sessions implements SessionHost {
       for (const session of some) session.flush();
     }
     this.turns.clear();
-  }
-
-  /** Those that are quiet are told what came by the lane, and not looked at; the others are told with all else. */
-  #flushLane(): void {
-    const tip = this.#tip;
-    const numbers = tip === null ? [] : this.turns.numbers();
-    if (tip === null || numbers.length === 0) return;
-    const move = encode({ kind: 'move', position: this.epochs.text(tip) });
-    for (let from = 0; from < numbers.length; from += TOGETHER) {
-      const some = numbers.slice(from, from + TOGETHER);
-      if (some.length > 1) lookAheadAt(some.map((number) => this.#sinks[number]));
-      for (const number of some) {
-        const session = this.#numbered[number];
-        if (session !== undefined && !this.#tellQuick(number, tip, move)) this.#dirty.add(session);
-      }
-    }
-  }
-
-  /** @param move to the tip @returns whether all that came is told */
-  #tellQuick(number: number, tip: Spot, move: Uint8Array): boolean {
-    const sink = this.#sinks[number];
-    if (sink === undefined || !this.turns.isQuiet(number)) return false;
-    if (sink.bufferedBytes > this.limits.bufferHighBytes) return false;
-    const edits = this.turns.takesEdits(number);
-    const views = this.turns.viewsOf(number);
-    const messages: Uint8Array[] = [];
-    for (const view of views) {
-      const news = this.#lane.holderOf(view) === number ? this.#lane.news(view) : null;
-      if (news === null) return false;
-      for (const { from, delta, plain } of news) {
-        const message = edits ? delta : plain;
-        if (message === null || from > tip) return false;
-        messages.push(message);
-      }
-    }
-    if (messages.length === 0) return false;
-    for (const view of views) this.#lane.tell(view);
-    this.turns.moveTo(number, tip);
-    this.turns.settle(number);
-    messages.push(move);
-    this.counters.moves += 1;
-    this.counters.messages += messages.length;
-    for (const { length } of messages) this.counters.bytes += length;
-    sink.send(messages);
-    if (sink.bufferedBytes > this.limits.bufferBytesMax) this.#numbered[number]?.handed();
-    return true;
   }
 }
 

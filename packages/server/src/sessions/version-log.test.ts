@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Feed } from './feed.js';
 import type { Spot } from './spot.js';
 import { NO_PLACE, SPAN_BYTES, VersionLog, type Span } from './version-log.js';
 
@@ -39,4 +40,24 @@ test('what is removed is gone, and takes no bytes', () => {
   log.push(spanOf(3, 2000), 2000);
   expect(told).toEqual([places[0], places[2]]);
   expect(log.at(NO_PLACE)).toBe(null);
+});
+
+test('of what a view says twice about one position the log holds the last', () => {
+  const log = new VersionLog({ logAgeMs: 1000, logBytesTotalMax: 1e6 }, () => undefined);
+  const about = {
+    view: 'v',
+    place: 0,
+    chain: 'c',
+    shape: { columns: [], ordered: false },
+    geared: { gear: 'incremental' },
+  } as const;
+  const feed = new Feed(about, { logVersionsMax: 10, logBytesMax: 1e6 }, log);
+  const at = (n: number): Spot => BigInt(n) as Spot;
+  const error = { code: 'answer_failed', message: 'division by zero', hint: '', retry: false };
+  feed.rows(at(10), new Uint8Array(BYTES), 0, 0);
+  for (let n = 0; n < 5; n++) feed.error(at(20), error, 0);
+  expect([feed.bytes, log.bytes]).toEqual([2 * SPAN_BYTES, 2 * SPAN_BYTES]);
+  expect([feed.spanAt(at(19))?.error, feed.spanAt(at(20))?.error]).toEqual([null, error]);
+  feed.forgetLog();
+  expect(log.bytes).toBe(0);
 });

@@ -99,6 +99,26 @@ export const SESSION_RULES: readonly Mutant[] = [
     caughtBy: [`${SESSIONS}/slow-clients.test.ts`, 'edits are for those who take them'],
   },
   {
+    breaks: 'C13: a row is taken for the same by the print of its text alone',
+    file: 'packages/core/src/engine/table-engine.ts',
+    find: 'if (print === row.print && json === row.json) return;',
+    replace: 'if (print === row.print) return;',
+    caughtBy: [
+      'packages/core/src/engine/table-engine.test.ts',
+      'a row is told that has another text of the same print',
+    ],
+  },
+  {
+    breaks: 'P6: what a view no longer says stays in the log until it is old',
+    file: `${SESSIONS}/feed.ts`,
+    find: 'if (this.#lastPlace !== this.#latestPlace) this.#bytes -= this.#log.remove(this.#lastPlace);',
+    replace: '',
+    caughtBy: [
+      `${SESSIONS}/version-log.test.ts`,
+      'of what a view says twice about one position the log holds the last',
+    ],
+  },
+  {
     breaks: 'C13: a row that moves within a window is edited from what it is',
     file: 'packages/core/src/engine/member-rows.ts',
     find: 'ops.push(updateOp(old.json, now, after));',
@@ -204,22 +224,22 @@ export const SESSION_RULES: readonly Mutant[] = [
   },
   {
     breaks: 'C13: what came by the lane is told twice',
-    file: `${SESSIONS}/sessions.ts`,
+    file: `${SESSIONS}/quiet.ts`,
     find: 'for (const view of views) this.#lane.tell(view);',
     replace: '',
     caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
   },
   {
     breaks: 'C14: what came by the lane leaves its connection where it was',
-    file: `${SESSIONS}/sessions.ts`,
-    find: '    this.turns.moveTo(number, tip);\n',
+    file: `${SESSIONS}/quiet.ts`,
+    find: '    this.#turns.moveTo(number, tip);\n',
     replace: '',
     caughtBy: [PROPERTY, TRUE_AT_EVERY_MOVE],
   },
   {
     breaks: 'a client that does not read is told by the lane nevertheless',
-    file: `${SESSIONS}/sessions.ts`,
-    find: '    if (sink.bufferedBytes > this.limits.bufferHighBytes) return false;\n',
+    file: `${SESSIONS}/quiet.ts`,
+    find: '    if (sink.bufferedBytes > this.#limits.bufferHighBytes) return false;\n',
     replace: '',
     caughtBy: [
       `${SESSIONS}/slow-clients.test.ts`,
