@@ -10,9 +10,11 @@
  * committed when the last has been received. So nothing is folded, whatever the size: as many deltas and moves are sent.
  * The processor time of the server's process, all of its threads and what the kernel does for it, is read before and after
  * a round of CHANGES, in nanoseconds. The rounds are short and many, and those of all sizes are interleaved: so what the
- * machine does beside it falls on all alike. The first WARM are not counted. Checked for each wave: that as many views were
+ * machine does beside it falls on all alike. The first WARM are not counted. All that is done TIMES, with servers of their own,
+ * one after the other: where things happen to lie in one process is worth more than the sizes differ by. Checked for each wave: that as many views were
  * told as there were changes, and by as many operations as these come to.
- * Reported: the median over ROUNDS of µs of processor time a change, the spread, and the ratio to 100 bindings.
+ * Reported: the median over ROUNDS and TIMES of µs of processor time a change, the spread, and the ratio to 100
+ * bindings; the medians of the servers, each by itself; and the mean, which has the collector's rounds in it that no median has.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
@@ -23,13 +25,14 @@ import { createTestDatabase, startTestPostgres, type TestDatabase } from '@sluic
 import { Served } from '@sluice/server/testing/served';
 import { WebSocket } from 'ws';
 import { TEMPLATES, tablesOf, writesOf, type Template } from './cost-templates.js';
-import { median, ranging, ratio } from './statistics.js';
+import { mean, median, ranging, ratio } from './statistics.js';
 
 const SIZES = (process.argv[2] ?? '1,100,10000,100000').split(',').map(Number);
 const NAMES = process.argv[3]?.split(',') ?? Object.keys(TEMPLATES);
 const CONNECTIONS = 100;
 const WAVE = 100;
 const CHANGES = 1_000;
+const TIMES = 3;
 const ROUNDS = 100;
 const WARM = 15;
 
@@ -148,28 +151,43 @@ console.log(
 for (const name of NAMES) {
   const template = must(TEMPLATES[name], 'a template');
   const beds: Bed[] = [];
+  for (let n = 0; n < TIMES; n++) beds.push(...(await measured(template)));
+  report(name, beds);
+}
+await server.destroy();
+
+/** One server of each size. */
+async function measured(template: Template): Promise<readonly Bed[]> {
+  const beds: Bed[] = [];
   for (const bindings of SIZES) beds.push(await Bed.make(template, bindings));
   for (let round = -WARM; round < ROUNDS; round++)
     for (const bed of beds) {
       const microseconds = await bed.run();
       if (round >= 0) bed.microseconds.push(microseconds);
     }
-  report(name, beds);
   for (const bed of beds) await bed.stop();
+  return beds;
 }
-await server.destroy();
 
 function report(name: string, beds: readonly Bed[]): void {
-  const base = must(beds.find(({ bindings }) => bindings === 100) ?? beds[0], 'a size');
+  const ofSize = (size: number): readonly number[][] =>
+    beds.flatMap(({ bindings, microseconds }) => (bindings === size ? [microseconds] : []));
+  const base = ofSize(SIZES.includes(100) ? 100 : must(SIZES[0], 'a size')).flat();
   console.log(`\n${name}   (load average ${loadavg()[0]?.toFixed(1)})`);
-  console.log('  bindings   µs/change             ratio  changes/s');
-  for (const { bindings, microseconds } of beds)
+  console.log('  bindings   µs/change             ratio  changes/s   mean  ratio   each server');
+  for (const bindings of SIZES) {
+    const servers = ofSize(bindings);
+    const all = servers.flat();
     console.log(
       [
         String(bindings).padStart(10),
-        ranging(microseconds, 1).padEnd(20).padStart(22),
-        ratio(microseconds, base.microseconds).padStart(6),
-        String(Math.round(1_000_000 / median(microseconds))).padStart(10),
+        ranging(all, 1).padEnd(20).padStart(22),
+        ratio(all, base).padStart(6),
+        String(Math.round(1_000_000 / median(all))).padStart(10),
+        mean(all).toFixed(1).padStart(6),
+        (mean(all) / mean(base)).toFixed(2).padStart(6),
+        `  ${servers.map((one) => median(one).toFixed(1)).join(', ')}`,
       ].join(' '),
     );
+  }
 }

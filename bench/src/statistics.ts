@@ -4,6 +4,10 @@ export function median(values: readonly number[]): number {
   return must(values.toSorted((a, b) => a - b)[values.length >> 1], 'a round');
 }
 
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** The median, and the least and the greatest. */
 export function ranging(values: readonly number[], digits: number): string {
   const [low, high] = [Math.min(...values), Math.max(...values)];
