@@ -1,4 +1,4 @@
-import type { HeldRow, Member } from './member.js';
+import { LONG, type HeldRow, type Member } from './member.js';
 import { WindowRows } from './member-rows.js';
 import type { RowEvent, TableEngine } from './table-engine.js';
 
@@ -21,7 +21,10 @@ export function lookAhead(
     }
   // Each loop takes one step for all.
   for (let n = 0; n < rows.length; n++) read ^= (rows[n] as HeldRow).bytes;
-  for (let n = 0; n < rows.length; n++) read ^= (rows[n] as HeldRow).json.length;
+  for (let n = 0; n < rows.length; n++) {
+    const { print, json } = rows[n] as HeldRow;
+    if (print === LONG) read ^= json.length;
+  }
   for (let n = 0; n < rows.length; n++) {
     const { standing } = rows[n] as HeldRow;
     if (typeof standing === 'object' && standing !== null) read ^= standing.length;

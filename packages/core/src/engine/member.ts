@@ -1,6 +1,7 @@
 import type { Few } from '../few.js';
 import { textOf, type MapKey } from '../map-key.js';
 import type { EncodedOp, Told } from './held-row.js';
+import { EDITED_LENGTH_MIN } from './row-edits.js';
 import type { Packed } from './packed.js';
 import type { TablePlan } from '../plan.js';
 import type { PreparedBinding } from './predicate.js';
@@ -12,6 +13,8 @@ import type { PreparedBinding } from './predicate.js';
 export class HeldRow implements Told {
   readonly key: MapKey;
   json: string;
+  /** Of the text, so that one that it is not is mostly told from it without a look at it. */
+  print: number;
   readonly decisive: Packed;
   readonly standing: Packed;
   members: Few<Member> | undefined = undefined;
@@ -22,6 +25,7 @@ export class HeldRow implements Told {
   constructor(key: MapKey, json: string, decisive: Packed, standing: Packed, bytes: number) {
     this.key = key;
     this.json = json;
+    this.print = printOf(json);
     this.decisive = decisive;
     this.standing = standing;
     this.bytes = bytes;
@@ -35,6 +39,17 @@ export class HeldRow implements Told {
   told(): Told {
     return { json: this.json, keyJson: this.keyJson };
   }
+}
+
+/** The print of a text that is long enough to be told by edits: it is read anyway. */
+export const LONG = 0;
+
+/** Texts of different prints differ (FNV-1a; Fowler, Noll, Vo). */
+export function printOf(json: string): number {
+  if (json.length >= EDITED_LENGTH_MIN) return LONG;
+  let print = 0x811c9dc5;
+  for (let at = 0; at < json.length; at++) print = Math.imul(print ^ json.charCodeAt(at), 0x01000193);
+  return print === LONG ? 1 : print;
 }
 
 /**

@@ -35,8 +35,7 @@ export class RowLayout {
   /** A row that nobody holds yet. */
   row(key: RowKey, values: readonly PgText[]): HeldRow {
     const [decisive, standing] = [packed(this.#decisive, values), packed(this.#standing, values)];
-    const bytes = bytesOfValues(values) + 2 * ENTRY_BYTES;
-    return new HeldRow(mapKey(key), this.json(values), decisive, standing, bytes);
+    return new HeldRow(mapKey(key), this.json(values), decisive, standing, bytesOfHeld(values));
   }
 
   /** The projected row. */
@@ -96,6 +95,11 @@ export class RowLayout {
 /** Rows stand in an order, if only that of their key. */
 export function isOrdered({ order, limit, offset }: Pick<TablePlan, 'order' | 'limit' | 'offset'>): boolean {
   return order.length > 0 || limit !== null || offset !== null;
+}
+
+/** By estimate. */
+export function bytesOfHeld(values: readonly PgText[]): number {
+  return bytesOfValues(values) + 2 * ENTRY_BYTES;
 }
 
 export function isWhole(values: readonly (PgText | undefined)[]): values is readonly PgText[] {

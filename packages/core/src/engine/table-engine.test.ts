@@ -7,7 +7,7 @@ import type { PgText, Row } from '../value.js';
 import type { Op } from '../wire.js';
 import { comparator } from './compare.js';
 import { editOp, plainOp, type EncodedOp, type Told } from './held-row.js';
-import type { Member } from './member.js';
+import { printOf, type Member } from './member.js';
 import { compilePredicate, prepareBinding } from './predicate.js';
 import {
   fetchCount,
@@ -346,4 +346,23 @@ test('what was told of a row stays what it was when the row changes again', () =
     ops?.map((op) => JSON.parse(plainOp(op)) as Op);
   expect(plain(moved)).toEqual([['put', '1', ['1', long('b')], null]]);
   expect(plain(updated)).toEqual([['put', '1', ['1', long('c')]]]);
+});
+
+test('a row is told that has another text of the same print', () => {
+  const texts = new Map<number, string>();
+  const equal = (): readonly [string, string] => {
+    for (let n = 0; ; n++) {
+      const text = `title ${n}`;
+      const print = printOf(JSON.stringify(['1', text]));
+      const before = texts.get(print);
+      if (before !== undefined) return [before, text];
+      texts.set(print, text);
+    }
+  };
+  const [before, after] = equal();
+  const engine = new TableEngine(plan(byProject), {});
+  const member = engine.add(['0'], [['1', '0', '1', before]], true);
+  const titled = (title: string): number | undefined =>
+    told(engine.apply([{ oldKey: '1', newKey: '1', values: ['1', '0', '1', title] }]), member)?.length;
+  expect([titled(before), titled(after), titled(after)]).toEqual([undefined, 1, undefined]);
 });

@@ -7,7 +7,7 @@ import type { PgText, RowKey } from '../value.js';
 import type { TypeRules } from './compare.js';
 import { HeldBytes } from './held-bytes.js';
 import { updateOp, type EncodedOp } from './held-row.js';
-import type { HeldRow, Member } from './member.js';
+import { LONG, printOf, type HeldRow, type Member } from './member.js';
 import { UnorderedRows, WindowRows, type WindowBounds } from './member-rows.js';
 import {
   compilePredicate,
@@ -18,7 +18,7 @@ import {
   type IndexPath,
   type PreparedBinding,
 } from './predicate.js';
-import { isOrdered, isWhole, RowLayout } from './row-layout.js';
+import { bytesOfHeld, isOrdered, isWhole, RowLayout } from './row-layout.js';
 
 /**
  * One template over one table, maintained for any number of bindings.
@@ -203,14 +203,16 @@ export class TableEngine {
 
   /** The common case. Who holds the row goes on holding it: no more memory is touched than has to be. */
   #update(row: HeldRow, values: readonly PgText[], effects: Effects): void {
-    const before = row.json;
     const json = this.#layout.json(values);
-    if (json === before) return;
-    row.json = json;
-    const longer = json.length - before.length;
-    row.bytes += longer;
-    this.#bytes.change(longer);
+    const print = printOf(json);
+    if (print === row.print && json === row.json) return;
     // It stays where clients show it: all are told the same.
+    const before = print === LONG ? row.json : '';
+    const bytes = bytesOfHeld(values);
+    this.#bytes.change(bytes - row.bytes);
+    row.bytes = bytes;
+    row.json = json;
+    row.print = print;
     const op = updateOp(before, row.told());
     for (const member of each(row.members)) if (member.shows(row)) effects.tell(member, op);
   }

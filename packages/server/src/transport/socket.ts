@@ -10,6 +10,7 @@ import { countRefusal, type TransportContext } from './context.js';
 import { transportError } from './errors.js';
 import { Expiry } from './expiry.js';
 import { PlainSink } from './plain-sink.js';
+import { writeFrames } from './frames.js';
 import { Rate } from './rate.js';
 import { parseObject, readLooseParams, readMessage, readQuery, type JsonObject } from './read-message.js';
 
@@ -79,13 +80,11 @@ export class SocketConnection implements Sink {
 
   // ------------------------------------------------------------ as the session's sink
 
-  /** One write for the messages of a turn: corked, they leave in one system call. */
+  /** The messages of a turn leave together: where they are small, as one buffer. */
   send(messages: readonly Uint8Array[]): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#spoke = true;
-    this.#raw.cork();
-    for (const message of messages) this.#socket.send(message, { binary: false });
-    this.#raw.uncork();
+    writeFrames(this.#raw, messages);
   }
 
   get bufferedBytes(): number {
