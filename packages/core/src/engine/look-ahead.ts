@@ -1,5 +1,6 @@
-import { LONG, type HeldRow, type Member } from './member.js';
+import type { HeldRow, Member } from './member.js';
 import { WindowRows } from './member-rows.js';
+import { UNPRINTED } from './print.js';
 import type { RowEvent, TableEngine } from './table-engine.js';
 
 /** What was read, so that it is read for something. */
@@ -23,7 +24,7 @@ export function lookAhead(
   for (let n = 0; n < rows.length; n++) read ^= (rows[n] as HeldRow).bytes;
   for (let n = 0; n < rows.length; n++) {
     const { print, json } = rows[n] as HeldRow;
-    if (print === LONG) read ^= json.length;
+    if (print === UNPRINTED) read ^= json.length;
   }
   for (let n = 0; n < rows.length; n++) {
     const { standing } = rows[n] as HeldRow;

@@ -1,7 +1,6 @@
 import type { Few } from '../few.js';
 import { textOf, type MapKey } from '../map-key.js';
 import type { EncodedOp, Told } from './held-row.js';
-import { EDITED_LENGTH_MIN } from './row-edits.js';
 import type { Packed } from './packed.js';
 import type { TablePlan } from '../plan.js';
 import type { PreparedBinding } from './predicate.js';
@@ -13,19 +12,18 @@ import type { PreparedBinding } from './predicate.js';
 export class HeldRow implements Told {
   readonly key: MapKey;
   json: string;
-  /** Of the text, so that one that it is not is mostly told from it without a look at it. */
-  print: number;
+  /** Of the text (`PrintOf`), as long as the row is held. */
+  print = 0;
   readonly decisive: Packed;
   readonly standing: Packed;
   members: Few<Member> | undefined = undefined;
-  /** By estimate. */
+  /** By estimate, but for what holds it. */
   bytes: number;
 
   /** @param decisive says who holds it @param standing says where it stands */
   constructor(key: MapKey, json: string, decisive: Packed, standing: Packed, bytes: number) {
     this.key = key;
     this.json = json;
-    this.print = printOf(json);
     this.decisive = decisive;
     this.standing = standing;
     this.bytes = bytes;
@@ -39,17 +37,6 @@ export class HeldRow implements Told {
   told(): Told {
     return { json: this.json, keyJson: this.keyJson };
   }
-}
-
-/** The print of a text that is long enough to be told by edits: it is read anyway. */
-export const LONG = 0;
-
-/** Texts of different prints differ (FNV-1a; Fowler, Noll, Vo). */
-export function printOf(json: string): number {
-  if (json.length >= EDITED_LENGTH_MIN) return LONG;
-  let print = 0x811c9dc5;
-  for (let at = 0; at < json.length; at++) print = Math.imul(print ^ json.charCodeAt(at), 0x01000193);
-  return print === LONG ? 1 : print;
 }
 
 /**

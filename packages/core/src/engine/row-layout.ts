@@ -3,7 +3,7 @@ import { mapKey, textOf } from '../map-key.js';
 import type { TablePlan } from '../plan.js';
 import type { PgText, Row, RowKey } from '../value.js';
 import { comparator, type TypeRules } from './compare.js';
-import { bytesOfValues, ENTRY_BYTES } from './held-bytes.js';
+import { bytesOfValues } from './held-bytes.js';
 import { HeldRow } from './member.js';
 import { isPacked, packed, partOf, type Packed } from './packed.js';
 
@@ -35,7 +35,7 @@ export class RowLayout {
   /** A row that nobody holds yet. */
   row(key: RowKey, values: readonly PgText[]): HeldRow {
     const [decisive, standing] = [packed(this.#decisive, values), packed(this.#standing, values)];
-    return new HeldRow(mapKey(key), this.json(values), decisive, standing, bytesOfHeld(values));
+    return new HeldRow(mapKey(key), this.json(values), decisive, standing, bytesOfValues(values));
   }
 
   /** The projected row. */
@@ -95,11 +95,6 @@ export class RowLayout {
 /** Rows stand in an order, if only that of their key. */
 export function isOrdered({ order, limit, offset }: Pick<TablePlan, 'order' | 'limit' | 'offset'>): boolean {
   return order.length > 0 || limit !== null || offset !== null;
-}
-
-/** By estimate. */
-export function bytesOfHeld(values: readonly PgText[]): number {
-  return bytesOfValues(values) + 2 * ENTRY_BYTES;
 }
 
 export function isWhole(values: readonly (PgText | undefined)[]): values is readonly PgText[] {

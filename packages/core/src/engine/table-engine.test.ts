@@ -7,8 +7,9 @@ import type { PgText, Row } from '../value.js';
 import type { Op } from '../wire.js';
 import { comparator } from './compare.js';
 import { editOp, plainOp, type EncodedOp, type Told } from './held-row.js';
-import { printOf, type Member } from './member.js';
+import type { Member } from './member.js';
 import { compilePredicate, prepareBinding } from './predicate.js';
+import { shortPrintOf } from './print.js';
 import {
   fetchCount,
   rowKey,
@@ -353,14 +354,14 @@ test('a row is told that has another text of the same print', () => {
   const equal = (): readonly [string, string] => {
     for (let n = 0; ; n++) {
       const text = `title ${n}`;
-      const print = printOf(JSON.stringify(['1', text]));
+      const print = shortPrintOf(JSON.stringify(['1', text]));
       const before = texts.get(print);
       if (before !== undefined) return [before, text];
       texts.set(print, text);
     }
   };
   const [before, after] = equal();
-  const engine = new TableEngine(plan(byProject), {});
+  const engine = new TableEngine(plan(byProject), {}, new Map(), shortPrintOf);
   const member = engine.add(['0'], [['1', '0', '1', before]], true);
   const titled = (title: string): number | undefined =>
     told(engine.apply([{ oldKey: '1', newKey: '1', values: ['1', '0', '1', title] }]), member)?.length;

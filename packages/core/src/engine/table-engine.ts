@@ -5,9 +5,9 @@ import type { RowMap } from '../number-map.js';
 import type { Binding, TablePlan } from '../plan.js';
 import type { PgText, RowKey } from '../value.js';
 import type { TypeRules } from './compare.js';
-import { HeldBytes } from './held-bytes.js';
+import { bytesOfValues, ENTRY_BYTES, HeldBytes } from './held-bytes.js';
 import { updateOp, type EncodedOp } from './held-row.js';
-import { LONG, printOf, type HeldRow, type Member } from './member.js';
+import type { HeldRow, Member } from './member.js';
 import { UnorderedRows, WindowRows, type WindowBounds } from './member-rows.js';
 import {
   compilePredicate,
@@ -18,7 +18,8 @@ import {
   type IndexPath,
   type PreparedBinding,
 } from './predicate.js';
-import { bytesOfHeld, isOrdered, isWhole, RowLayout } from './row-layout.js';
+import type { PrintOf } from './print.js';
+import { isOrdered, isWhole, RowLayout } from './row-layout.js';
 
 /**
  * One template over one table, maintained for any number of bindings.
@@ -40,14 +41,24 @@ export class TableEngine {
   readonly #path: IndexPath | null;
   readonly #predicateColumns: readonly number[];
   readonly #layout: RowLayout;
+  readonly #printOf: PrintOf;
   readonly #indexed = new Map<string, Few<Member>>();
   readonly #scanned = new Set<Member>();
   readonly #held: RowMap<HeldRow>;
   readonly #bytes = new HeldBytes();
   readonly #members = new Set<Member>();
 
-  /** @param rules those of the chunks that the plan names @param held what is to hold the rows */
-  constructor(plan: TablePlan, rules: TypeRules, held: RowMap<HeldRow> = new Map()) {
+  /**
+   * @param rules those of the chunks that the plan names
+   * @param held what is to hold the rows
+   * @param printOf texts are compared, unless given
+   */
+  constructor(
+    plan: TablePlan,
+    rules: TypeRules,
+    held: RowMap<HeldRow> = new Map(),
+    printOf: PrintOf = () => 0,
+  ) {
     this.plan = plan;
     this.#held = held;
     this.#rules = rules;
@@ -55,6 +66,7 @@ export class TableEngine {
     this.#path = indexPath(plan.where, rules);
     this.#predicateColumns = [...predicateColumns(plan.where)];
     this.#layout = new RowLayout(plan, this.#predicateColumns);
+    this.#printOf = printOf;
     this.order = this.#layout.order(rules);
   }
 
@@ -68,7 +80,7 @@ export class TableEngine {
 
   /** By estimate. */
   get heldBytes(): number {
-    return this.#bytes.total;
+    return this.#bytes.total + 2 * ENTRY_BYTES * this.#held.size;
   }
 
   members(): Iterable<Member> {
@@ -204,11 +216,11 @@ export class TableEngine {
   /** The common case. Who holds the row goes on holding it: no more memory is touched than has to be. */
   #update(row: HeldRow, values: readonly PgText[], effects: Effects): void {
     const json = this.#layout.json(values);
-    const print = printOf(json);
+    const print = this.#printOf(json);
     if (print === row.print && json === row.json) return;
     // It stays where clients show it: all are told the same.
-    const before = print === LONG ? row.json : '';
-    const bytes = bytesOfHeld(values);
+    const before = print ? '' : row.json;
+    const bytes = bytesOfValues(values);
     this.#bytes.change(bytes - row.bytes);
     row.bytes = bytes;
     row.json = json;
@@ -271,6 +283,7 @@ export class TableEngine {
 
   #keep(row: HeldRow): HeldRow {
     this.#letGo(row);
+    row.print = this.#printOf(row.json);
     this.#held.set(row.key, row);
     this.#bytes.change(row.bytes);
     return row;

@@ -1,5 +1,6 @@
 import type { TypeRules } from '@sluice/core/engine/compare';
 import { lookAhead } from '@sluice/core/engine/look-ahead';
+import { shortPrintOf } from '@sluice/core/engine/print';
 import { TableEngine, fetchCount, windowBounds, type RowEvent } from '@sluice/core/engine/table-engine';
 import type { SluiceError } from '@sluice/core/errors';
 import { NumberMap } from '@sluice/core/number-map';
@@ -45,7 +46,7 @@ export class TableGear implements Gear {
   }
 
   #newEngine(): TableEngine {
-    return new TableEngine(this.#options.plan, this.#options.types, new NumberMap());
+    return new TableEngine(this.#options.plan, this.#options.types, new NumberMap(), shortPrintOf);
   }
 
   get heldRowCount(): number {
