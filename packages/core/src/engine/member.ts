@@ -12,7 +12,7 @@ import type { PreparedBinding } from './predicate.js';
 export class HeldRow implements Told {
   readonly key: MapKey;
   json: string;
-  /** Of the text (`PrintOf`), as long as the row is held. */
+  /** Of the text (`printOf`), where the engine asks for it. */
   print = 0;
   readonly decisive: Packed;
   readonly standing: Packed;

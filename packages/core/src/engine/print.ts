@@ -1,17 +1,12 @@
 import { EDITED_LENGTH_MIN } from './row-edits.js';
 
-/**
- * Texts of different prints differ: of the text that is held, nothing has to be read then. `UNPRINTED` where it is to be
- * read anyway.
- */
-export type PrintOf = (json: string) => number;
-
+/** Of what is read anyway. */
 export const UNPRINTED = 0;
 
-/** FNV-1a (Fowler, Noll, Vo); none of a text that is long enough to be told by edits. */
-export const shortPrintOf: PrintOf = (json) => {
+/** Texts of different prints differ. FNV-1a (Fowler, Noll, Vo); none of a text that is long enough to be told by edits. */
+export function printOf(json: string): number {
   if (json.length >= EDITED_LENGTH_MIN) return UNPRINTED;
   let print = 0x811c9dc5;
   for (let at = 0; at < json.length; at++) print = Math.imul(print ^ json.charCodeAt(at), 0x01000193);
   return print === UNPRINTED ? 1 : print;
-};
+}

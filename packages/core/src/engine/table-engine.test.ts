@@ -9,7 +9,8 @@ import { comparator } from './compare.js';
 import { editOp, plainOp, type EncodedOp, type Told } from './held-row.js';
 import type { Member } from './member.js';
 import { compilePredicate, prepareBinding } from './predicate.js';
-import { shortPrintOf } from './print.js';
+import { MergingTableEngine } from './merging-table-engine.js';
+import { printOf } from './print.js';
 import {
   fetchCount,
   rowKey,
@@ -227,7 +228,7 @@ test.each(cases)('what members show follows the table: $name', ({ plan: p, bindi
             [String(i + 1), String(i % 3), String(i % 5), null],
           ]),
         );
-        const engine = new TableEngine(p, {});
+        const engine = new MergingTableEngine(p, {});
         const watched = Array.from({ length: 6 }, (_, n) => {
           const second = new TableEngine(p, {});
           const member = fetched(second, p, table, binding(n));
@@ -354,14 +355,14 @@ test('a row is told that has another text of the same print', () => {
   const equal = (): readonly [string, string] => {
     for (let n = 0; ; n++) {
       const text = `title ${n}`;
-      const print = shortPrintOf(JSON.stringify(['1', text]));
+      const print = printOf(JSON.stringify(['1', text]));
       const before = texts.get(print);
       if (before !== undefined) return [before, text];
       texts.set(print, text);
     }
   };
   const [before, after] = equal();
-  const engine = new TableEngine(plan(byProject), {}, new Map(), shortPrintOf);
+  const engine = new MergingTableEngine(plan(byProject), {});
   const member = engine.add(['0'], [['1', '0', '1', before]], true);
   const titled = (title: string): number | undefined =>
     told(engine.apply([{ oldKey: '1', newKey: '1', values: ['1', '0', '1', title] }]), member)?.length;

@@ -1,4 +1,4 @@
-import { assert, must } from '../assert.js';
+import { must } from '../assert.js';
 import { each, withOne, withoutOne, type Few } from '../few.js';
 import { mapKey } from '../map-key.js';
 import type { RowMap } from '../number-map.js';
@@ -18,7 +18,6 @@ import {
   type IndexPath,
   type PreparedBinding,
 } from './predicate.js';
-import type { PrintOf } from './print.js';
 import { isOrdered, isWhole, RowLayout } from './row-layout.js';
 
 /**
@@ -41,32 +40,21 @@ export class TableEngine {
   readonly #path: IndexPath | null;
   readonly #predicateColumns: readonly number[];
   readonly #layout: RowLayout;
-  readonly #printOf: PrintOf;
   readonly #indexed = new Map<string, Few<Member>>();
   readonly #scanned = new Set<Member>();
-  readonly #held: RowMap<HeldRow>;
+  protected readonly held: RowMap<HeldRow>;
   readonly #bytes = new HeldBytes();
   readonly #members = new Set<Member>();
 
-  /**
-   * @param rules those of the chunks that the plan names
-   * @param held what is to hold the rows
-   * @param printOf texts are compared, unless given
-   */
-  constructor(
-    plan: TablePlan,
-    rules: TypeRules,
-    held: RowMap<HeldRow> = new Map(),
-    printOf: PrintOf = () => 0,
-  ) {
+  /** @param rules those of the chunks that the plan names @param held what is to hold the rows */
+  constructor(plan: TablePlan, rules: TypeRules, held: RowMap<HeldRow> = new Map()) {
     this.plan = plan;
-    this.#held = held;
+    this.held = held;
     this.#rules = rules;
     this.#condition = compilePredicate(plan.where, rules);
     this.#path = indexPath(plan.where, rules);
     this.#predicateColumns = [...predicateColumns(plan.where)];
     this.#layout = new RowLayout(plan, this.#predicateColumns);
-    this.#printOf = printOf;
     this.order = this.#layout.order(rules);
   }
 
@@ -75,12 +63,12 @@ export class TableEngine {
   }
 
   get heldRowCount(): number {
-    return this.#held.size;
+    return this.held.size;
   }
 
   /** By estimate. */
   get heldBytes(): number {
-    return this.#bytes.total + 2 * ENTRY_BYTES * this.#held.size;
+    return this.#bytes.total + 2 * ENTRY_BYTES * this.held.size;
   }
 
   members(): Iterable<Member> {
@@ -89,7 +77,7 @@ export class TableEngine {
 
   /** The row of that identity, if it is held. */
   find(key: RowKey): HeldRow | undefined {
-    return this.#held.get(mapKey(key));
+    return this.held.get(mapKey(key));
   }
 
   /** Takes a binding in with its rows: in the plan's order, cut off by `fetchCount` unless `complete`. */
@@ -98,22 +86,8 @@ export class TableEngine {
     const held = rows.map((values) => this.#hold(rowKey(this.plan, values), values));
     const member = this.#member(prepared, held, complete);
     for (const row of held) row.members = withOne(row.members, member);
-    this.#register(member);
+    this.register(member);
     return member;
-  }
-
-  /** Takes over all members of another engine of the same plan, both being at the same position; the other is used no more. */
-  absorb(other: TableEngine): void {
-    for (const member of other.#members) {
-      member.exchange((row) => {
-        const held = this.#held.get(row.key) ?? this.#keep(row);
-        assert(held.json === row.json, 'engines at one position hold the same row');
-        if (held !== row) held.members = withOne(held.members, member);
-        return held;
-      });
-      member.engine = this;
-      this.#register(member);
-    }
   }
 
   /** It may be none any more. */
@@ -163,7 +137,7 @@ export class TableEngine {
     rows?: ReadonlyMap<RowKey, PartialRow | null>,
   ): PartialRow {
     if (oldKey === null || isWhole(values)) return values;
-    const held = this.#held.get(mapKey(oldKey));
+    const held = this.held.get(mapKey(oldKey));
     const changed = rows?.get(oldKey);
     const old = (changed === undefined && held ? this.#layout.valuesOf(held) : changed) ?? oldValues;
     return old === undefined
@@ -173,13 +147,13 @@ export class TableEngine {
 
   #truncate(effects: Effects): void {
     for (const member of this.#members) member.clear(effects.opsOf(member));
-    this.#held.clear();
+    this.held.clear();
     this.#bytes.change(-this.#bytes.total);
   }
 
   #change(key: RowKey | null, values: PartialRow | null, effects: Effects): void {
     if (key === null) return;
-    const row = this.#held.get(mapKey(key));
+    const row = this.held.get(mapKey(key));
     if (values === null) {
       if (row) this.#drop(row, effects);
       return;
@@ -209,24 +183,28 @@ export class TableEngine {
       if (member.insert(next, effects.opsOf(member), evict(member))) keeps = withOne(keeps, member);
     }
     next.members = keeps;
-    if (keeps !== undefined) this.#keep(next);
+    if (keeps !== undefined) this.keep(next);
     else if (old !== undefined) this.#letGo(old);
   }
 
   /** The common case. Who holds the row goes on holding it: no more memory is touched than has to be. */
   #update(row: HeldRow, values: readonly PgText[], effects: Effects): void {
     const json = this.#layout.json(values);
-    const print = this.#printOf(json);
-    if (print === row.print && json === row.json) return;
+    const before = row.json;
+    if (!this.write(row, json)) return;
     // It stays where clients show it: all are told the same.
-    const before = print ? '' : row.json;
     const bytes = bytesOfValues(values);
     this.#bytes.change(bytes - row.bytes);
     row.bytes = bytes;
-    row.json = json;
-    row.print = print;
     const op = updateOp(before, row.told());
     for (const member of each(row.members)) if (member.shows(row)) effects.tell(member, op);
+  }
+
+  /** @returns false where the row has that text */
+  protected write(row: HeldRow, json: string): boolean {
+    if (json === row.json) return false;
+    row.json = json;
+    return true;
   }
 
   #drop(row: HeldRow, effects: Effects): void {
@@ -262,7 +240,7 @@ export class TableEngine {
     return new WindowRows(binding, this, rows, complete, bounds);
   }
 
-  #register(member: Member): void {
+  protected register(member: Member): void {
     this.#members.add(member);
     if (this.#path === null) {
       this.#scanned.add(member);
@@ -275,30 +253,29 @@ export class TableEngine {
 
   /** The row as it is held, shared with the members that hold the same image already. */
   #hold(key: RowKey, values: readonly PgText[]): HeldRow {
-    const held = this.#held.get(mapKey(key));
+    const held = this.held.get(mapKey(key));
     const row = this.#layout.row(key, values);
     if (held?.json === row.json && this.#layout.isPlacedAs(held, values)) return held;
-    return this.#keep(row);
+    return this.keep(row);
   }
 
-  #keep(row: HeldRow): HeldRow {
+  protected keep(row: HeldRow): HeldRow {
     this.#letGo(row);
-    row.print = this.#printOf(row.json);
-    this.#held.set(row.key, row);
+    this.held.set(row.key, row);
     this.#bytes.change(row.bytes);
     return row;
   }
 
   /** Whatever is held under its key. */
   #letGo({ key }: HeldRow): void {
-    const held = this.#held.get(key);
+    const held = this.held.get(key);
     if (held === undefined) return;
-    this.#held.delete(key);
+    this.held.delete(key);
     this.#bytes.change(-held.bytes);
   }
 
   #release(row: HeldRow, member: Member): void {
-    const held = this.#held.get(row.key);
+    const held = this.held.get(row.key);
     if (held === undefined) return;
     held.members = withoutOne(held.members, member);
     if (held.members === undefined) this.#letGo(held);

@@ -1,9 +1,8 @@
 import type { TypeRules } from '@sluice/core/engine/compare';
 import { lookAhead } from '@sluice/core/engine/look-ahead';
-import { shortPrintOf } from '@sluice/core/engine/print';
-import { TableEngine, fetchCount, windowBounds, type RowEvent } from '@sluice/core/engine/table-engine';
+import { MergingTableEngine } from '@sluice/core/engine/merging-table-engine';
+import { fetchCount, windowBounds, type RowEvent } from '@sluice/core/engine/table-engine';
 import type { SluiceError } from '@sluice/core/errors';
-import { NumberMap } from '@sluice/core/number-map';
 import { each } from '@sluice/core/few';
 import type { Binding, TablePlan } from '@sluice/core/plan';
 import type { PgText } from '@sluice/core/value';
@@ -33,7 +32,7 @@ const NONE: ReadonlySet<Held> = new Set();
 export class TableGear implements Gear {
   readonly tables: ReadonlySet<number>;
   readonly #options: TableGearOptions;
-  readonly #engine: TableEngine;
+  readonly #engine: MergingTableEngine;
   readonly #events: RowEvents;
   /** What the transactions did that are applied next. */
   readonly #coming = new Announced((changes: ChangesByTable) => this.#eventsOf(changes));
@@ -45,8 +44,8 @@ export class TableGear implements Gear {
     this.#events = new RowEvents(options.plan);
   }
 
-  #newEngine(): TableEngine {
-    return new TableEngine(this.#options.plan, this.#options.types, new NumberMap(), shortPrintOf);
+  #newEngine(): MergingTableEngine {
+    return new MergingTableEngine(this.#options.plan, this.#options.types);
   }
 
   get heldRowCount(): number {

@@ -100,9 +100,9 @@ export const SESSION_RULES: readonly Mutant[] = [
   },
   {
     breaks: 'C13: a row is taken for the same by the print of its text alone',
-    file: 'packages/core/src/engine/table-engine.ts',
-    find: 'if (print === row.print && json === row.json) return;',
-    replace: 'if (print === row.print) return;',
+    file: 'packages/core/src/engine/merging-table-engine.ts',
+    find: 'if (print === row.print && json === row.json) return false;',
+    replace: 'if (print === row.print) return false;',
     caughtBy: [
       'packages/core/src/engine/table-engine.test.ts',
       'a row is told that has another text of the same print',

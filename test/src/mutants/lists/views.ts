@@ -154,9 +154,9 @@ export const VIEW_RULES: readonly Mutant[] = [
   {
     breaks: 'C8: changes are looked at only by the demanded key, which the new image has left',
     file: 'packages/core/src/engine/table-engine.ts',
-    find: 'const row = this.#held.get(mapKey(key));\n    if (values === null) {',
+    find: 'const row = this.held.get(mapKey(key));\n    if (values === null) {',
     replace:
-      'const row = values !== null && this.#matching(values, effects).size === 0 ? undefined : this.#held.get(mapKey(key));\n    if (values === null) {',
+      'const row = values !== null && this.#matching(values, effects).size === 0 ? undefined : this.held.get(mapKey(key));\n    if (values === null) {',
     caughtBy: [RULES, 'C8: under DEFAULT identity no ghost stays'],
   },
   {
