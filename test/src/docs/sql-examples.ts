@@ -107,7 +107,7 @@ export const RERUN_CIRCUMSTANCES: Readonly<Partial<Record<RerunCause, string>>> 
 
 /**
  * Reasons that stand in the code for what no query is known to come to: another reason is told before, Postgres refuses
- * it, or the planner has a form for all that is known.
+ * it, or the planner has a form for all that is known; or for what only a query comes to that is too long to show.
  */
 export const UNMET_REASONS: readonly (BlockCause | ExpressionCause)[] = [
   'set_cast',
@@ -115,6 +115,7 @@ export const UNMET_REASONS: readonly (BlockCause | ExpressionCause)[] = [
   'function_of_application',
   'function_volatile',
   'aggregate',
+  'folded',
 ];
 
 /** What Sluice does not keep live at all, with the error's code. */

@@ -5,7 +5,6 @@ import { appended, FewByKey } from '../few.js';
 import type { PgText, RowKey } from '../value.js';
 import { blockEngine } from './block-engine.js';
 import { compiler, isForPostgres, type Compiled } from './compile.js';
-import { constantParts } from './constant-parts.js';
 import type { EnginePieces } from './engine-pieces.js';
 import type { Events, ImageChange } from './images.js';
 import type { MakeAnswers, Maintained, Need } from './maintained.js';
@@ -44,7 +43,7 @@ export class FlowEngine {
   /** @param pieces those of the chunks that the plan names @param answers of blocks whose members need not hold theirs */
   constructor(plan: Block, pieces: EnginePieces, answers: MakeAnswers = () => null) {
     const compile = compiler(pieces);
-    this.#constants = constantParts(plan).map(compile);
+    this.#constants = (plan.constants ?? []).map(compile);
     const parts = { ...pieces, compile, bytes: this.#bytes, answers };
     this.root = blockEngine(plan, parts, (member) => this.#raises(member));
   }

@@ -35,6 +35,8 @@ export interface Block {
   readonly sets?: Sets;
   /** Instead of a join: the flat rows are made of the parameters. There are no inputs then. */
   readonly rows?: ComputedRows;
+  /** Of the whole query: what Postgres works out before it runs it. What they raise it raises, whatever the rows are. */
+  readonly constants?: readonly Expression[];
   /** Types of the output columns: for order, equality and what reads them. */
   readonly types: readonly ValueType[];
 }

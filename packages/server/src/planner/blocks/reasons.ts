@@ -23,6 +23,8 @@ export const BLOCK_REASONS = {
   not_reproduced: 'It calls a function that Sluice does not reproduce.',
   order_below:
     'It cuts rows by LIMIT or OFFSET in the order of a subquery; an ORDER BY beside them would make it incremental.',
+  folded:
+    'It has a CASE, COALESCE, AND or OR of which so much may be worked out before a row is read that Sluice does not follow it.',
   limit: 'Its LIMIT or OFFSET is computed.',
 } as const;
 

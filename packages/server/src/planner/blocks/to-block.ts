@@ -1,3 +1,4 @@
+import { constantParts } from './constant-parts.js';
 import { assert } from '@sluice/core/assert';
 import type { Expression } from '@sluice/core/expression';
 import type { Block, Grouping, Input } from '@sluice/core/flow/plan';
@@ -53,7 +54,8 @@ export function toBlock(
   const planner = new BlockPlanner(facts, tableOf);
   const written = withRowsWritten(query, facts, (oid) => tableOf(oid).key);
   const ordered = textOrders ? withOrderTokens(written, facts) : written;
-  const block = flattened(planner.block(ordered, new Level(null, lifted)));
+  const flat = flattened(planner.block(ordered, new Level(null, lifted)));
+  const block = { ...flat, constants: constantParts(flat) };
   return { block, params: lifted.params, visible: query.columns.length, open: [...planner.open] };
 }
 
