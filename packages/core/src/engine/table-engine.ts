@@ -158,7 +158,7 @@ export class TableEngine {
       if (row) this.#drop(row, effects);
       return;
     }
-    if (row && this.#layout.isPlacedAs(row, values)) return this.#update(row, values, effects);
+    if (row && this.#layout.isPlacedAs(row, values)) return this.#update(row, key, values, effects);
     const matches = this.#matching(values, effects);
     if (!isWhole(values)) {
       for (const member of matches) effects.miss(member);
@@ -188,7 +188,7 @@ export class TableEngine {
   }
 
   /** The common case. Who holds the row goes on holding it: no more memory is touched than has to be. */
-  #update(row: HeldRow, values: readonly PgText[], effects: Effects): void {
+  #update(row: HeldRow, key: RowKey, values: readonly PgText[], effects: Effects): void {
     const json = this.#layout.json(values);
     const before = row.json;
     if (!this.write(row, json)) return;
@@ -196,7 +196,8 @@ export class TableEngine {
     const bytes = bytesOfValues(values);
     this.#bytes.change(bytes - row.bytes);
     row.bytes = bytes;
-    const op = updateOp(before, row.told());
+    // The key as it came: making its text of a number anew takes memory.
+    const op = updateOp(before, { json, keyJson: JSON.stringify(key) });
     for (const member of each(row.members)) if (member.shows(row)) effects.tell(member, op);
   }
 
