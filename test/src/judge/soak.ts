@@ -79,11 +79,9 @@ async function soak(): Promise<number> {
   };
   console.log(`seed ${options.seed}, ${options.seconds} s, logs in ${options.folder}`);
   const report = await runTrial(options);
-  const again = `npm run soak -- ${process.argv
-    .slice(2)
-    .filter((arg) => !arg.startsWith('--seed='))
-    .join(' ')} --seed ${options.seed}`;
-  console.log(JSON.stringify({ ...report, wrongs: report.wrongs.length, steps: undefined }));
+  const given = process.argv.slice(2);
+  const isSeeded = given.some((arg) => arg === '--seed' || arg.startsWith('--seed='));
+  const again = ['npm run soak --', ...given, ...(isSeeded ? [] : ['--seed', options.seed])].join(' ');
   console.log(summaryOf(report, again));
   return passed(report) ? 0 : 1;
 }
