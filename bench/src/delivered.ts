@@ -81,7 +81,7 @@ class Bed {
   }
 
   async run(): Promise<number> {
-    const changes = Math.min(CHANGES, this.#wave * 50);
+    const changes = Math.min(CHANGES, this.#wave * 100);
     const before = await this.#used();
     for (let n = 0; n < changes; n += this.#wave) await this.#send();
     return ((await this.#used()) - before) / 1000 / changes;
